@@ -1,0 +1,206 @@
+"""The plain types that travel between sources, processors, the loader and tasks. No torch."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Role = str  # "image", "number", "category": what a column is good for, used by `init`
+
+
+@lru_cache(maxsize=8)
+def _open_zip(path: str) -> zipfile.ZipFile:
+    return zipfile.ZipFile(path)
+
+
+@dataclass(frozen=True, slots=True)
+class RawFile:
+    """A file that is not read yet: a path, or a member of a zip archive.
+
+    Attributes:
+        path: The file, or the archive.
+        member: Name inside the archive, None for a plain file.
+    """
+
+    path: str
+    member: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What a person calls this file."""
+        return self.path if self.member is None else f"{self.path}!{self.member}"
+
+    def read(self) -> bytes:
+        """The file's bytes. Raises OSError, KeyError or zipfile.BadZipFile."""
+        if self.member is None:
+            return Path(self.path).read_bytes()
+        return _open_zip(self.path).read(self.member)
+
+
+class Source(Protocol):
+    """Where records come from: columns of equal length, read lazily.
+
+    Attributes:
+        columns: Name of every column and the role it most likely has.
+    """
+
+    columns: dict[str, Role]
+
+    def __len__(self) -> int: ...
+
+    def column(self, name: str) -> Sequence[Any]:
+        """All raw values of one column: numbers, strings, `RawFile`s or uint8 arrays [H, W, C]."""
+        ...
+
+    def splits(self) -> dict[str, np.ndarray] | None:
+        """Row numbers (int64) per split where the source itself knows them, else None."""
+        ...
+
+    def sample_names(self) -> Sequence[str]:
+        """A stable, human-readable name per row (a relative path, `file.csv:17`, ...)."""
+        ...
+
+    def files(self) -> list[Path]:
+        """Every file that the source reads, annotations included, for the data fingerprint."""
+        ...
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """What a column looks like to a model, without the batch axis.
+
+    Attributes:
+        type: The column's type: `image`, `number`, `category`, ...
+        shape: Image `(C, H, W)`, number `(K,)`, category `()`.
+        dtype: NumPy name of the dtype that the model gets: `float32` or `int64`.
+        classes: Names of the classes of a category, in the order of their ids.
+        counts: Number of training samples per class.
+    """
+
+    type: str
+    shape: tuple[int, ...]
+    dtype: str = "float32"
+    classes: tuple[str, ...] = ()
+    counts: tuple[int, ...] = ()
+
+
+class Processor(Protocol):
+    """Turns one raw column into a tensor and back. Fitted on the training split, saved as JSON.
+
+    Keyword-only constructor parameters belong to the recipe. `encode` gives the stored form (small
+    and cacheable: uint8 `[H, W, C]` for an image); `to_tensor` turns a batch of stored values into
+    what the model reads, on the batch's device, so that normalisation is never cached.
+
+    Attributes:
+        type: Name in the recipe.
+        needs_fit: Whether `fit` must see the training values before `encode`.
+        fits_on_encoded: `fit` wants stored values (an array) instead of raw ones.
+    """
+
+    type: ClassVar[str]
+    needs_fit: ClassVar[bool]
+    fits_on_encoded: ClassVar[bool]
+
+    def fit(self, values: Any) -> None: ...
+
+    def encode(self, raw: Any) -> np.ndarray:
+        """One stored value, of fixed shape and dtype. Raises `BadSample` with the reason."""
+        ...
+
+    def encode_all(self, values: Sequence[Any]) -> np.ndarray:
+        """Stored values `[N, ...]` of a whole column; vectorised where that is possible."""
+        ...
+
+    def spec(self) -> TensorSpec: ...
+
+    def to_tensor(self, stored: Tensor) -> Tensor: ...
+
+    def decode(self, value: Any) -> Any:
+        """The human form of a model-side value: a class name, a number in its unit, a picture."""
+        ...
+
+    def cache_key(self) -> dict[str, Any]:
+        """What decides the stored form: only these values invalidate a decoded cache."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """JSON from which `from_state` rebuilds the processor without the recipe."""
+        ...
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Processor: ...
+
+
+class BadSample(Exception):
+    """One value cannot be read; the policy `data.on_bad` decides what happens.
+
+    Args:
+        reason: In words, without the sample's name.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A sample that is left out, and why."""
+
+    row: int
+    name: str
+    column: str
+    reason: str
+
+
+@dataclass
+class PreparedData:
+    """Data ready to train on: every used column encoded, split, and described. No torch.
+
+    Attributes:
+        arrays: Column -> stored values `[N, ...]` over all kept rows (in RAM or memory-mapped).
+        splits: Split -> int64 row numbers into `arrays`.
+        names: Sample names by row.
+        inputs: Input columns' processors, in the recipe's order.
+        targets: Target columns' processors, in the recipe's order.
+        dropped: Samples that were left out.
+        fingerprint: Digest of all files (or arrays) behind the data.
+        seconds: Where the time went: `fingerprint`, `fit`, `decode`, ...
+        cached: Whether the decoded values came from an earlier run's cache.
+    """
+
+    arrays: dict[str, np.ndarray]
+    splits: dict[str, np.ndarray]
+    names: Sequence[str]
+    inputs: dict[str, Processor]
+    targets: dict[str, Processor]
+    dropped: list[Dropped] = field(default_factory=list)
+    fingerprint: str = ""
+    seconds: dict[str, float] = field(default_factory=dict)
+    cached: bool = False
+
+    def info(self) -> DataInfo:
+        """The description that tasks build from."""
+        return DataInfo(
+            inputs={name: item.spec() for name, item in self.inputs.items()},
+            targets={name: item.spec() for name, item in self.targets.items()},
+            sizes={name: len(rows) for name, rows in self.splits.items()},
+        )
+
+
+@dataclass(frozen=True)
+class DataInfo:
+    """What a task may know about the data when it builds a model."""
+
+    inputs: dict[str, TensorSpec]
+    targets: dict[str, TensorSpec]
+    sizes: dict[str, int]

@@ -1,0 +1,99 @@
+"""What the one loop needs to know of a task, and nothing more."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor, nn
+
+from trainwright.data.types import DataInfo
+
+
+@dataclass
+class Batch:
+    """One micro-batch on the device of the model.
+
+    Attributes:
+        inputs: Column -> tensor `[B, ...]`, ready for the model.
+        targets: Column -> tensor `[B, ...]`.
+        ids: Row numbers, int64 `[B]` on the CPU; the address of each sample.
+        epoch: Epoch the batch belongs to.
+        step: Optimizer step the batch belongs to.
+    """
+
+    inputs: dict[str, Tensor]
+    targets: dict[str, Tensor]
+    ids: Tensor
+    epoch: int = 0
+    step: int = 0
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass
+class StepOutput:
+    """Result of one forward pass.
+
+    Attributes:
+        loss: Scalar to differentiate: the mean over the batch's samples.
+        per_sample: Loss of each sample `[B]`, detached, or None where a sample has none of its own.
+        logs: Detached scalars, each a mean over the batch's samples.
+    """
+
+    loss: Tensor
+    per_sample: Tensor | None = None
+    logs: dict[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One optimizer's turn within a step.
+
+    Attributes:
+        name: Unique; prefixes the phase's logs when there is more than one.
+        parameters: Names and parameters that the phase's optimizer owns.
+        optimizer: Component spec, None for the recipe's `train.optimizer`.
+        every: The phase runs at steps that are a multiple of this.
+    """
+
+    name: str
+    parameters: tuple[tuple[str, nn.Parameter], ...]
+    optimizer: dict[str, Any] | None = None
+    every: int = 1
+
+
+class Task(ABC):
+    """What is learned: builds a model, defines a step, scores and predicts."""
+
+    @abstractmethod
+    def build(self, data: DataInfo) -> nn.Module:
+        """The model with initial weights. Draws only from the default generators."""
+
+    def phases(self, model: nn.Module) -> list[Phase]:
+        """One phase over all trainable parameters, unless the task says otherwise."""
+        owned = tuple((name, p) for name, p in model.named_parameters() if p.requires_grad)
+        return [Phase("train", owned)]
+
+    @abstractmethod
+    def training_step(self, model: nn.Module, batch: Batch, phase: Phase) -> StepOutput:
+        """Forward pass and loss of one micro-batch, in training mode."""
+
+    @abstractmethod
+    def predict(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """Raw outputs per target `[B, ...]`, in evaluation mode and without gradients."""
+
+    @abstractmethod
+    def score(self, outputs: dict[str, Tensor], targets: dict[str, Tensor]) -> dict[str, float]:
+        """Metrics over a whole split, `loss` among them; names without the split's prefix."""
+
+    @abstractmethod
+    def monitor(self) -> tuple[str, str]:
+        """The metric that tells the best checkpoint, without prefix, and `min` or `max`."""
+
+    def stateful(self) -> Iterable[tuple[str, Any]]:
+        """Objects of the task, besides the model, whose `state_dict` belongs to a checkpoint."""
+        return ()
