@@ -152,7 +152,7 @@ class _Preparation:
             for row, reason in item.bad
         ]
         dropped = refuse_or_drop(bad, self.source.faults, len(self.source), self.data.on_bad)
-        gone = np.unique([item.row for item in dropped if item.row >= 0]).astype(np.int64)
+        gone = np.array(sorted({item.row for item in dropped if item.row >= 0}), dtype=np.int64)
         if len(gone):
             self.splits = {
                 name: np.setdiff1d(rows, gone, assume_unique=True) for name, rows in self.splits.items()
