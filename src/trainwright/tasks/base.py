@@ -9,32 +9,11 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from trainwright.data.batch import Batch
 from trainwright.data.types import DataInfo
 
 
-@dataclass
-class Batch:
-    """One micro-batch on the device of the model.
-
-    Attributes:
-        inputs: Column -> tensor `[B, ...]`, ready for the model.
-        targets: Column -> tensor `[B, ...]`.
-        ids: Row numbers, int64 `[B]` on the CPU; the address of each sample.
-        epoch: Epoch the batch belongs to.
-        step: Optimizer step the batch belongs to.
-    """
-
-    inputs: dict[str, Tensor]
-    targets: dict[str, Tensor]
-    ids: Tensor
-    epoch: int = 0
-    step: int = 0
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-
-@dataclass
+@dataclass(slots=True)
 class StepOutput:
     """Result of one forward pass.
 
