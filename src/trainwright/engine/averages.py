@@ -70,3 +70,32 @@ class Averages:
         self.reset()
         self._sums.update(state["sums"])
         self._totals.update(state["totals"])
+
+
+class EpochSums:
+    """Weighted sums over the records of an epoch."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, tuple[float, float]] = {}
+
+    def add(self, sums: dict[str, tuple[float, float]]) -> None:
+        """Adds (sum, weight) pairs."""
+        for name, (total, weight) in sums.items():
+            held = self._sums.get(name, (0.0, 0.0))
+            self._sums[name] = (held[0] + total, held[1] + weight)
+
+    def means(self) -> dict[str, float]:
+        """Means so far."""
+        return {name: total / weight for name, (total, weight) in self._sums.items()}
+
+    def reset(self) -> None:
+        """Starts the next epoch."""
+        self._sums = {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """The sums."""
+        return {name: list(pair) for name, pair in self._sums.items()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Puts the sums back."""
+        self._sums = {name: (pair[0], pair[1]) for name, pair in state.items()}

@@ -12,7 +12,7 @@ from torch import nn
 
 from trainwright.data.batch import Batch
 from trainwright.data.loader import Loader
-from trainwright.engine.averages import Averages
+from trainwright.engine.averages import Averages, EpochSums
 from trainwright.engine.checkpoint import CheckpointWriter
 from trainwright.engine.distributed import Processes
 from trainwright.engine.ema import Ema
@@ -24,6 +24,7 @@ from trainwright.engine.position import Budget, Clock, Position
 from trainwright.engine.runtime import Runtime
 from trainwright.engine.signals import StopRequest
 from trainwright.engine.state import State
+from trainwright.engine.stopwatch import Stopwatch
 from trainwright.errors import TrainwrightError
 from trainwright.tasks.base import StepOutput, Task
 
@@ -312,14 +313,14 @@ class Loop:
 
     def _observe(self, values: dict[str, float]) -> None:
         parts, step = self.parts, self.position.step
-        if parts.best is not None and parts.best.observe(_pick(values, parts.best), step):
+        if parts.best is not None and parts.best.observe(_pick(values, parts.best.name), step):
             self.keep_best()
         if parts.early_stop is not None:
-            parts.early_stop.observe(_pick(values, parts.early_stop), step)
+            parts.early_stop.observe(_pick(values, parts.early_stop.name), step)
         for runner in parts.runners:
-            watched = runner.schedule.watches
-            if watched is not None and watched in values:
-                runner.schedule.observe(values[watched])
+            watched = getattr(runner.schedule, "monitor", None)
+            if watched is not None:
+                runner.schedule.observe(_pick(values, watched))
 
     def _save_due(self) -> bool:
         parts = self.parts
@@ -348,71 +349,10 @@ class Loop:
         )
 
 
-def _pick(values: dict[str, float], monitor: Monitor) -> float:
-    if monitor.name in values:
-        return values[monitor.name]
+def _pick(values: dict[str, float], name: str) -> float:
+    if name in values:
+        return values[name]
     raise TrainwrightError(
-        f"the monitored metric {monitor.name!r} is not computed",
+        f"the monitored metric {name!r} is not computed",
         fix="use one of " + ", ".join(sorted(values)),
     )
-
-
-class EpochSums:
-    """Weighted sums over the records of an epoch."""
-
-    def __init__(self) -> None:
-        self._sums: dict[str, tuple[float, float]] = {}
-
-    def add(self, sums: dict[str, tuple[float, float]]) -> None:
-        """Adds (sum, weight) pairs."""
-        for name, (total, weight) in sums.items():
-            held = self._sums.get(name, (0.0, 0.0))
-            self._sums[name] = (held[0] + total, held[1] + weight)
-
-    def means(self) -> dict[str, float]:
-        """Means so far."""
-        return {name: total / weight for name, (total, weight) in self._sums.items()}
-
-    def reset(self) -> None:
-        """Starts the next epoch."""
-        self._sums = {}
-
-    def state_dict(self) -> dict[str, Any]:
-        """The sums."""
-        return {name: list(pair) for name, pair in self._sums.items()}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Puts the sums back."""
-        self._sums = {name: (pair[0], pair[1]) for name, pair in state.items()}
-
-
-class Stopwatch:
-    """Time of the steps alone, after the first twenty of this attempt."""
-
-    SKIPPED = 20
-
-    def __init__(self) -> None:
-        self.seconds, self.laps = 0.0, 0
-        self.first_at: float | None = None
-        self._seen = 0
-        self._since: float | None = None
-
-    def start(self) -> None:
-        """Steps begin, or go on after a pause."""
-        self._since = time.perf_counter()
-
-    def lap(self) -> None:
-        """One step is done."""
-        self._seen += 1
-        if self._seen == 1:
-            self.first_at = time.time()
-        if self._seen <= self.SKIPPED:
-            self._since = time.perf_counter()
-        else:
-            self.laps += 1
-
-    def pause(self) -> None:
-        """Something else than steps begins."""
-        if self._since is not None:
-            self.seconds += time.perf_counter() - self._since if self._seen > self.SKIPPED else 0.0
-            self._since = None

@@ -71,7 +71,6 @@ class PhaseRunner:
         self.optimizer = optimizer
         self.named = NamedOptimizer(optimizer, {p: name for name, p in phase.parameters})
         self.parameters = [p for _, p in phase.parameters]
-        self.base_rates = [float(group["lr"]) for group in optimizer.param_groups]
         self.clip_norm, self.clip_value = clip_norm, clip_value
 
     @property
@@ -87,11 +86,7 @@ class PhaseRunner:
 
     def apply(self, step: int) -> None:
         """Clips, moves the weights by one step and clears the gradients."""
-        factor, momentum = self.schedule.factor(step), self.schedule.momentum(step)
-        for group, rate in zip(self.optimizer.param_groups, self.base_rates, strict=True):
-            group["lr"] = rate * factor
-            if momentum is not None:
-                _set_momentum(group, momentum)
+        self.schedule.apply(self.optimizer, step)
         if self.scaler is not None:
             self.scaler.unscale_(self.optimizer)
         if self.clip_norm is not None:
@@ -104,10 +99,3 @@ class PhaseRunner:
         else:
             self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-
-
-def _set_momentum(group: dict[str, Any], value: float) -> None:
-    if "betas" in group:
-        group["betas"] = (value, *group["betas"][1:])
-    elif "momentum" in group:
-        group["momentum"] = value

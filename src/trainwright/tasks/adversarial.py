@@ -104,7 +104,10 @@ class AdversarialTask(Task):
                 on_fake, torch.zeros_like(on_fake), reduction="none"
             )
         )
-        logs = {"says_real": on_real.detach().sigmoid().mean(), "says_fake": on_fake.detach().sigmoid().mean()}
+        logs = {
+            "says_real": on_real.detach().sigmoid().mean(),
+            "says_fake": on_fake.detach().sigmoid().mean(),
+        }
         return StepOutput(each.mean(), each.detach()[:, 0], logs)
 
     def predict(self, model: Any, batch: Batch) -> dict[str, Tensor]:

@@ -73,6 +73,9 @@ class Task(ABC):
     def monitor(self) -> tuple[str, str]:
         """The metric that tells the best checkpoint, without prefix, and `min` or `max`."""
 
+    def check_outputs(self, outputs: dict[str, Tensor]) -> None:  # noqa: B027 - most tasks fit by design
+        """Raises ModelError where the model's outputs cannot fit the targets."""
+
     def stateful(self) -> Iterable[tuple[str, Any]]:
         """Objects of the task, besides the model, whose `state_dict` belongs to a checkpoint."""
         return ()

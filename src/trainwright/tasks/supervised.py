@@ -116,9 +116,7 @@ class SupervisedTask(Task):
         """Raw outputs per target: logits `[B, C]`, or numbers `[B, K]` as the model sees them."""
         return self._outputs(model, batch.inputs)
 
-    def per_sample_losses(
-        self, outputs: dict[str, Tensor], targets: dict[str, Tensor]
-    ) -> dict[str, Tensor]:
+    def per_sample_losses(self, outputs: dict[str, Tensor], targets: dict[str, Tensor]) -> dict[str, Tensor]:
         """Loss of each sample `[n]` per target, unweighted by the target's weight."""
         return {h.name: h.per_sample(outputs[h.name], targets[h.name]) for h in self.heads}
 
@@ -136,6 +134,19 @@ class SupervisedTask(Task):
             for metric in head.metrics:
                 values.update({prefix + key: value for key, value in metric(output, target).items()})
         return {"loss": total, **values}
+
+    def check_outputs(self, outputs: dict[str, Tensor]) -> None:
+        """Raises ModelError where an output cannot fit its target, naming both shapes."""
+        for head in self.heads:
+            shape, size = tuple(outputs[head.name].shape[1:]), output_size(head.spec)
+            if shape != (size,):
+                kind = f"{size} classes" if head.spec.type == "category" else f"{size} numbers"
+                raise ModelError(
+                    f"the model gives {list(shape)} per sample, target {head.name!r} needs [{size}]",
+                    where="model",
+                    why=f"{head.name!r} has {kind}",
+                    fix="let the last layer have `num_outputs` outputs",
+                )
 
     def monitor(self) -> tuple[str, str]:
         """Accuracy for one category target, else the loss."""
@@ -178,17 +189,3 @@ def _class_weights(name: str, spec: TensorSpec, section: Target) -> Tensor | Non
             fix=f"did you mean {guess!r}?" if guess else "classes: " + ", ".join(spec.classes[:20]),
         )
     return torch.tensor([float(wanted.get(key, 1.0)) for key in spec.classes])
-
-
-def check_outputs(task: SupervisedTask, outputs: dict[str, Tensor]) -> None:
-    """Raises ModelError where an output cannot fit its target, naming both shapes."""
-    for head in task.heads:
-        shape, size = tuple(outputs[head.name].shape[1:]), output_size(head.spec)
-        if shape != (size,):
-            kind = f"{size} classes" if head.spec.type == "category" else f"{size} numbers"
-            raise ModelError(
-                f"the model gives {list(shape)} per sample, target {head.name!r} needs [{size}]",
-                where="model",
-                why=f"{head.name!r} has {kind}",
-                fix="let the last layer have `num_outputs` outputs",
-            )
