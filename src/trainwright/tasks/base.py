@@ -69,6 +69,10 @@ class Task(ABC):
     def score(self, outputs: dict[str, Tensor], targets: dict[str, Tensor]) -> dict[str, float]:
         """Metrics over a whole split, `loss` among them; names without the split's prefix."""
 
+    def per_sample_losses(self, outputs: dict[str, Tensor], targets: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Loss of each sample `[n]` per target, where a sample has one of its own."""
+        return {}
+
     @abstractmethod
     def monitor(self) -> tuple[str, str]:
         """The metric that tells the best checkpoint, without prefix, and `min` or `max`."""

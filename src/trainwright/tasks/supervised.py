@@ -36,6 +36,7 @@ class TargetHead:
     metrics: list[Callable[..., dict[str, float]]]
     weight: float
     class_weights: Tensor | None
+    decode: Callable[[Any], Any] | None = None
 
     def per_sample(self, output: Tensor, target: Tensor) -> Tensor:
         """Loss of each sample `[B]`."""
@@ -67,7 +68,9 @@ class SupervisedTask(Task):
         self._single_input = next(iter(data.inputs)) if len(data.inputs) == 1 else None
         for name, spec in data.targets.items():
             size = output_size(spec)
-            self.heads.append(_head(name, spec, self.sections[name], slice(offset, offset + size)))
+            self.heads.append(
+                _head(name, spec, self.sections[name], slice(offset, offset + size), data.decoders.get(name))
+            )
             offset += size
 
     def build(self, data: DataInfo) -> nn.Module:
@@ -131,6 +134,9 @@ class SupervisedTask(Task):
             total += head.weight * loss
             if prefix:
                 values[prefix + "loss"] = loss
+            if head.spec.type == "number" and head.decode is not None:
+                # People read an RMSE in the target's own unit, not in standard deviations.
+                output, target = head.decode(output), head.decode(target)
             for metric in head.metrics:
                 values.update({prefix + key: value for key, value in metric(output, target).items()})
         return {"loss": total, **values}
@@ -161,12 +167,16 @@ def _add(total: Tensor | None, each: Tensor, weight: float) -> Tensor:
     return weighted if total is None else total + weighted
 
 
-def _head(name: str, spec: TensorSpec, section: Target, part: slice) -> TargetHead:
+def _head(
+    name: str, spec: TensorSpec, section: Target, part: slice, decode: Callable[[Any], Any] | None
+) -> TargetHead:
     loss_spec = section.loss or default_loss(spec.type)
     specs = section.metrics if section.metrics is not None else default_metrics(spec.type, len(spec.classes))
     metrics = [registry.bind("metric", item) for item in specs]
     weights = _class_weights(name, spec, section)
-    return TargetHead(name, spec, part, registry.bind("loss", loss_spec), metrics, section.weight, weights)
+    return TargetHead(
+        name, spec, part, registry.bind("loss", loss_spec), metrics, section.weight, weights, decode
+    )
 
 
 def _class_weights(name: str, spec: TensorSpec, section: Target) -> Tensor | None:
