@@ -148,7 +148,7 @@ class RunRecord:
             raise RunError(
                 "this is not a run directory", where=os.fspath(path), why="the file is missing"
             ) from error
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (OSError, ValueError, TypeError, AttributeError) as error:
             raise RunError(
                 "the run's record cannot be read", where=os.fspath(path), why=str(error)
             ) from error
