@@ -156,9 +156,10 @@ class _Probe:
             seed_generators(0, self.calls, number)
             with self.runtime.autocast():
                 output = self.task.training_step(self.forward, self.batch, phase)
-            output.loss.backward()
+            loss = output.loss.mean()
+            loss.backward()
             if self.calls == 0 and number == 0:
-                self.first_loss = float(output.loss.detach())
+                self.first_loss = float(loss.detach())
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
         self.calls += 1

@@ -231,7 +231,7 @@ class Loop:
                 with parts.runtime.autocast():
                     output = parts.task.training_step(parts.forward, batch, runner.phase)
                 size = len(batch)
-                runner.backward(output.loss if size == count else output.loss * (size / count))
+                runner.backward(output.loss, size, count)
                 self._record(runner, output, size)
             stop = parts.processes.sum_gradients(runner.parameters, stop)
             runner.apply(step)
@@ -251,7 +251,8 @@ class Loop:
 
     def _record(self, runner: PhaseRunner, output: StepOutput, size: int) -> None:
         prefix = "" if len(self.parts.runners) == 1 else f"{runner.phase.name}_"
-        self.window.add(f"{prefix}loss", output.loss.detach(), size)
+        loss = output.loss.detach()
+        self.window.add(f"{prefix}loss", loss.sum() if loss.dim() else loss * size, size)
         for name, value in output.logs.items():
             self.window.add(prefix + name, value, size)
 

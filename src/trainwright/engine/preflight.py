@@ -78,7 +78,7 @@ def _check_step(task: Task, model: nn.Module, batch: Batch) -> None:
         for phase in task.phases(model):
             model.zero_grad(set_to_none=True)
             result = _guarded(lambda p=phase: task.training_step(model, batch, p), trail)
-            loss = float(result.loss.detach())
+            loss = float(result.loss.detach().mean())
             if not math.isfinite(loss):
                 raise ModelError(
                     f"the loss of the very first samples is {loss}",
@@ -86,7 +86,7 @@ def _check_step(task: Task, model: nn.Module, batch: Batch) -> None:
                     why="inputs, targets or initial weights are out of range",
                     fix="look at the data's ranges and normalisation (`trainwright check`)",
                 )
-            result.loss.backward()
+            result.loss.mean().backward()
             if all(p.grad is None for _, p in phase.parameters):
                 raise ModelError(
                     f"no gradient reaches any parameter of phase {phase.name!r}",

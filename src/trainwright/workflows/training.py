@@ -17,6 +17,7 @@ from trainwright.runs.directory import RunDirectory
 from trainwright.runs.environment import environment
 from trainwright.runs.record import RunRecord, RunState
 from trainwright.runs.second_start import Action, Decision, decide
+from trainwright.workflows.progress import SilentProgress
 
 if TYPE_CHECKING:
     from trainwright.recipe import LoadedRecipe
@@ -66,28 +67,6 @@ class Background(Generic[Result]):
         if self._error is not None:
             raise self._error
         return self._value  # type: ignore[return-value]
-
-
-class SilentProgress:
-    """Nobody is watching."""
-
-    def start(self, total_steps: int | None, steps_per_epoch: int, batch_size: int) -> None:
-        """Training begins."""
-
-    def step(self, step: int) -> None:
-        """So many steps are done."""
-
-    def epoch(self, epoch: int, metrics: dict[str, float]) -> None:
-        """So many epochs are done."""
-
-    def data(self, done: int, total: int) -> None:
-        """So many samples are decoded."""
-
-    def message(self, text: str) -> None:
-        """Something to know."""
-
-    def close(self) -> None:
-        """All is done."""
 
 
 def load_data(
