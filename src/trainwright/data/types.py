@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -194,13 +194,22 @@ class PreparedData:
             inputs={name: item.spec() for name, item in self.inputs.items()},
             targets={name: item.spec() for name, item in self.targets.items()},
             sizes={name: len(rows) for name, rows in self.splits.items()},
+            decoders={name: item.decode for name, item in self.targets.items()},
         )
 
 
 @dataclass(frozen=True)
 class DataInfo:
-    """What a task may know about the data when it builds a model."""
+    """What a task may know about the data when it builds a model.
+
+    Attributes:
+        inputs: Input column -> what the model reads.
+        targets: Target column -> what it learns.
+        sizes: Split -> number of rows.
+        decoders: Target column -> model-side values in their own unit, for metrics.
+    """
 
     inputs: dict[str, TensorSpec]
     targets: dict[str, TensorSpec]
     sizes: dict[str, int]
+    decoders: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
