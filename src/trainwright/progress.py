@@ -20,7 +20,13 @@ _WINDOW = 3.0
 
 
 class ProgressSink(Protocol):
-    """Who is told how far a run is. Every call must return at once."""
+    """Who is told how far a run is. Every call must return at once.
+
+    Attributes:
+        said: Messages that the user has seen.
+    """
+
+    said: list[str]
 
     def start(self, total_steps: int | None, steps_per_epoch: int, batch_size: int) -> None:
         """Training begins. `total_steps` is None where only a budget in minutes is given."""
@@ -46,6 +52,9 @@ class ProgressSink(Protocol):
 
 class NoProgress:
     """Shows nothing."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
 
     def start(self, total_steps: int | None, steps_per_epoch: int, batch_size: int) -> None: ...
 
@@ -82,6 +91,7 @@ class ConsoleProgress:
     ) -> None:
         self._console, self._clock, self._threaded = target, clock, threaded
         self._terminal = target.is_terminal
+        self.said: list[str] = []
         self._lines: deque[str] = deque()
         self._total: int | None = None
         self._per_epoch = self._batch = 1
@@ -115,6 +125,7 @@ class ConsoleProgress:
 
     def message(self, text: str) -> None:
         """Leaves a line on the screen."""
+        self.said.append(text)
         self._lines.append(text)
         self._run()
 

@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from trainwright.cli.common import say
 from trainwright.progress import format_metrics
-from trainwright.runs.record import RunState
+from trainwright.runs.directory import RunDirectory
 
 if TYPE_CHECKING:
-    from trainwright.workflows.run import Run
+    from trainwright.workflows.training import RunResult
 
 _INTERRUPTED = 130
 
 
-def show_outcome(run: Run) -> int:
-    """Prints metrics, places and next commands; gives the exit code."""
-    directory, state = run.directory, run.state
-    if state is not RunState.DONE:
-        say(f"{state}: {run.record.exit_reason or 'stopped'}")
-        say(f"run        {run.path}")
-        say(f"go on with trainwright resume {run.path}")
-        return _INTERRUPTED if state is RunState.INTERRUPTED else 1
-    by_split: dict[str, dict[str, float]] = {}
-    for name, value in run.results.items():
-        split, _, metric = name.partition("/")
-        by_split.setdefault(split, {})[metric] = value
-    for split, metrics in by_split.items():
-        say(f"{split:10} {format_metrics(metrics)}")
-    say(f"run        {run.path}")
-    for label, path in (("report", directory.report), ("weights", directory.best)):
+def show_outcome(result: RunResult, said: Collection[str] = ()) -> int:
+    """Prints metrics, places and next commands; gives the exit code.
+
+    Args:
+        result: How the training ended.
+        said: Messages that the user has seen already.
+    """
+    for message in result.messages:
+        if message not in said:
+            say(message)
+    if result.state != "done":
+        say(f"{result.state}: {result.reason}")
+        say(f"go on with  trainwright resume {result.path}")
+        return _INTERRUPTED
+    for split, metrics in result.metrics.items():
+        numbers = {name: value for name, value in metrics.items() if isinstance(value, int | float)}
+        say(f"{split:10}  {format_metrics(numbers)}")
+    run = RunDirectory(result.path)
+    for label, path in (("run", run.path), ("report", run.report), ("weights", run.best)):
         if path.exists():
-            say(f"{label:10} {path}")
+            say(f"{label:10}  {path}")
     say("next")
-    say(f"  trainwright predict {run.path} FILE...")
-    say(f"  trainwright evaluate {run.path}")
-    say(f"  trainwright runs show {run.path}")
+    for command in ("predict {} FILE...", "evaluate {}", "runs show {}"):
+        say(f"  trainwright {command.format(result.path)}")
     return 0

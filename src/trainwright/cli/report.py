@@ -15,8 +15,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Prints the path of each report."""
     from trainwright.runs.listing import find_runs
-    from trainwright.workflows.run import Run
+    from trainwright.workflows.reporting import write_report
 
     for directory in find_runs(arguments.runs, arguments.runs_dir):
-        say(str(Run(directory).report()))
+        say(str(write_report(directory.path)))
     return 0

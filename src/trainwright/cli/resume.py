@@ -26,14 +26,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Resumes, then shows what came out."""
     from trainwright.cli.outcome import show_outcome
-    from trainwright.progress import ConsoleProgress, NoProgress
+    from trainwright.progress import ConsoleProgress, NoProgress, ProgressSink
     from trainwright.runs.listing import find_run
     from trainwright.workflows.training import resume
 
     directory = find_run(arguments.run, arguments.runs_dir)
-    progress = NoProgress() if arguments.quiet else ConsoleProgress()
+    progress: ProgressSink = NoProgress() if arguments.quiet else ConsoleProgress()
     try:
         resumed = resume(directory.path, from_=arguments.from_, progress=progress)
     finally:
         progress.close()
-    return show_outcome(resumed)
+    return show_outcome(resumed, progress.said)

@@ -30,11 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Trains, then shows what came out and what can be done with it."""
     from trainwright.cli.outcome import show_outcome
-    from trainwright.progress import ConsoleProgress, NoProgress
+    from trainwright.progress import ConsoleProgress, NoProgress, ProgressSink
     from trainwright.workflows.training import train
 
     refuse_extra(arguments.override_help)
-    progress = NoProgress() if arguments.quiet else ConsoleProgress()
+    progress: ProgressSink = NoProgress() if arguments.quiet else ConsoleProgress()
     try:
         trained = train(
             arguments.recipe,
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     finally:
         progress.close()
-    return show_outcome(trained)
+    return show_outcome(trained, progress.said)
 
 
 def refuse_extra(words: list[str]) -> None:
