@@ -45,7 +45,7 @@ def _path(path: Path) -> list[tuple[str, Any]]:
     if not path.is_file():
         raise DataError("there is no such file", where=str(path), fix="check the path; globs need no quotes")
     if path.suffix.lower() == ".parquet":
-        return _named(str(path), _parquet(path))
+        return _named(str(path), _parquet(path), 0)
     if path.suffix.lower() in TABLES:
         return _named(str(path), _rows(path.read_text(encoding="utf-8-sig"), str(path)))
     return [(str(path), str(path))]
@@ -91,5 +91,6 @@ def _parquet(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _named(where: str, rows: list[dict[str, Any]]) -> list[tuple[str, Any]]:
-    return [(f"{where}:{number}", row) for number, row in enumerate(rows, start=2 if where != "" else 1)]
+def _named(where: str, rows: list[dict[str, Any]], first: int = 2) -> list[tuple[str, Any]]:
+    """Rows with `file:line`, the header being line 1; a Parquet file has rows from 0."""
+    return [(f"{where}:{number}", row) for number, row in enumerate(rows, start=first)]
