@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from trainwright.errors import RecipeError, closest
 from trainwright.registry.info import ComponentInfo
-from trainwright.registry.source_reading import describe_source
+from trainwright.registry.source_reading import describe_source, is_ours
 from trainwright.registry.tables import FOREIGN, TABLES
 from trainwright.registry.timm_names import is_timm_name, timm_names
 from trainwright.registry.user_code import describe_object
@@ -56,7 +56,7 @@ _describe_source = lru_cache(maxsize=512)(describe_source)
 def _describe_target(kind: str, name: str) -> ComponentInfo:
     if not re.fullmatch(r"[\w.]+:[\w.]+", name):
         raise RecipeError(f"`{name}` is not `module:attribute`", fix="such as my_package.nets:MyNet")
-    if name.startswith("trainwright."):
+    if is_ours(name.partition(":")[0]):
         return _describe_source(kind, name, name)
     return describe_object(kind, name)
 

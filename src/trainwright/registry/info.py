@@ -74,6 +74,7 @@ class ComponentInfo:
         source_file: The file that holds it, where known.
         version: Raised by its author when the same parameters give other results than before.
         fixed: Arguments that follow from the name (timm's architecture).
+        user_code: It is the user's own, and was imported to be described.
     """
 
     kind: str
@@ -87,11 +88,7 @@ class ComponentInfo:
     source_file: str | None = None
     version: int = 1
     fixed: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def user_code(self) -> bool:
-        """Whether it is the user's own `module:attribute`."""
-        return ":" in self.name and not self.target.startswith("trainwright.")
+    user_code: bool = False
 
     @property
     def summary(self) -> str:

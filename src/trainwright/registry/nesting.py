@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from pydantic import ValidationError, ValidationInfo
+from pydantic import BaseModel, ValidationError, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
 
 from trainwright.errors import closest
@@ -29,7 +29,7 @@ def component_schema(mark: ComponentOf) -> CoreSchema:
 
 
 def fill_column(
-    owner: Any, value: Any, handler: Callable[[Any], Any], info: ValidationInfo, known: Collection[str]
+    owner: type[BaseModel], value: Any, handler: Callable[[Any], Any], info: ValidationInfo
 ) -> Any:
     """Validates a column: keys that the schema does not know are its processor's parameters.
 
@@ -38,8 +38,10 @@ def fill_column(
         value: What the recipe says.
         handler: pydantic's own validation of the class.
         info: pydantic's context.
-        known: Keys of the schema.
     """
+    known = owner.model_fields
+    if isinstance(value, owner):
+        return value
     if isinstance(value, str):
         value = {"type": value}
     if not isinstance(value, Mapping) or not isinstance(value.get("type"), str):

@@ -69,7 +69,9 @@ def problems_from(error: ValidationError, annotation: Any, data: Any) -> list[Pr
         path = _data_path(item["loc"], data)
         for problem in _translate(dict(item), path, annotation, data):
             found.setdefault(problem.path, []).append(problem)
-    return [_merge(group, annotation, data) for group in found.values()]
+    # An alternative of a union that got further down says more than "expected this or that".
+    deeper = {path[:end] for path in found for end in range(len(path))}
+    return [_merge(group, annotation, data) for path, group in found.items() if path not in deeper]
 
 
 def _merge(group: list[Problem], annotation: Any, data: Any) -> Problem:

@@ -27,7 +27,9 @@ from trainwright.registry.signatures import (
 )
 from trainwright.registry.tables import POSITIONAL
 
-PACKAGE = Path(__file__).parents[1]
+PACKAGES: dict[str, Path] = {"trainwright": Path(__file__).parents[1]}
+"""Packages whose components are read instead of imported, and their directories."""
+
 IMPORTABLE = frozenset(
     {"typing", "collections.abc", "annotated_types", "math", "pathlib", "trainwright.fields"}
 )
@@ -76,7 +78,7 @@ class ModuleSource(Mapping[str, Any]):
         module, original = _origin(statement, name)
         if module in IMPORTABLE:
             return getattr(_importable(module), original)
-        if module.startswith("trainwright."):
+        if is_ours(module):
             return read_module(module)[original]
         raise Unreadable(f"{self.path}:{statement.lineno}: `{name}` would need an import of {module}")
 
@@ -96,7 +98,7 @@ class ModuleSource(Mapping[str, Any]):
             return self, statement
         if isinstance(statement, ast.ImportFrom):
             module, original = _origin(statement, name)
-            if module.startswith("trainwright."):
+            if is_ours(module):
                 return read_module(module).find(original)
         raise Unreadable(f"{self.path}: there is no function or class `{name}`")
 
@@ -129,9 +131,15 @@ def _importable(module: str) -> Any:
     return importlib.import_module(module)
 
 
+def is_ours(module: str) -> bool:
+    """Whether a module's source is read instead of importing it."""
+    return module.split(".")[0] in PACKAGES
+
+
 def source_path(module: str) -> Path:
     """The file of one of our own modules."""
-    base = PACKAGE.joinpath(*module.split(".")[1:])
+    package, *rest = module.split(".")
+    base = PACKAGES[package].joinpath(*rest)
     return base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
 
 
@@ -170,7 +178,7 @@ def _constructor(home: ModuleSource, node: ast.ClassDef) -> tuple[ModuleSource, 
         raise Unreadable(f"{home.path}:{node.lineno}: write `__init__` out instead of using dataclass")
     for base in node.bases:
         base = base.value if isinstance(base, ast.Subscript) else base
-        if isinstance(base, ast.Name) and _is_ours(home, base.id):
+        if isinstance(base, ast.Name) and _base_is_ours(home, base.id):
             owner, parent = home.find(base.id)
             found = _constructor(owner, parent) if isinstance(parent, ast.ClassDef) else None
             if found:
@@ -178,10 +186,10 @@ def _constructor(home: ModuleSource, node: ast.ClassDef) -> tuple[ModuleSource, 
     return None
 
 
-def _is_ours(home: ModuleSource, name: str) -> bool:
+def _base_is_ours(home: ModuleSource, name: str) -> bool:
     statement = home.statements.get(name)
     if isinstance(statement, ast.ImportFrom):
-        return (statement.module or "").startswith("trainwright.")
+        return is_ours(statement.module or "")
     return isinstance(statement, ast.ClassDef)
 
 

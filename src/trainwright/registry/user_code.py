@@ -8,6 +8,7 @@ import inspect
 import sys
 import traceback
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, get_type_hints
@@ -99,7 +100,8 @@ def describe_object(kind: str, name: str) -> ComponentInfo:
     arguments = [_argument(item, hints) for item in signature.parameters.values()]
     constants = {key: _constant(module, key) for key in ("DEAD_WHEN", "VERSION")}
     doc = inspect.getdoc(found) or ""
-    return assemble(kind, name, name, arguments, doc, constants, _source_file(found))
+    info = assemble(kind, name, name, arguments, doc, constants, _source_file(found))
+    return replace(info, user_code=True)
 
 
 def _constant(module: ModuleType, key: str) -> Mapping[str, Any]:
