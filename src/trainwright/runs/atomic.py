@@ -12,37 +12,23 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from trainwright.errors import TrainwrightError
+from trainwright.errors import StorageError
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 # Writers in other languages (safetensors) give the system's answer in words only.
 _OS_ERROR = re.compile(r"os error (\d+)")
 _SUFFIX = ".partial"
+__all__ = [
+    "StorageError",
+    "remove_leftovers",
+    "replacing",
+    "sync_directory",
+    "write_all",
+    "write_bytes",
+    "write_json",
+    "write_text",
+]
+
 _counter = itertools.count()
-
-
-class StorageError(TrainwrightError):
-    """A file of a run cannot be written. What was there before is still whole.
-
-    Args:
-        path: The file that could not be written.
-        cause: The operating system's answer.
-    """
-
-    def __init__(self, path: str | os.PathLike[str], cause: OSError) -> None:
-        full = cause.errno in _FULL
-        reason = cause.strerror or str(cause)
-        super().__init__(
-            "the disk is full" if full else "cannot write the file",
-            where=os.fspath(path),
-            why=f"{reason} (errno {cause.errno}); the file's previous version is untouched",
-            fix=(
-                "free some space, then resume the run"
-                if full
-                else "check that the directory exists and may be written"
-            ),
-        )
-        self.full = full
 
 
 @contextmanager

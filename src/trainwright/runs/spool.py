@@ -38,6 +38,7 @@ class Spool:
         self.path, self.attempt, self.interval = Path(path), attempt, interval
         self._waiting: deque[_Record] = deque()
         self._unwritten = bytearray()
+        self._latest: dict[str, float] = {}
         self._error: Exception | None = None
         self._io = threading.Lock()
         self._closing = threading.Event()
@@ -67,6 +68,10 @@ class Spool:
         if self._error is not None:
             self._raise()
         self._waiting.append((step, epoch, time.time(), dict(values)))
+
+    def latest(self) -> dict[str, float]:
+        """The newest written value of every metric, for whoever shows them; never waits."""
+        return self._latest
 
     def flush(self) -> None:
         """Returns when everything logged so far is on disk. Raises as `log` does."""
@@ -121,13 +126,15 @@ class Spool:
         while self._waiting:
             step, epoch, moment, values = self._waiting.popleft()
             try:
+                numbers = {name: _number(name, value) for name, value in values.items()}
                 line = {
                     "step": int(step),
                     "epoch": epoch,
                     "attempt": self.attempt,
                     "time": round(moment, 3),
-                    "values": {name: _json_number(name, value) for name, value in values.items()},
+                    "values": {name: _json_value(number) for name, number in numbers.items()},
                 }
+                self._latest = {**self._latest, **numbers}
                 self._unwritten += json.dumps(line, separators=(",", ":")).encode() + b"\n"
             except (TypeError, ValueError, RuntimeError) as error:
                 self._error = TypeError(f"metrics of step {step} cannot be recorded: {error}")
@@ -141,11 +148,14 @@ class Spool:
         raise error
 
 
-def _json_number(name: str, value: SupportsFloat) -> float | str:
+def _number(name: str, value: SupportsFloat) -> float:
     try:
-        number = float(value)
+        return float(value)
     except (TypeError, ValueError, RuntimeError) as error:
         raise TypeError(f"{name}: {error}") from error
+
+
+def _json_value(number: float) -> float | str:
     if math.isfinite(number):
         return number
     return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
