@@ -10,7 +10,6 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -271,5 +270,5 @@ def _remember(memory: Path, key: str, value: dict[str, Any]) -> None:
         known = json.loads(memory.read_text())
     except (OSError, ValueError):
         known = {}
-    write: Callable[[Path, Any], None] = write_json
-    write(memory, {**known, key: value})
+    memory.parent.mkdir(parents=True, exist_ok=True)
+    write_json(memory, {**known, key: value})

@@ -26,6 +26,7 @@ from trainwright.engine.signals import StopRequest
 from trainwright.engine.state import State
 from trainwright.engine.stopwatch import Stopwatch
 from trainwright.errors import TrainwrightError
+from trainwright.progress import ProgressSink
 from trainwright.tasks.base import StepOutput, Task
 
 
@@ -37,18 +38,6 @@ class Journal(Protocol):
     """Where metrics are written; the run's spool."""
 
     def log(self, step: int, epoch: int, values: dict[str, Any]) -> None: ...
-
-
-class Progress(Protocol):
-    """Who watches; every call must return at once."""
-
-    def start(self, total_steps: int | None, steps_per_epoch: int, batch_size: int) -> None: ...
-
-    def step(self, step: int) -> None: ...
-
-    def epoch(self, epoch: int, metrics: dict[str, float]) -> None: ...
-
-    def message(self, text: str) -> None: ...
 
 
 @dataclass
@@ -115,7 +104,7 @@ class Loop:
         self,
         parts: Parts,
         journal: Journal,
-        progress: Progress,
+        progress: ProgressSink,
         writer: CheckpointWriter | None,
         keep_best: Callable[[], None],
         stop: StopRequest,

@@ -37,9 +37,12 @@ def _trail(model: nn.Module) -> Iterator[_Trail]:
         if inputs and isinstance(inputs[0], Tensor):
             trail.shapes[name] = list(inputs[0].shape)
 
+    def leaving(*_: object) -> None:
+        trail.path.pop()
+
     for name, module in model.named_modules():
         handles.append(module.register_forward_pre_hook(lambda _, inputs, n=name: entering(n, inputs)))
-        handles.append(module.register_forward_hook(lambda *_: trail.path.pop() and None))
+        handles.append(module.register_forward_hook(leaving))
     try:
         yield trail
     finally:
