@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from trainwright.errors import RunError
+from trainwright.recipe.salt import NOT_PART, PLACES
 from trainwright.runs.difference import Change, changes, resolved_values
 from trainwright.runs.directory import RunDirectory, create_numbered
 from trainwright.runs.listing import all_runs, split_id
@@ -17,8 +18,6 @@ from trainwright.runs.record import RunRecord, RunState
 
 # More differing values than this and two recipes are not "nearly the same" to a person.
 _NEAR = 5
-# These never change the result, so they never explain why a run is another one.
-_IRRELEVANT = ("name", "description", "aliases", "data.workers", "data.cache", "train.device", "report")
 
 
 class Action(StrEnum):
@@ -154,11 +153,14 @@ def _check_digest(run: RunDirectory, record: RunRecord, digest: str) -> None:
 
 
 def _relevant(found: list[Change]) -> list[Change]:
-    return [
-        change
-        for change in found
-        if not any(change.key == key or change.key.startswith(f"{key}.") for key in _IRRELEVANT)
-    ]
+    """Those that make the result another one: what the salt leaves out never explains a new run."""
+    return [change for change in found if not _left_out(change.key.split("."))]
+
+
+def _left_out(key: list[str]) -> bool:
+    if key[:2] == ["data", "source"] and key[-1] in PLACES:
+        return True
+    return any(tuple(key[: len(path)]) == path for path in NOT_PART)
 
 
 def _describe(run: RunDirectory, state: RunState, differing: list[Change]) -> str:
