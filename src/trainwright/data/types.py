@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -209,13 +209,22 @@ class PreparedData:
             inputs={name: item.spec() for name, item in self.inputs.items()},
             targets={name: item.spec() for name, item in self.targets.items()},
             sizes={name: len(rows) for name, rows in self.splits.items()},
+            decoders={name: item.decode for name, item in self.targets.items()},
         )
 
 
 @dataclass(frozen=True)
 class DataInfo:
-    """What a task may know about the data when it builds a model."""
+    """What a task may know about the data when it builds a model.
+
+    Attributes:
+        inputs: Input column -> what the model reads.
+        targets: Target column -> what it learns.
+        sizes: Split -> number of rows.
+        decoders: Target column -> model-side values in their own unit, for metrics.
+    """
 
     inputs: dict[str, TensorSpec]
     targets: dict[str, TensorSpec]
     sizes: dict[str, int]
+    decoders: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
