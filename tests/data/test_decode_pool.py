@@ -80,7 +80,7 @@ def test_a_crash_costs_only_the_file_that_causes_it_twice(class_folders, tmp_pat
     processor = __import__(user_module).Fragile(size=8, mode="rgb")
     files = files_of(class_folders(classes=("cat",), count=7))
     stored, bad = decode_all(processor, files, tmp_path / "out", 2)
-    assert bad == [(1, "the decoder crashed on it with SIGKILL")]
+    assert bad == [(1, "the decoder crashed on it twice, with SIGKILL")]
     plain = ImageProcessor(size=8, mode="rgb")
     for row in (0, 2, 3, 4, 5, 6):
         assert np.array_equal(stored[row], plain.encode(files[row])), row

@@ -80,7 +80,8 @@ def test_processes_at_once_leave_a_whole_store(tmp_path):
     paths = make(tmp_path / "data", {f"{number}": "x" * number for number in range(200)})
     found: list[str] = []
     threads = [
-        threading.Thread(target=lambda: found.append(digest_files(paths, tmp_path / "cache"))) for _ in range(8)
+        threading.Thread(target=lambda: found.append(digest_files(paths, tmp_path / "cache")))
+        for _ in range(8)
     ]
     for thread in threads:
         thread.start()

@@ -69,7 +69,7 @@ def test_a_missing_class_is_a_bad_sample(missing):
 def test_an_unknown_class_is_named_with_the_closest_one():
     processor = CategoryProcessor()
     processor.fit(["setosa", "virginica"])
-    with pytest.raises(BadSample, match="'setsa' is not among the 2 classes .*did you mean 'setosa'"):
+    with pytest.raises(BadSample, match=r"'setsa' is not among the 2 classes .*did you mean 'setosa'"):
         processor.encode("setsa")
 
 

@@ -175,7 +175,8 @@ def test_channels_first_arrays_and_tensors_and_pictures():
 
 
 @pytest.mark.parametrize(
-    "value", [np.array([[np.nan]]), np.array([[300]]), np.array([[-1]]), np.zeros((0, 4)), np.zeros(5), "no.png"]
+    "value",
+    [np.array([[np.nan]]), np.array([[300]]), np.array([[-1]]), np.zeros((0, 4)), np.zeros(5), "no.png"],
 )
 def test_values_that_are_no_pictures_are_bad_samples(value):
     with pytest.raises(BadSample):
@@ -190,7 +191,14 @@ def test_a_fitting_array_is_not_copied():
     assert processor.encode_all(images).shape == (5, 8, 9, 1)
 
 
-NORMALISE = ["none", "unit", "symmetric", "imagenet", "dataset", {"mean": [0.1, 0.2, 0.3], "std": [1, 2, 0.5]}]
+NORMALISE = [
+    "none",
+    "unit",
+    "symmetric",
+    "imagenet",
+    "dataset",
+    {"mean": [0.1, 0.2, 0.3], "std": [1, 2, 0.5]},
+]
 
 
 def naive(pixels: np.ndarray, normalise) -> np.ndarray:

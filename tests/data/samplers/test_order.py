@@ -10,7 +10,9 @@ from trainwright.data.samplers.shuffle import Shuffle
 
 
 @given(
-    st.lists(st.integers(0, 10**6), unique=True, min_size=1, max_size=50), st.integers(0, 9), st.integers(0, 9)
+    st.lists(st.integers(0, 10**6), unique=True, min_size=1, max_size=50),
+    st.integers(0, 9),
+    st.integers(0, 9),
 )
 def test_every_sampler_visits_each_row_once_and_leaves_its_input_alone(rows, seed, epoch):
     given_rows = np.array(rows, dtype=np.int64)
