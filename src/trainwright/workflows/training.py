@@ -87,6 +87,7 @@ def load_data(
         progress=lambda stage, done, total: progress.data(done, total),
         memory_data=data,
         seed=loaded.recipe.train.seed,
+        processors=processors,
     )
 
 
