@@ -1,0 +1,153 @@
+"""Every architecture of timm, with its knobs made explicit."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import torch
+from torch import nn
+
+from trainwright.errors import ModelError, closest
+from trainwright.fields import OpenFraction
+from trainwright.models.timm_pretrained import pretrained_path
+
+DEFAULT_SIZES_FIX = "change data.inputs.<image>.size, or choose another architecture"
+
+
+def timm_model(
+    architecture: str,
+    in_channels: int,
+    num_outputs: int,
+    image_size: tuple[int, int],
+    *,
+    pretrained: bool = False,
+    drop_rate: OpenFraction = 0.0,
+    drop_path_rate: OpenFraction = 0.0,
+    options: dict[str, Any] = {},  # noqa: B006 - never changed
+) -> nn.Module:
+    """A network of timm by its name, such as `mobilenetv2_100` or `resnet50.a1_in1k`.
+
+    Args:
+        architecture: timm's name; a tag behind a dot chooses among its published weights.
+        in_channels: Channels of the image.
+        num_outputs: Width of the output `[B, num_outputs]`; 0 gives the pooled features.
+        image_size: Height and width in pixels; architectures of a fixed size are built for it.
+        pretrained: Start from the published weights, from timm's cache or the network.
+        drop_rate: Dropout before the output layer.
+        drop_path_rate: Stochastic depth.
+        options: Further arguments of the architecture's own constructor.
+
+    Raises:
+        ModelError: Unknown architecture or option, an image size that the architecture cannot read, or
+            published weights that cannot be had here.
+    """
+    # timm imports its 100 model files and torchvision at once, which takes seconds: only here.
+    import timm
+
+    arguments: dict[str, Any] = {"num_classes": num_outputs, "in_chans": in_channels, **options}
+    for knob, value in (("drop_rate", drop_rate), ("drop_path_rate", drop_path_rate)):
+        if value:
+            arguments[knob] = value
+    default = _default_cfg(architecture)
+    if default.get("fixed_input_size"):
+        arguments.setdefault("img_size", tuple(image_size))
+    if pretrained and torch.get_default_device().type != "meta":
+        arguments["pretrained_cfg_overlay"] = {"file": str(pretrained_path(architecture, default))}
+    else:
+        pretrained = False
+    try:
+        model: nn.Module = timm.create_model(architecture, pretrained=pretrained, **arguments)
+    except TypeError as error:
+        raise _unknown_option(architecture, error, arguments) from error
+    except (AssertionError, ValueError, RuntimeError, ZeroDivisionError, IndexError, KeyError) as error:
+        height, width = image_size
+        raise ModelError(
+            f"{architecture} cannot be built for images of {width}x{height} pixels",
+            where="model",
+            why=_reason(error),
+            fix=f"{default_size(architecture)}; {DEFAULT_SIZES_FIX}",
+        ) from error
+    _refuse_swallowed(architecture, model, {**options})
+    return model
+
+
+def default_size(architecture: str) -> str:
+    """In words, the image size that an architecture was published for."""
+    _, height, width = _default_cfg(architecture).get("input_size") or (3, 224, 224)
+    return f"it was published for {width}x{height}"
+
+
+def _default_cfg(architecture: str) -> dict[str, Any]:
+    from timm.models import get_pretrained_cfg, is_model, list_models
+
+    name = architecture.partition(".")[0]
+    if not is_model(name):
+        guess = closest(name, list_models())
+        raise ModelError(
+            f"timm has no architecture {name!r}",
+            where="model.name",
+            fix=f"did you mean {guess!r}?" if guess else "timm.list_models() lists them",
+        )
+    config = get_pretrained_cfg(architecture, allow_unregistered=True)
+    if config is None and "." in architecture:
+        raise _unknown_tag(architecture)
+    return config.to_dict() if config else {}
+
+
+def _unknown_tag(architecture: str) -> ModelError:
+    from timm.models import list_pretrained
+
+    name, _, tag = architecture.partition(".")
+    tags = [full.partition(".")[2] for full in list_pretrained(f"{name}.*")]
+    return ModelError(
+        f"timm has no weights {tag!r} for {name}",
+        where="model.name",
+        fix=f"choose one of {', '.join(tags)}" if tags else f"write {name} alone: none are published",
+    )
+
+
+def _refuse_swallowed(architecture: str, model: nn.Module, options: dict[str, Any]) -> None:
+    """Some constructors take any keyword and ignore it; an option without effect is a mistake."""
+    known = _constructor_parameters(type(model))
+    for option in options:
+        if option not in known:
+            raise _option_error(architecture, option, known)
+
+
+def _constructor_parameters(kind: type) -> list[str]:
+    """Parameters of a constructor, and of its parents' as long as it hands keywords on to them."""
+    found: list[str] = []
+    for base in kind.__mro__:
+        if "__init__" not in vars(base) or base in (nn.Module, object):
+            continue
+        parameters = inspect.signature(vars(base)["__init__"]).parameters.values()
+        found += [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            break
+    return [name for name in found if name != "self"]
+
+
+def _unknown_option(architecture: str, error: TypeError, arguments: dict[str, Any]) -> ModelError:
+    message = str(error)
+    for name in arguments:
+        if f"'{name}'" in message:
+            return _option_error(architecture, name, [])
+    return ModelError(f"{architecture} cannot be built with these options", where="model", why=message)
+
+
+def _option_error(architecture: str, option: str, known: list[str]) -> ModelError:
+    knobs = ("drop_rate", "drop_path_rate")
+    guess = closest(option, known)
+    fix = f"did you mean {guess!r}?" if guess else ""
+    if not guess and known:
+        fix = f"it takes {', '.join(known)}"
+    return ModelError(
+        f"{architecture} takes no argument {option!r}",
+        where=f"model.{option}" if option in knobs else f"model.options.{option}",
+        fix=fix or "leave it out",
+    )
+
+
+def _reason(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
