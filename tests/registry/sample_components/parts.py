@@ -84,7 +84,7 @@ class Supervised:
     ) -> None: ...
 
 
-def total(sizes, *, scale: float = 1.0) -> None:
+def total(widths, *, scale: float = 1.0) -> None:
     """Adds."""
 
 
