@@ -60,7 +60,7 @@ def test_resampled_counts_keep_the_total_and_handle_no_prediction(guesses):
 
 def test_interval_of_means_matches_the_normal_approximation():
     values = np.random.default_rng(0).normal(5, 2, 2000)
-    low, high = bootstrap.of_means(values[:, None], lambda means: means[:, 0])
+    low, high = bootstrap.interval(bootstrap.resample_means(values[:, None])[:, 0])
     half = 1.96 * values.std() / 2000**0.5
     assert (low, high) == (
         pytest.approx(values.mean() - half, abs=0.02),
@@ -71,13 +71,15 @@ def test_interval_of_means_matches_the_normal_approximation():
 def test_intervals_are_addressed_by_their_seed(guesses):
     assert bootstrap.share(70, 100, seed=1) == bootstrap.share(70, 100, seed=1)
     values = np.random.default_rng(0).normal(size=(50, 1))
-    one, same, other = (bootstrap.of_means(values, lambda m: m[:, 0], seed=seed) for seed in (0, 0, 1))
+    one, same, other = (
+        bootstrap.interval(bootstrap.resample_means(values, seed=seed)[:, 0]) for seed in (0, 0, 1)
+    )
     assert one == same != other
 
 
 def test_intervals_of_nothing_are_nan():
     assert np.isnan(bootstrap.share(0, 0)).all()
-    assert np.isnan(bootstrap.of_means(np.zeros((0, 2)), lambda m: m[:, 0])).all()
+    assert np.isnan(bootstrap.interval(bootstrap.resample_means(np.zeros((0, 2)))[:, 0])).all()
 
 
 def test_classification_table_against_scikit_learn(guesses):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 from torch import Tensor
 
 
@@ -14,13 +15,13 @@ class Batch:
     Attributes:
         inputs: Column -> tensor `[B, ...]`, ready for the model.
         targets: Column -> tensor `[B, ...]`.
-        ids: Row numbers, int64 `[B]` on the CPU; the address of each sample.
+        ids: Row numbers, int64 `[B]`; the address of each sample.
         epoch: Epoch the batch belongs to.
     """
 
     inputs: dict[str, Tensor]
     targets: dict[str, Tensor]
-    ids: Tensor
+    ids: np.ndarray
     epoch: int = 0
 
     def __len__(self) -> int:

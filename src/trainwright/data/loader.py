@@ -185,35 +185,38 @@ class Loader:
         for begin in range(first, self.steps_per_epoch, self.chunk):
             steps = range(begin, min(begin + self.chunk, self.steps_per_epoch))
             slices = [self._slice(order, step, part) for step in steps]
-            chunk = self._load(np.concatenate(slices), epoch)
-            offset = 0
-            for step, rows in zip(steps, slices, strict=True):
+            pieces = self._load(slices, epoch)
+            for step, rows, columns in zip(steps, slices, pieces, strict=True):
                 if step >= start:
-                    yield list(self._micro_batches(chunk, rows, offset, micro, epoch))
-                offset += len(rows)
+                    yield self._micro_batches(columns, rows, micro, epoch)
 
     def _slice(self, order: np.ndarray, step: int, part: tuple[int, int]) -> np.ndarray:
         batch = order[step * self.batch_size : (step + 1) * self.batch_size]
         rank, world = part
         return batch if world == 1 else np.array_split(batch, world)[rank]
 
-    def _load(self, rows: np.ndarray, epoch: int) -> dict[str, Tensor]:
+    def _load(self, slices: list[np.ndarray], epoch: int) -> list[dict[str, Tensor]]:
+        """Columns of each of several steps, made together."""
+        rows = np.concatenate(slices)
         if len(rows) == 0:
-            return {}
+            return [{} for _ in slices]
         stored = {name: self.store.gather(name, rows) for name in self.pipeline.columns()}
-        return self.pipeline(stored, rows, epoch)
+        ready = self.pipeline(stored, rows, epoch)
+        sizes = [len(piece) for piece in slices]
+        columns = [tensor.split(sizes) for tensor in ready.values()]
+        return [dict(zip(ready, pieces, strict=True)) for pieces in zip(*columns, strict=True)]
 
     def _micro_batches(
-        self, chunk: dict[str, Tensor], rows: np.ndarray, offset: int, micro: int | None, epoch: int
-    ) -> Iterator[Batch]:
-        size = micro or len(rows)
+        self, columns: dict[str, Tensor], rows: np.ndarray, micro: int | None, epoch: int
+    ) -> list[Batch]:
+        if micro is None or len(rows) <= micro:
+            return [self._batch(columns, rows, epoch)] if len(rows) else []
+        return [
+            self._batch({name: t[i : i + micro] for name, t in columns.items()}, rows[i : i + micro], epoch)
+            for i in range(0, len(rows), micro)
+        ]
+
+    def _batch(self, columns: dict[str, Tensor], rows: np.ndarray, epoch: int) -> Batch:
         targets = self.pipeline.targets if self.pipeline.with_targets else ()
-        for begin in range(0, len(rows), max(size, 1)):
-            ids = rows[begin : begin + size]
-            low, high = offset + begin, offset + begin + len(ids)
-            yield Batch(
-                {name: chunk[name][low:high] for name in self.pipeline.inputs},
-                {name: chunk[name][low:high] for name in targets},
-                torch.from_numpy(ids),
-                epoch,
-            )
+        inputs = {name: columns[name] for name in self.pipeline.inputs}
+        return Batch(inputs, {name: columns[name] for name in targets}, rows, epoch)

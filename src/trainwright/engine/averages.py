@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 class Averages:
-    """Weighted means of scalars over a stretch of steps.
+    """Sums of scalars over the samples of a stretch of steps.
 
     Values stay on the device until they are asked for. They are then added one by one in double
     precision, so the sum does not depend on when it was asked for, which an exact resume needs.
@@ -22,7 +22,7 @@ class Averages:
         self._totals: dict[str, float] = {}
 
     def add(self, name: str, value: Tensor, weight: float) -> None:
-        """Adds a detached scalar tensor that stands for `weight` samples."""
+        """Adds a detached scalar tensor, the sum over `weight` samples."""
         pending = self._pending.get(name)
         if pending is None:
             pending = self._pending[name] = []
@@ -37,7 +37,7 @@ class Averages:
             total, weight_sum = self._sums.get(name, 0.0), self._totals.get(name, 0.0)
             values = torch.stack(pending).double().tolist()
             for value, weight in zip(values, self._weights[name], strict=True):
-                total += value * weight
+                total += value
                 weight_sum += weight
             self._sums[name], self._totals[name] = total, weight_sum
             pending.clear()

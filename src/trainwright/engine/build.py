@@ -47,10 +47,10 @@ def build_network(task: Task, recipe: Recipe, data: PreparedData) -> nn.Module:
 
 
 def _choose_trainable(model: nn.Module, recipe: Recipe) -> None:
-    from trainwright.models.freezing import freeze, only
+    from trainwright.models.freezing import freeze, train_only
 
     if recipe.train.trainable is not None:
-        only(model, recipe.train.trainable)
+        train_only(model, recipe.train.trainable)
     if recipe.train.freeze:
         freeze(model, recipe.train.freeze)
 

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from trainwright.engine.state_tree import flatten, unflatten
 from trainwright.errors import RunError
-from trainwright.runs.atomic import write_bytes, write_json
+from trainwright.runs.atomic import StorageError, write_bytes, write_json
 
 KEPT = 2
 FORMAT = 1
@@ -51,6 +51,7 @@ class CheckpointStore:
         """
         target = self.folder / str(step)
         try:
+            target.mkdir(parents=True, exist_ok=True)
             files = {
                 "tree.json": json.dumps(structure).encode(),
                 "tensors.safetensors": save(tensors, metadata={"format": "pt"}),
@@ -62,10 +63,10 @@ class CheckpointStore:
                 write_bytes(target / name, content)
             digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
             write_json(target / "manifest.json", {"format": FORMAT, "step": step, "sha256": digests})
-        except OSError as error:
+        except (OSError, StorageError) as error:
             shutil.rmtree(target, ignore_errors=True)
             raise RunError(
-                f"the checkpoint of step {step} could not be written: {error.strerror or error}",
+                f"the checkpoint of step {step} could not be written: {error}",
                 where=str(target),
                 why="earlier checkpoints are whole",
                 fix="free some space, then resume the run",

@@ -75,7 +75,7 @@ def run_split(
                 predicted = task.predict(model, padded)
             outputs.append({name: t[: len(batch)].float() for name, t in predicted.items()})
             targets.append(batch.targets)
-            rows.append(batch.ids.numpy())
+            rows.append(batch.ids)
     model.train(was_training)
     return _merge(processes.gather((rows, _to_cpu(outputs), _to_cpu(targets))), processes.size)
 

@@ -10,7 +10,6 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -156,9 +155,10 @@ class _Probe:
             seed_generators(0, self.calls, number)
             with self.runtime.autocast():
                 output = self.task.training_step(self.forward, self.batch, phase)
-            output.loss.backward()
+            loss = output.loss.mean()
+            loss.backward()
             if self.calls == 0 and number == 0:
-                self.first_loss = float(output.loss.detach())
+                self.first_loss = float(loss.detach())
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
         self.calls += 1
@@ -270,5 +270,5 @@ def _remember(memory: Path, key: str, value: dict[str, Any]) -> None:
         known = json.loads(memory.read_text())
     except (OSError, ValueError):
         known = {}
-    write: Callable[[Path, Any], None] = write_json
-    write(memory, {**known, key: value})
+    memory.parent.mkdir(parents=True, exist_ok=True)
+    write_json(memory, {**known, key: value})

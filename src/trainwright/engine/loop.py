@@ -26,6 +26,7 @@ from trainwright.engine.signals import StopRequest
 from trainwright.engine.state import State
 from trainwright.engine.stopwatch import Stopwatch
 from trainwright.errors import TrainwrightError
+from trainwright.progress import ProgressSink
 from trainwright.tasks.base import StepOutput, Task
 
 
@@ -37,18 +38,6 @@ class Journal(Protocol):
     """Where metrics are written; the run's spool."""
 
     def log(self, step: int, epoch: int, values: dict[str, Any]) -> None: ...
-
-
-class Progress(Protocol):
-    """Who watches; every call must return at once."""
-
-    def start(self, total_steps: int | None, steps_per_epoch: int, batch_size: int) -> None: ...
-
-    def step(self, step: int) -> None: ...
-
-    def epoch(self, epoch: int, metrics: dict[str, float]) -> None: ...
-
-    def message(self, text: str) -> None: ...
 
 
 @dataclass
@@ -115,7 +104,7 @@ class Loop:
         self,
         parts: Parts,
         journal: Journal,
-        progress: Progress,
+        progress: ProgressSink,
         writer: CheckpointWriter | None,
         keep_best: Callable[[], None],
         stop: StopRequest,
@@ -231,7 +220,7 @@ class Loop:
                 with parts.runtime.autocast():
                     output = parts.task.training_step(parts.forward, batch, runner.phase)
                 size = len(batch)
-                runner.backward(output.loss if size == count else output.loss * (size / count))
+                runner.backward(output.loss, size, count)
                 self._record(runner, output, size)
             stop = parts.processes.sum_gradients(runner.parameters, stop)
             runner.apply(step)
@@ -251,7 +240,8 @@ class Loop:
 
     def _record(self, runner: PhaseRunner, output: StepOutput, size: int) -> None:
         prefix = "" if len(self.parts.runners) == 1 else f"{runner.phase.name}_"
-        self.window.add(f"{prefix}loss", output.loss.detach(), size)
+        loss = output.loss.detach()
+        self.window.add(f"{prefix}loss", loss.sum() if loss.dim() else loss * size, size)
         for name, value in output.logs.items():
             self.window.add(prefix + name, value, size)
 

@@ -72,17 +72,31 @@ class PhaseRunner:
         self.named = NamedOptimizer(optimizer, {p: name for name, p in phase.parameters})
         self.parameters = [p for _, p in phase.parameters]
         self.clip_norm, self.clip_value = clip_norm, clip_value
+        self._gradient: Tensor | None = None
+        self._share = 0.0
 
     @property
     def learning_rate(self) -> float:
         """The first group's learning rate of the last step."""
         return float(self.optimizer.param_groups[0]["lr"])
 
-    def backward(self, loss: Tensor) -> None:
-        """Adds the gradients of a micro-batch."""
+    def backward(self, loss: Tensor, size: int, count: int) -> None:
+        """Adds the gradients of a micro-batch.
+
+        Args:
+            loss: Per-sample losses `[size]`, or their mean.
+            size: Samples of the micro-batch.
+            count: Samples of the global batch, over whose mean the step is taken.
+        """
+        # A mean's forward and backward would be two kernels more; the constant gradient is none.
+        share = (1.0 if loss.dim() else float(size)) / count
         if self.scaler is not None:
-            loss = self.scaler.scale(loss)
-        loss.backward()
+            self.scaler.scale(loss.sum() * share).backward()
+            return
+        shape = tuple(loss.shape)
+        if self._gradient is None or self._share != share or tuple(self._gradient.shape) != shape:
+            self._gradient, self._share = torch.full_like(loss, share, requires_grad=False), share
+        loss.backward(self._gradient)
 
     def apply(self, step: int) -> None:
         """Clips, moves the weights by one step and clears the gradients."""
@@ -98,4 +112,5 @@ class PhaseRunner:
             self.scaler.update()
         else:
             self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
+        for parameter in self.parameters:
+            parameter.grad = None

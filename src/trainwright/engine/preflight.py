@@ -37,9 +37,12 @@ def _trail(model: nn.Module) -> Iterator[_Trail]:
         if inputs and isinstance(inputs[0], Tensor):
             trail.shapes[name] = list(inputs[0].shape)
 
+    def leaving(*_: object) -> None:
+        trail.path.pop()
+
     for name, module in model.named_modules():
         handles.append(module.register_forward_pre_hook(lambda _, inputs, n=name: entering(n, inputs)))
-        handles.append(module.register_forward_hook(lambda *_: trail.path.pop() and None))
+        handles.append(module.register_forward_hook(leaving))
     try:
         yield trail
     finally:
@@ -78,7 +81,7 @@ def _check_step(task: Task, model: nn.Module, batch: Batch) -> None:
         for phase in task.phases(model):
             model.zero_grad(set_to_none=True)
             result = _guarded(lambda p=phase: task.training_step(model, batch, p), trail)
-            loss = float(result.loss.detach())
+            loss = float(result.loss.detach().mean())
             if not math.isfinite(loss):
                 raise ModelError(
                     f"the loss of the very first samples is {loss}",
@@ -86,7 +89,7 @@ def _check_step(task: Task, model: nn.Module, batch: Batch) -> None:
                     why="inputs, targets or initial weights are out of range",
                     fix="look at the data's ranges and normalisation (`trainwright check`)",
                 )
-            result.loss.backward()
+            result.loss.mean().backward()
             if all(p.grad is None for _, p in phase.parameters):
                 raise ModelError(
                     f"no gradient reaches any parameter of phase {phase.name!r}",

@@ -58,6 +58,6 @@ def load_processors(path: Path) -> tuple[dict[str, Processor], dict[str, Process
 
 
 def _rebuild(name: str, item: dict[str, Any]) -> Processor:
-    kind = registry.load("processor", item["type"])
+    kind = registry.load(registry.describe("processor", item["type"]))
     processor: Processor = kind.from_state(item["state"])
     return processor

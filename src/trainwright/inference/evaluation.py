@@ -12,18 +12,20 @@ from trainwright.inference.predictor import Predictor, answer_columns
 from trainwright.runs.atomic import write_json
 
 
-def evaluate_split(predictor: Predictor, data: PreparedData, split: str, folder: Path) -> dict[str, float]:
+def evaluate_split(
+    predictor: Predictor, data: PreparedData, split: str, folder: Path | None
+) -> dict[str, float]:
     """Metrics of a split, written as `metrics.json` with all answers in `predictions.parquet`.
 
     Args:
         predictor: The trained model.
         data: Prepared with the predictor's own processors.
         split: Name of the split.
-        folder: `evaluation/<split>` of the run; None of it is written by processes other than the first.
+        folder: `evaluation/<split>` of the run, written by the first process; None to keep nothing.
     """
     result = predictor.run(data.arrays, data.splits[split], with_targets=True)
     metrics = predictor.task.score(result.outputs, result.targets)
-    if not predictor.processes.is_first:
+    if folder is None or not predictor.processes.is_first:
         return metrics
     folder.mkdir(parents=True, exist_ok=True)
     losses = predictor.task.per_sample_losses(result.outputs, result.targets)

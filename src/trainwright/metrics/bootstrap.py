@@ -6,7 +6,6 @@ and F1 are drawn from their cells; means of other values are gathered for all re
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -93,29 +92,23 @@ def macro(values: Floats, counts: ClassCounts) -> Floats:
     return (values * seen).sum(axis=1) / np.maximum(seen.sum(axis=1), 1)
 
 
-def of_means(
-    columns: Floats, statistic: Callable[[Floats], Floats], *, seed: int = 0, level: float = LEVEL
-) -> Interval:
-    """The interval of anything that is computed from means over samples.
+def resample_means(columns: Floats, *, seed: int = 0) -> Floats:
+    """Means of each column over each resample: `[N, M]`, finite, to `[R, M]`.
 
-    Args:
-        columns: Values per sample `[N, M]`, finite.
-        statistic: From means `[R, M]` to the values `[R]`.
-        seed: Address of the resamples.
-        level: Share of the resamples within the interval.
+    Whatever is computed from means over samples (RMSE, R2) gets its interval from these.
     """
     size = len(columns)
     if not size:
-        return Interval(float("nan"), float("nan"))
+        return np.full((1, columns.shape[1]), np.nan)
     resamples = max(100, min(RESAMPLES, BUDGET // size))
     draw = generator(seed)
     values = np.ascontiguousarray(columns, dtype=np.float64)
-    means = np.empty((resamples, values.shape[1]))
+    sums = np.empty((resamples, values.shape[1]))
     for index in range(resamples):
         # How often each sample was drawn; a product with the values then gives all sums at once.
         times = np.bincount(draw.integers(0, size, size, dtype=np.uint32), minlength=size)
-        means[index] = times @ values
-    return interval(statistic(means / size), level)
+        sums[index] = times @ values
+    return sums / size
 
 
 def _sum_by(drawn: Ints, group: Ints, groups: int) -> Ints:

@@ -2,7 +2,9 @@
 
 from trainwright.recipe.comparing import RecipeChange, diff, diff_with_base
 from trainwright.recipe.components import UsedComponent, used_components
+from trainwright.recipe.editor_schema import json_schema
 from trainwright.recipe.emit import emit
+from trainwright.recipe.explaining import explain
 from trainwright.recipe.loading import LoadedRecipe, load
 from trainwright.recipe.nodes import Origin
 from trainwright.recipe.salt import Difference, Identity, digest, explain_difference, identity, salt_fields
@@ -23,9 +25,11 @@ __all__ = [
     "diff_with_base",
     "digest",
     "emit",
+    "explain",
     "explain_difference",
     "find",
     "identity",
+    "json_schema",
     "load",
     "salt_fields",
     "shipped",

@@ -19,9 +19,24 @@ def check_rules(recipe: Recipe) -> list[Problem]:
     return [problem for rule in RULES for problem in rule(recipe)]
 
 
-def dead(path: Path, why: str, fix: str = "") -> Problem:
-    """A value that has no effect."""
-    return Problem(path, f"`{path[-1]}` has no effect", why=why, fix=fix or f"remove `{path[-1]}`")
+DEAD_WHEN: dict[str, str] = {
+    "data.split.seed": "data.split.val and data.split.test are 0, so nothing is split",
+    "data.split.stratify": "data.split.val and data.split.test are 0, so nothing is split",
+    "data.on_bad.limit": "data.on_bad.policy is stop: the first bad sample ends the run",
+    "data.targets.*.class_weights": "the target's type is number, which has no classes",
+    "model.pretrained": "init.path replaces every weight",
+    "train.early_stop.mode": "train.early_stop.monitor is absent: the task knows its own metric",
+    "train.checkpoint.mode": "train.checkpoint.monitor is absent: the task knows its own metric",
+    "report.splits": "report.enabled is false",
+}
+"""Key path -> when its value has no effect; such a value is refused, unless it is the default."""
+
+
+def dead(key: str, path: Path = (), fix: str = "") -> Problem:
+    """A value that has no effect. `path` is its place where the key has a wildcard."""
+    name = key.rpartition(".")[2]
+    place = path or tuple(key.split("."))
+    return Problem(place, f"`{name}` has no effect", why=DEAD_WHEN[key], fix=fix or f"remove `{name}`")
 
 
 def split_adds_up(recipe: Recipe) -> Iterator[Problem]:
@@ -38,17 +53,16 @@ def split_adds_up(recipe: Recipe) -> Iterator[Problem]:
         yield Problem(path, "no rows are left to train on", fix="lower val or test")
     elif held_out == 0 and split.train in (None, 1.0):
         if split.seed:
-            yield dead((*path, "seed"), "nothing is split: val and test are 0")
+            yield dead("data.split.seed")
         if not split.stratify:
-            yield dead((*path, "stratify"), "nothing is split: val and test are 0")
+            yield dead("data.split.stratify")
 
 
 def bad_samples_limit(recipe: Recipe) -> Iterator[Problem]:
     """A limit counts what is skipped."""
     on_bad = recipe.data.on_bad
     if on_bad.policy == "stop" and on_bad.limit != type(on_bad)().limit:
-        why = "policy is stop: the first bad sample ends the run"
-        yield dead(("data", "on_bad", "limit"), why, "set policy: skip, or remove `limit`")
+        yield dead("data.on_bad.limit", fix="set policy: skip, or remove `limit`")
 
 
 def one_way_to_clip(recipe: Recipe) -> Iterator[Problem]:
@@ -62,8 +76,7 @@ def mode_needs_monitor(recipe: Recipe) -> Iterator[Problem]:
     sections = (("early_stop", recipe.train.early_stop), ("checkpoint", recipe.train.checkpoint))
     for name, section in sections:
         if section is not None and section.mode is not None and section.monitor is None:
-            why = "monitor is absent, and the task knows the direction of its own metric"
-            yield dead(("train", name, "mode"), why, "name a `monitor`, or remove `mode`")
+            yield dead(f"train.{name}.mode", fix="name a `monitor`, or remove `mode`")
 
 
 def monitored_split_exists(recipe: Recipe) -> Iterator[Problem]:
@@ -90,22 +103,22 @@ def micro_batch_fits(recipe: Recipe) -> Iterator[Problem]:
 def report_splits(recipe: Recipe) -> Iterator[Problem]:
     """A report that is not made has no splits."""
     if not recipe.report.enabled and recipe.report.splits is not None:
-        yield dead(("report", "splits"), "report.enabled is false")
+        yield dead("report.splits")
 
 
 def pretrained_and_init(recipe: Recipe) -> Iterator[Problem]:
     """Weights of a file replace the pretrained ones."""
     init = recipe.init
     if init is not None and init.strict and not init.exclude and recipe.model.get("pretrained") is True:
-        why = f"init.path replaces every weight by those of {init.path}"
-        yield dead(("model", "pretrained"), why, "set pretrained: false, or remove `init`")
+        yield dead("model.pretrained", fix="set pretrained: false, or remove `init`")
 
 
 def weights_need_classes(recipe: Recipe) -> Iterator[Problem]:
     """Only a category has classes to weigh."""
     for name, target in recipe.data.targets.items():
         if target.class_weights != "none" and target.type == "number":
-            yield dead(("data", "targets", name, "class_weights"), "a number has no classes")
+            path = ("data", "targets", name, "class_weights")
+            yield dead("data.targets.*.class_weights", path)
 
 
 def image_augmentation(recipe: Recipe) -> Iterator[Problem]:

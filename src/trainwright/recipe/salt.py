@@ -71,17 +71,16 @@ def salt_fields(recipe: Recipe, content: Mapping[str, Any] | None = None) -> dic
     fields = copy.deepcopy(recipe.model_dump())
     for path in NOT_PART:
         _remove(fields, path)
-    versions: dict[str, int] = {}
+    versions: dict[str, dict[str, int]] = {}
     for item in used_components(recipe):
-        name = f"{item.info.kind}.{item.info.name}"
-        versions[name] = item.info.version
+        versions.setdefault(item.info.kind, {})[item.info.name] = item.info.version
         for parameter in item.info.parameters:
             if parameter.location or (item.info.kind == "source" and parameter.name in PLACES):
                 _remove(fields, (*item.path, parameter.name))
     return {
         "recipe": fields,
-        "versions": dict(sorted(versions.items())),
-        "content": {key: value for key, value in sorted((content or {}).items()) if value},
+        "versions": versions,
+        "content": {key: value for key, value in (content or {}).items() if value},
     }
 
 

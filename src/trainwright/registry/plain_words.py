@@ -64,7 +64,9 @@ def _generic(annotation: Any) -> str:
     if origin is tuple and arguments and arguments[-1] is not Ellipsis:
         return f"a list of {len(arguments)}: [{', '.join(describe_type(a) for a in arguments)}]"
     if origin in (list, tuple, set, frozenset, Sequence):
-        return f"a list of {_plural(describe_type(arguments[0]))}"
+        marks = [m for m in getattr(arguments[0], "__metadata__", ()) if isinstance(m, ComponentOf)]
+        words = f"{marks[0].kind} components" if marks else _plural(describe_type(arguments[0]))
+        return f"a list of {words}"
     if origin in (dict, Mapping):
         return f"a mapping of {describe_type(arguments[0])} to {describe_type(arguments[1])}"
     if annotation in (list, tuple, set, frozenset):

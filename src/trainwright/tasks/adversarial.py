@@ -95,7 +95,7 @@ class AdversarialTask(Task):
         if phase.name == "generator":
             said = model.discriminator(fake)
             each = functional.binary_cross_entropy_with_logits(said, torch.ones_like(said), reduction="none")
-            return StepOutput(each.mean(), each.detach()[:, 0])
+            return StepOutput(each[:, 0])
         on_real, on_fake = model.discriminator(real), model.discriminator(fake.detach())
         goal = torch.full_like(on_real, self.real_label)
         each = 0.5 * (
@@ -105,10 +105,10 @@ class AdversarialTask(Task):
             )
         )
         logs = {
-            "says_real": on_real.detach().sigmoid().mean(),
-            "says_fake": on_fake.detach().sigmoid().mean(),
+            "says_real": on_real.detach().sigmoid().sum(),
+            "says_fake": on_fake.detach().sigmoid().sum(),
         }
-        return StepOutput(each.mean(), each.detach()[:, 0], logs)
+        return StepOutput(each[:, 0], logs)
 
     def predict(self, model: Any, batch: Batch) -> dict[str, Tensor]:
         """The discriminator's opinion of real images `[B, 1]`."""

@@ -18,13 +18,12 @@ class StepOutput:
     """Result of one forward pass.
 
     Attributes:
-        loss: Scalar to differentiate: the mean over the batch's samples.
-        per_sample: Loss of each sample `[B]`, detached, or None where a sample has none of its own.
-        logs: Detached scalars, each a mean over the batch's samples.
+        loss: Loss of each sample `[B]`, whose mean is differentiated; or that mean itself, a scalar,
+            where a sample has no loss of its own.
+        logs: Detached values, each a sum over the batch's samples.
     """
 
     loss: Tensor
-    per_sample: Tensor | None = None
     logs: dict[str, Tensor] = field(default_factory=dict)
 
 

@@ -100,15 +100,13 @@ class SupervisedTask(Task):
             total = _add(total, each, head.weight)
             prefix = f"{head.name}/" if len(self.heads) > 1 else ""
             if prefix:
-                logs[prefix + "loss"] = each.detach().mean()
+                logs[prefix + "loss"] = each.detach().sum()
             if head.spec.type == "category":
-                with torch.no_grad():
-                    logs[prefix + "accuracy"] = (output.argmax(1) == target).float().mean()
+                logs[prefix + "accuracy"] = output.detach().argmax(1).eq_(target).sum()
         assert total is not None
-        loss = total.mean()
         if self._regularize:
-            loss = loss + self._penalty(model)
-        return StepOutput(loss, total.detach(), logs)
+            total = total.mean() + self._penalty(model)
+        return StepOutput(total, logs)
 
     @staticmethod
     def _penalty(model: nn.Module) -> Tensor:

@@ -121,6 +121,35 @@ class Session:
         messages = self._finish(run, data, record, outcome)
         return RunResult(run.path, "done", outcome.reason, metrics, messages)
 
+    def check(self, data: PreparedData) -> list[str]:
+        """Builds the model and runs two samples through it; what is known of it, in words.
+
+        Raises:
+            UserError: Something does not fit.
+        """
+        task = build_task(self.recipe)
+        model = build_network(task, self.recipe, data)
+        base = self._base_execution()
+        check_model(task, model, self._first_batch(data, base))
+        build_parts(self.recipe, data, task, model, Runtime(base), self.processes)
+        trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
+        total = sum(p.numel() for p in model.parameters())
+        return [
+            f"model {self.recipe.model['name']}: {total:,} parameters, {trained:,} of them trained",
+            f"device {self.device}, {base.threads} threads",
+            *self._warnings(model),
+        ]
+
+    def _warnings(self, model: torch.nn.Module) -> list[str]:
+        """What works, but perhaps not as expected."""
+        norms = any(isinstance(m, torch.nn.modules.batchnorm._BatchNorm) for m in model.modules())
+        if norms and self.processes.size > 1:
+            return [
+                f"BatchNorm statistics are those of each process's slice, 1/{self.processes.size} of the "
+                "global batch; running statistics are the first process's"
+            ]
+        return []
+
     def _build(self, run: RunDirectory, data: PreparedData, record: RunRecord | None) -> Parts:
         """Model, execution and everything the loop drives, checked on real samples."""
         recipe = self.recipe
@@ -128,10 +157,10 @@ class Session:
         task = build_task(recipe)
         model = build_network(task, recipe, data)
         pinned = self.processes.broadcast(record.pinned if record is not None else None)
-        if pinned:
-            execution = self._kept(Execution.from_json(pinned))
-        else:
-            execution = self._choose(task, model, data)
+        for warning in self._warnings(model):
+            self.progress.message(warning)
+        kept = Execution.from_json(pinned) if pinned else None
+        execution = self._kept(kept) if kept else self._choose(task, model, data)
         if record is not None:
             record.pinned = execution.to_json()
             columns = {
@@ -148,7 +177,7 @@ class Session:
         """The execution of earlier attempts; what this machine cannot keep is an error, or said."""
         if pinned.world_size != self.processes.size:
             raise RunError(
-                f"the run was started with {pinned.world_size} processes, now there are {self.processes.size}",
+                f"the run has {pinned.world_size} processes, now there are {self.processes.size}",
                 why="the same bits need the same slices of each batch",
                 fix=f"start torchrun with --nproc-per-node so that there are {pinned.world_size} processes",
             )
@@ -161,14 +190,7 @@ class Session:
 
     def _choose(self, task: Any, model: torch.nn.Module, data: PreparedData) -> Execution:
         train = self.recipe.train
-        base = Execution(
-            device=self.device,
-            threads=torch.get_num_threads(),
-            world_size=self.processes.size,
-            micro_batch=train.micro_batch,
-            evaluation_batch=min(train.batch_size, 64 if self.device == "cpu" else 256),
-            deterministic=train.deterministic,
-        )
+        base = self._base_execution()
         batch = self._first_batch(data, base)
         check_model(task, model, batch)
         loader_steps = -(-len(data.splits["train"]) // train.batch_size)
@@ -185,6 +207,18 @@ class Session:
                 f" ({'remembered' if choice.remembered else 'measured'}: {tried} a step)"
             )
         return agreed.with_choice(device=self.device)
+
+    def _base_execution(self) -> Execution:
+        """What is settled before anything is measured."""
+        train = self.recipe.train
+        return Execution(
+            device=self.device,
+            threads=train.threads or usable_cores(),
+            world_size=self.processes.size,
+            micro_batch=train.micro_batch,
+            evaluation_batch=min(train.batch_size, 64 if self.device == "cpu" else 256),
+            deterministic=train.deterministic,
+        )
 
     def _first_batch(self, data: PreparedData, execution: Execution) -> Any:
         """One micro-batch as training will see it, on the CPU."""

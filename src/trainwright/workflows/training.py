@@ -13,6 +13,7 @@ from trainwright.data.prepare import prepare
 from trainwright.data.types import PreparedData
 from trainwright.errors import TrainwrightError
 from trainwright.locations import cache_dir
+from trainwright.progress import NoProgress, ProgressSink
 from trainwright.runs.directory import RunDirectory
 from trainwright.runs.environment import environment
 from trainwright.runs.record import RunRecord, RunState
@@ -68,30 +69,8 @@ class Background(Generic[Result]):
         return self._value  # type: ignore[return-value]
 
 
-class SilentProgress:
-    """Nobody is watching."""
-
-    def start(self, total_steps: int | None, steps_per_epoch: int, batch_size: int) -> None:
-        """Training begins."""
-
-    def step(self, step: int) -> None:
-        """So many steps are done."""
-
-    def epoch(self, epoch: int, metrics: dict[str, float]) -> None:
-        """So many epochs are done."""
-
-    def data(self, done: int, total: int) -> None:
-        """So many samples are decoded."""
-
-    def message(self, text: str) -> None:
-        """Something to know."""
-
-    def close(self) -> None:
-        """All is done."""
-
-
 def load_data(
-    loaded: LoadedRecipe, progress: Any, *, data: Any = None, processors: Any = None
+    loaded: LoadedRecipe, progress: ProgressSink, *, data: Any = None, processors: Any = None
 ) -> PreparedData:
     """Reads, fits and decodes the recipe's data, through the caches.
 
@@ -105,10 +84,9 @@ def load_data(
         loaded.recipe.data,
         cache_dir=cache_dir(),
         workers=loaded.recipe.data.workers,
-        progress=progress.data,
+        progress=lambda stage, done, total: progress.data(done, total),
         memory_data=data,
         seed=loaded.recipe.train.seed,
-        processors=processors,
     )
 
 
@@ -119,7 +97,7 @@ def train(
     data: Any = None,
     runs_dir: str | Path = "runs",
     fresh: bool = False,
-    progress: Any = None,
+    progress: ProgressSink | None = None,
 ) -> RunResult:
     """Trains a recipe, or goes on with what there is of it already.
 
@@ -137,7 +115,7 @@ def train(
     """
     from trainwright.workflows.session import Session
 
-    progress = progress or SilentProgress()
+    progress = progress or NoProgress()
     loaded = recipes.load(recipe, overrides)
     preparing = Background(lambda: load_data(loaded, progress, data=data))
     import torch  # noqa: F401 - its seconds of import pass while workers decode the data
@@ -159,7 +137,9 @@ def train(
         return outcome
 
 
-def resume(path: str | Path, *, from_: str = "last", progress: Any = None, data: Any = None) -> RunResult:
+def resume(
+    path: str | Path, *, from_: str = "last", progress: ProgressSink | None = None, data: Any = None
+) -> RunResult:
     """Goes on with an interrupted run exactly where its last checkpoint stands.
 
     Args:
@@ -174,7 +154,7 @@ def resume(path: str | Path, *, from_: str = "last", progress: Any = None, data:
     """
     from trainwright.workflows.session import Session
 
-    progress = progress or SilentProgress()
+    progress = progress or NoProgress()
     run = RunDirectory.open(path)
     record = run.record()
     loaded = recipes.load(run.resolved)

@@ -1,0 +1,61 @@
+"""Scoring a run again, on a split of its own data or on other data of the same kind."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from trainwright import recipe as recipes
+from trainwright.errors import DataError, RunError
+from trainwright.progress import NoProgress
+from trainwright.runs.directory import RunDirectory
+
+
+def evaluate(
+    run: str | os.PathLike[str], *, split: str = "test", data: Any = None, weights: str = "best"
+) -> dict[str, float]:
+    """Metrics of a run's weights on a split, with the run's own processors and execution.
+
+    With the run's own data the result is stored in its `evaluation/<split>`; other data leave the
+    run as it is.
+
+    Args:
+        run: The run directory.
+        split: Split of the data; other data that have no splits are taken whole.
+        data: A path of the source's kind, or in-memory data, in place of the run's own.
+        weights: `best` or `last`.
+
+    Raises:
+        RunError: The run has no weights, or its data changed.
+        DataError: There is no such split.
+    """
+    from trainwright.inference.evaluation import evaluate_split
+    from trainwright.inference.predictor import Predictor
+    from trainwright.workflows.training import load_data
+
+    directory = RunDirectory.open(run)
+    path = isinstance(data, str | os.PathLike)
+    overrides = {"data.source.root": os.fspath(data)} if path else {}
+    loaded = recipes.load(directory.resolved, overrides)
+    predictor = Predictor.load(directory.path, weights=weights)
+    prepared = load_data(
+        loaded,
+        NoProgress(),
+        data=None if path else data,
+        processors=(predictor.inputs, predictor.targets),
+    )
+    own = data is None
+    if own:
+        before = directory.record().data.get("fingerprint")
+        if before != prepared.fingerprint:
+            raise RunError(
+                "the run's data changed since it was trained",
+                where=str(directory.path),
+                why="a score on other data must not stand in the run as its own",
+                fix="put the data back, or name them with --data to score them apart",
+            )
+    if split not in prepared.splits or len(prepared.splits[split]) == 0:
+        there = ", ".join(name for name, rows in prepared.splits.items() if len(rows))
+        raise DataError(f"the data have no split {split!r}", fix=f"use one of: {there}")
+    folder = directory.evaluation(split) if own else None
+    return evaluate_split(predictor, prepared, split, folder)
