@@ -79,7 +79,8 @@ def test_help_imports_no_verb():
 from trainwright.cli import main
 main(["--help"])
 ours = {name for name in sys.modules if name.startswith("trainwright.")}
-allowed = {"trainwright.errors", *(f"trainwright.cli{m}" for m in ("", ".entry", ".overrides", ".parsing", ".verbs"))}
+parts = ("", ".entry", ".overrides", ".parsing", ".verbs")
+allowed = {"trainwright.errors", *("trainwright.cli" + part for part in parts)}
 assert ours <= allowed, ours - allowed
 assert not {"yaml", "pydantic", "numpy", "logging"} & set(sys.modules)
 """
