@@ -68,7 +68,8 @@ def by_fractions(
         labels: Class id by row number.
     """
     groups = np.zeros(len(rows), dtype=np.int64) if labels is None else labels[rows]
-    _, sizes = np.unique(groups, return_counts=True)
+    sizes = np.bincount(groups + 1)
+    sizes = sizes[sizes > 0]
     names = [*fractions, ""]
     shares = np.array([*fractions.values(), round(max(0.0, 1.0 - sum(fractions.values())), 9)])
     seats = apportion(sizes, shares / shares.sum())

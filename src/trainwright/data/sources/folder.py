@@ -44,6 +44,7 @@ class FolderSource(BaseSource):
     """
 
     columns = {"image": "image", "label": "category"}  # noqa: RUF012
+    slow_columns = ("image",)
 
     def __init__(self, *, root: str, splits: Literal["auto", "ignore"] = "auto") -> None:
         path = existing(root, "data.source.root")

@@ -77,6 +77,7 @@ class IdxSource(BaseSource):
             )
         for name, images in self._images.items():
             self._check_pair(name, images)
+        self.slow_columns = {"image"} if any(file.packed for file in self._images.values()) else ()
         self._sizes = {name: file.shape[0] for name, file in self._images.items()}
 
     def __len__(self) -> int:
