@@ -31,5 +31,6 @@ def test_done_shows_metrics_places_and_next_commands(capsys, make_run):
 
 def test_interrupted_says_how_to_go_on(capsys, make_run):
     run = make_run("aaaa000000")
-    assert show_outcome(result(run.path, state="interrupted", reason="Ctrl-C", metrics={})) == 130
-    assert f"trainwright resume {run.path}" in capsys.readouterr().out
+    stopped = result(run.path, state="interrupted", reason="Ctrl-C", metrics={}, messages=["go on so"])
+    assert show_outcome(stopped) == 130
+    assert capsys.readouterr().out == "go on so\ninterrupted: Ctrl-C\n"
