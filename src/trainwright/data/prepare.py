@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,7 +20,7 @@ from trainwright.data.faults import refuse_or_drop
 from trainwright.data.processors.category import factorise
 from trainwright.data.sources.base import LazySequence
 from trainwright.data.storing import ColumnStore, Stored, worker_count
-from trainwright.data.types import Dropped, PreparedData, Source, Values
+from trainwright.data.types import Dropped, PreparedData, Processor, Source, Values
 
 if TYPE_CHECKING:
     from trainwright.recipe.schema import Data
@@ -38,6 +38,8 @@ def prepare(
     progress: Progress | None = None,
     memory_data: Any = None,
     seed: int = 0,
+    fitted: Mapping[str, Processor] | None = None,
+    whole: str | None = None,
 ) -> PreparedData:
     """Reads, splits, fits and encodes everything a run needs, before its first step.
 
@@ -49,6 +51,8 @@ def prepare(
         memory_data: Data given in Python in place of the recipe's source: `(x, y)`, a mapping of
             columns, a DataFrame, a dataset, or a mapping of splits to these.
         seed: The run's seed; addresses the samples that a fit on part of the data looks at.
+        fitted: Processors of a trained run by column, used as they are; nothing is fitted then.
+        whole: Split that takes all rows, instead of dividing them.
 
     Returns:
         The prepared data.
@@ -56,7 +60,7 @@ def prepare(
     Raises:
         DataError: The data cannot be read as the recipe says.
     """
-    return _Preparation(data, cache_dir, workers, progress, memory_data, seed).run()
+    return _Preparation(data, cache_dir, workers, progress, memory_data, seed, fitted or {}, whole).run()
 
 
 class _Preparation:
@@ -70,7 +74,10 @@ class _Preparation:
         progress: Progress | None,
         memory_data: Any,
         seed: int,
+        fitted: Mapping[str, Processor],
+        whole: str | None,
     ) -> None:
+        self.fitted, self.whole = fitted, whole
         self.data, self.cache_dir, self.progress, self.seed = data, cache_dir, progress, seed
         self.memory_data = memory_data
         self.workers = worker_count(workers)
@@ -85,10 +92,8 @@ class _Preparation:
         with self._timed("fingerprint"):
             digest = self._fingerprint()
         with self._timed("split"):
-            self.splits = splitting.choose(
-                len(self.source), self.data.split, self.source.splits(), _labels(self.columns)
-            )
-        self._first_train = self.splits["train"]
+            self.splits = self._split()
+        self._first_train = self.splits.get("train", np.empty(0, np.int64))
         self.identity = self._identity(digest)
         notices = list(self.source.notices)
         self.store = ColumnStore(
@@ -117,6 +122,13 @@ class _Preparation:
             notices=notices,
         )
 
+    def _split(self) -> dict[str, np.ndarray]:
+        if self.whole is not None:
+            return {self.whole: np.arange(len(self.source))}
+        return splitting.choose(
+            len(self.source), self.data.split, self.source.splits(), _labels(self.columns)
+        )
+
     def _fingerprint(self) -> str:
         files = self.source.files()
         if files:
@@ -130,6 +142,11 @@ class _Preparation:
 
     def _encode(self, column: PlannedColumn) -> Stored:
         """Makes the processor ready to encode, and encodes."""
+        if column.name in self.fitted:
+            column.processor = self.fitted[column.name]
+            self._known.add(column.name)
+            with self._timed("decode"):
+                return self.store.store(column)
         with self._timed("fit"):
             known = self._fits.find(self._fit_key(column)) if column.processor.fits_on_encoded else None
             if known is not None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
 from safetensors.torch import load, save
@@ -18,6 +19,8 @@ from trainwright.errors import ModelError
 from trainwright.tasks.base import Task
 
 SAMPLES = 2
+
+Given = TypeVar("Given")
 
 
 class _Trail:
@@ -98,7 +101,7 @@ def _check_step(task: Task, model: nn.Module, batch: Batch) -> None:
                 )
 
 
-def _guarded(call, trail: _Trail):  # noqa: ANN001, ANN202 - hands through whatever the call gives
+def _guarded(call: Callable[[], Given], trail: _Trail) -> Given:
     try:
         return call()
     except (RuntimeError, ValueError, IndexError, TypeError, KeyError, AttributeError) as error:
