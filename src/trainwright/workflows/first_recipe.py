@@ -1,4 +1,4 @@
-"""A complete recipe for data that nobody has described: sensible, commented, and valid before it is written."""
+"""A complete recipe for data that nobody has described: sensible, commented, and known to be valid."""
 
 from __future__ import annotations
 
