@@ -20,7 +20,7 @@ from trainwright.recipe.slots import (
     column_class,
     component_mark,
     known_paths,
-    typed_part,
+    typed_path,
 )
 from trainwright.recipe.writing import flow
 from trainwright.registry.checking import is_plain, plain
@@ -127,7 +127,7 @@ def _parameter_lines(item: Parameter, info: ComponentInfo, label: str) -> list[s
 
 def _key(path: tuple[str, ...], tree: Node | None) -> str | None:
     tree = tree or from_plain({}, GIVEN)
-    typed = _typed(path, tree)
+    typed = typed_path(path, tree)
     annotation = annotation_at(typed, tree)
     parent = annotation_at(typed[:-1], tree)
     info = _owner(parent, tree.find(typed[:-1]), str(typed[-1]))
@@ -146,15 +146,6 @@ def _key(path: tuple[str, ...], tree: Node | None) -> str | None:
 
 def _wild(path: KeyPath) -> KeyPath:
     return tuple("*" if index == 2 and path[0] == "data" else part for index, part in enumerate(path))
-
-
-def _typed(path: tuple[str, ...], tree: Node) -> KeyPath:
-    typed: KeyPath = ()
-    for part in path:
-        annotation = annotation_at(typed, tree)
-        step = part if annotation is None else typed_part(annotation, tree.find(typed), part)
-        typed = (*typed, step)
-    return typed
 
 
 def _owner(parent: Any, node: Node | None, part: str) -> ComponentInfo | list[str] | None:

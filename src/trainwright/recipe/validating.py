@@ -12,7 +12,7 @@ from trainwright.errors import RecipeError, raise_all
 from trainwright.recipe.nodes import GIVEN, OVERRIDE, Node, join_path, split_path
 from trainwright.recipe.rules import check_rules
 from trainwright.recipe.schema import Recipe
-from trainwright.recipe.slots import annotation_at, suggestion
+from trainwright.recipe.slots import annotation_at, is_parameter_of_any, suggestion, typed_path
 from trainwright.registry.problems import Problem, problems_from
 
 
@@ -70,8 +70,9 @@ def _bad_aliases(tree: Node) -> list[Problem]:
     problems = []
     for name, item in (node.value if node and isinstance(node.value, dict) else {}).items():
         if isinstance(item.value, str):
-            path = split_path(item.value)
-            if annotation_at(path, tree) is None:
+            path = typed_path(split_path(item.value), tree)
+            # An alias outlives the choice of another component, which may lack its parameter.
+            if annotation_at(path, tree) is None and not is_parameter_of_any(path, tree):
                 guess = suggestion(path, tree)
                 fix = f"did you mean `{guess}`?" if guess else ""
                 problems.append(Problem(("aliases", name), f"there is no key `{item.value}`", fix=fix))
