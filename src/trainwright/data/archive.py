@@ -13,8 +13,8 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 _END = struct.Struct("<4s4H2LH")
 _END_SIGNATURE = b"PK\x05\x06"
@@ -34,8 +34,7 @@ class ArchiveError(Exception):
     """The archive, or a member, cannot be read; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """Where one file lies in an archive, in bytes."""
 
     method: int
@@ -98,6 +97,7 @@ class Archive:
             raise ArchiveError("it is cut off: its directory lies beyond its end")
         directory = os.pread(self._file, size, start)
         members: dict[str, Member] = {}
+        safe: set[str] = set()
         place = 0
         for _ in range(count):
             fields = _ENTRY.unpack_from(directory, place)
@@ -114,7 +114,14 @@ class Archive:
             name = raw_name.decode("utf-8" if flags & 0x800 or raw_name.isascii() else "cp437")
             if name.endswith("/"):
                 continue
-            _check(name, flags, unpacked, members)
+            if name in members:
+                raise ArchiveError(f"member {name!r} is there twice")
+            if flags & 0x1 or unpacked > _LARGEST_MEMBER or "\\" in name or "\0" in name:
+                _refuse(name, flags, unpacked)
+            folder = name.rpartition("/")[0]
+            if folder not in safe:
+                _check_folder(name)
+                safe.add(folder)
             members[name] = Member(method, checksum, packed, unpacked, offset)
         return members
 
@@ -148,15 +155,17 @@ def open_archive(path: str) -> Archive:
     return _open(path, status.st_size, status.st_mtime_ns)
 
 
-def _check(name: str, flags: int, size: int, members: dict[str, Member]) -> None:
-    if name.startswith("/") or "\\" in name or "\0" in name or ".." in name.split("/"):
-        raise ArchiveError(f"member {name!r} has a path that leaves the archive")
-    if name in members:
-        raise ArchiveError(f"member {name!r} is there twice")
+def _refuse(name: str, flags: int, size: int) -> None:
     if flags & 0x1:
         raise ArchiveError(f"member {name!r} is encrypted")
     if size > _LARGEST_MEMBER:
         raise ArchiveError(f"member {name!r} claims {size} bytes")
+    raise ArchiveError(f"member {name!r} has a path that leaves the archive")
+
+
+def _check_folder(name: str) -> None:
+    if name.startswith("/") or ".." in name.split("/"):
+        raise ArchiveError(f"member {name!r} has a path that leaves the archive")
 
 
 def _wide_fields(extra: bytes, packed: int, unpacked: int, offset: int) -> tuple[int, int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,15 +27,27 @@ class PlannedColumn:
         name: Its name in the recipe.
         is_target: Whether it is to be predicted.
         processor: Its processor.
-        values: Raw values of all rows `[N]`, or `[N, K]` where several columns are joined.
-        role: What the source takes it for.
+        parts: Columns of the source that it is made of.
+        source: The source.
     """
 
     name: str
     is_target: bool
     processor: Processor
-    values: Values
-    role: str
+    parts: list[str]
+    source: Source
+
+    @cached_property
+    def values(self) -> Values:
+        """Raw values of all rows `[N]`, or `[N, K]` where several columns are joined."""
+        if len(self.parts) == 1:
+            return self.source.column(self.parts[0])
+        return _join([self.source.column(part) for part in self.parts])
+
+    @property
+    def slow(self) -> bool:
+        """Whether its stored values are worth a cache."""
+        return any(part in self.source.slow_columns for part in self.parts)
 
 
 def build_source(data: Data, memory_data: Any) -> Source:
@@ -73,17 +86,9 @@ def plan_columns(data: Data, source: Source, *, in_memory: bool) -> list[Planned
         options = column.model_extra or {}
         processor = registry.build("processor", {"name": column.type, **options})
         joined = options.get("columns")
-        found = (
-            [_find(source, part) for part in joined]
-            if joined
-            else [_find(source, column.column or name, unnamed.get(name))]
-        )
-        values = (
-            source.column(found[0]) if len(found) == 1 else _join([source.column(part) for part in found])
-        )
-        planned.append(
-            PlannedColumn(name, place >= len(data.inputs), processor, values, source.columns[found[0]])
-        )
+        parts = [_find(source, part) for part in joined or ()]
+        parts = parts or [_find(source, column.column or name, unnamed.get(name))]
+        planned.append(PlannedColumn(name, place >= len(data.inputs), processor, parts, source))
     return planned
 
 

@@ -1,90 +1,76 @@
-"""Raw columns to stored values in this process, and what happens to samples that cannot be read."""
+"""Encoding some rows, in whichever process; bad samples are found, named and counted, never dropped here."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
-from trainwright.data.columns import PlannedColumn
-from trainwright.data.types import BadSample, Dropped
-from trainwright.errors import DataError, ErrorList
+from trainwright.data.types import BadSample, Processor, Values
+from trainwright.errors import DataError
 
-if TYPE_CHECKING:
-    from trainwright.recipe.schema import OnBad
-
-_SHOWN = 20
+Bad = list[tuple[int, str]]
+_TRIED_FOR_FORM = 1000
 
 
-def encode_column(column: PlannedColumn, names: Sequence[str]) -> tuple[np.ndarray, list[Dropped]]:
-    """Stored values `[N, ...]` of a column, and its bad samples, whose stored values are zeros."""
-    try:
-        return column.processor.encode_all(column.values), []
-    except BadSample:
-        return _one_by_one(column, names)
-
-
-def refuse_or_drop(
-    bad: list[Dropped], faults: Sequence[tuple[str, str]], rows: int, on_bad: OnBad
-) -> list[Dropped]:
-    """The samples to leave out, by the recipe's policy.
+def encode_rows(
+    processor: Processor, raws: Iterable[Any], count: int, shape: Sequence[int], dtype: Any
+) -> tuple[np.ndarray, Bad]:
+    """Stored values `[count, *shape]`, with zeros for bad samples, and place and reason of each of those.
 
     Args:
-        bad: Bad samples, perhaps several of one row.
-        faults: Records that are no rows: name and reason; they get row -1.
-        rows: Number of rows of the source.
-        on_bad: Policy and limit.
+        processor: Fitted as far as `encode` needs.
+        raws: Raw values.
+        count: Number of them.
+        shape: Of one stored value.
+        dtype: Of the stored values.
+    """
+    stored = np.zeros((count, *shape), dtype=dtype)
+    bad: Bad = []
+    for place, raw in enumerate(raws):
+        try:
+            stored[place] = processor.encode(raw)
+        except BadSample as error:
+            bad.append((place, error.reason))
+        except MemoryError:
+            bad.append((place, "there is not enough memory to decode it"))
+    return stored, bad
+
+
+def encode_column(processor: Processor, values: Values) -> tuple[np.ndarray, Bad]:
+    """Stored values `[N, ...]` of a whole column, at once where no sample is bad."""
+    try:
+        return processor.encode_all(values), []
+    except BadSample:
+        shape, dtype = stored_form(processor, values)
+        return encode_rows(processor, values, len(values), shape, dtype)
+
+
+def stored_form(processor: Processor, values: Values) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and dtype of a stored value, from the first sample that can be read.
 
     Raises:
-        DataError: The policy is to stop, or more are bad than may be skipped.
+        DataError: Not one of the first thousand can be read.
     """
-    found = [Dropped(-1, name, "", reason) for name, reason in faults] + bad
-    if not found:
-        return []
-    if on_bad.policy == "stop":
-        raise_bad(found)
-    count = len({(item.row, item.name) for item in found})
-    if count > on_bad.limit * (rows + len(faults)):
-        raise DataError(
-            f"{count} of {rows + len(faults)} samples cannot be read, more than {on_bad.limit:.2%}",
-            where="data.on_bad.limit",
-            why="; ".join(f"{item.name}: {item.reason}" for item in found[:5]),
-            fix="mend the files, or raise the limit",
-        )
-    return found
-
-
-def raise_bad(found: list[Dropped]) -> None:
-    """One error that names up to 20 bad samples and counts them all."""
-    errors = [
-        DataError(
-            item.reason,
-            where=f"{item.name}, column {item.column}" if item.column else item.name,
-            fix="mend or remove it, or set data.on_bad: {policy: skip}",
-        )
-        for item in found[:_SHOWN]
-    ]
-    if len(errors) == 1:
-        raise errors[0]
-    if len(found) > _SHOWN:
-        errors.append(DataError(f"and {len(found) - _SHOWN} more", where="data"))
-    raise ErrorList([*errors])
-
-
-def _one_by_one(column: PlannedColumn, names: Sequence[str]) -> tuple[np.ndarray, list[Dropped]]:
-    stored: np.ndarray | None = None
-    bad: list[Dropped] = []
-    for row, value in enumerate(column.values):
+    reasons = []
+    for place in range(min(len(values), _TRIED_FOR_FORM)):
         try:
-            encoded = np.asarray(column.processor.encode(value))
+            stored = np.asarray(processor.encode(values[place]))
+            return stored.shape, stored.dtype
         except BadSample as error:
-            bad.append(Dropped(row, names[row], column.name, error.reason))
-            continue
-        if stored is None:
-            stored = np.zeros((len(column.values), *encoded.shape), dtype=encoded.dtype)
-        stored[row] = encoded
-    if stored is None:
-        raise_bad(bad)
-        raise DataError("the column is empty", where=f"data, column {column.name}")
-    return stored, bad
+            reasons.append(error.reason)
+    raise DataError(
+        f"not one of the first {len(reasons)} samples can be read",
+        where="data",
+        why=f"the first: {reasons[0]}" if reasons else "there are none",
+    )
+
+
+def write_rows(file: int, stored: np.ndarray, offset: int) -> None:
+    """Writes stored values through a file descriptor. Raises OSError where the disk is full."""
+    data = memoryview(np.ascontiguousarray(stored).reshape(-1).view(np.uint8).data)
+    while len(data):
+        written = os.pwrite(file, data, offset)
+        data, offset = data[written:], offset + written

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -49,11 +49,14 @@ class Source(Protocol):
         columns: Name of every column and the role it most likely has.
         notices: What was left out or assumed, in words, each with its count.
         faults: Records that are no rows at all (a ragged line): name and reason.
+        slow_columns: Columns that take longer to read or decode than to load as stored values, which
+            therefore are cached.
     """
 
     columns: dict[str, Role]
     notices: Sequence[str]
     faults: Sequence[tuple[str, str]]
+    slow_columns: Collection[str]
 
     def __len__(self) -> int: ...
 

@@ -47,6 +47,7 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "source": {
         "digits": "trainwright.data.sources.digits:DigitsSource",
+        "iris": "trainwright.data.sources.iris:IrisSource",
         "idx": "trainwright.data.sources.idx:IdxSource",
         "folder": "trainwright.data.sources.folder:FolderSource",
         "table": "trainwright.data.sources.table:TableSource",

@@ -15,7 +15,7 @@ from trainwright.data.types import DataInfo, TensorSpec
 from trainwright.errors import ModelError, RecipeError, closest
 from trainwright.losses import default_loss
 from trainwright.metrics import default_metrics
-from trainwright.models.build import build_model
+from trainwright.models.arguments import build_model
 from trainwright.recipe.schema import Target
 from trainwright.tasks.base import Phase, StepOutput, Task
 
@@ -76,7 +76,7 @@ class SupervisedTask(Task):
     def build(self, data: DataInfo) -> nn.Module:
         """The model for this data, with outputs for all targets side by side `[B, sum]`."""
         self.describe(data)
-        model = build_model(self.model_spec, data, self.heads[-1].part.stop)
+        model = build_model(self.model_spec, data.inputs, self.heads[-1].part.stop)
         self._regularize = hasattr(model, "regularization")
         return model
 

@@ -70,7 +70,12 @@ class Background(Generic[Result]):
 
 
 def load_data(
-    loaded: LoadedRecipe, progress: ProgressSink, *, data: Any = None, processors: Any = None
+    loaded: LoadedRecipe,
+    progress: ProgressSink,
+    *,
+    data: Any = None,
+    fitted: Mapping[str, Any] | None = None,
+    whole: str | None = None,
 ) -> PreparedData:
     """Reads, fits and decodes the recipe's data, through the caches.
 
@@ -78,7 +83,8 @@ def load_data(
         loaded: The recipe.
         progress: Told how many samples are decoded.
         data: In-memory data in place of the recipe's source.
-        processors: (inputs, targets) of a trained run, to be used as they are.
+        fitted: Processors of a trained run by column, to be used as they are.
+        whole: Split that takes all rows, instead of dividing them.
     """
     return prepare(
         loaded.recipe.data,
@@ -87,6 +93,8 @@ def load_data(
         progress=lambda stage, done, total: progress.data(done, total),
         memory_data=data,
         seed=loaded.recipe.train.seed,
+        processors=fitted,
+        whole=whole,
     )
 
 

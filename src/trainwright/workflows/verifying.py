@@ -76,20 +76,19 @@ def verify_resume(
     working = (whole or time.time()) - begin
     say(f"{time.monotonic() - started:.1f} s, of which {working:.1f} s of training")
     result = Verification()
-    chance = random.Random(seed)
-    killed = folder / "killed"
     command = ["train", recipe, *overrides, *_OFF]
     for number in range(kills):
         # Each attempt is killed somewhere in an equal share of the work, so that none comes too late.
-        run, finished = _start_and_kill(killed, command, chance.uniform(0.05, 0.95) * working / kills)
+        moment = random.Random(f"{seed}/{number}").uniform(0.05, 0.95) * working / kills
+        run, finished = _start_and_kill(folder / "killed", command, moment)
         if finished:
             say(f"the training ended before kill {number + 1}")
             break
         result.kills.append(_last_step(run))
         say(f"killed after step {result.kills[-1]}")
         command = ["resume", str(run.path)]
-    resumed = _run(killed, command, ["--quiet"]) if not finished else run
-    compare(undisturbed, resumed, result)
+    # Of a run that is done already this only gives the directory.
+    compare(undisturbed, _run(folder / "killed", command, ["--quiet"]), result)
     return result
 
 
@@ -103,12 +102,12 @@ def compare(left: RunDirectory, right: RunDirectory, result: Verification) -> No
         first, second = (getattr(run, name) for run in (left, right))
         if first.exists() or second.exists():
             _compare_trees(f"weights/{name}", load_file(first), load_file(second), result)
-    states = [CheckpointStore(run.checkpoints).read_latest(lambda _text: None) for run in (left, right)]
-    if states[0] is not None and states[1] is not None:
-        trees = [{k: v for k, v in tree.items() if k not in _CLOCK_STATE} for _, tree in states]
-        _compare_trees("state", trees[0], trees[1], result)
-        if states[0][0] != states[1][0]:
-            result.differences.append(f"state: step {states[0][0]} and {states[1][0]}")
+    trees = []
+    for run in (left, right):
+        found = CheckpointStore(run.checkpoints).read_latest(lambda _text: None)
+        step, tree = found if found is not None else (None, {})
+        trees.append({"at_step": step, **{k: v for k, v in tree.items() if k not in _CLOCK_STATE}})
+    _compare_trees("state", trees[0], trees[1], result)
     series = [
         {name: dict(points) for name, points in run.metrics().items() if not _is_clock(name)}
         for run in (left, right)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+_DENSE = 1 << 20  # span of integer labels up to which they are counted in a table
+
+
 class CategoryProcessor(ColumnProcessor):
     """One class out of several, stored as int64 and given to the model as int64.
 
@@ -119,8 +122,17 @@ def factorise(values: Values) -> tuple[list[str | None], npt.NDArray[np.int64]]:
         Names, None for missing, and places int64 `[N]`.
     """
     if isinstance(values, np.ndarray) and values.dtype.kind in "iub" and values.size:
-        distinct, places = np.unique(values, return_inverse=True)
-        return [_class_name(value) for value in distinct.tolist()], places.reshape(-1).astype(np.int64)
+        low, high = int(values.min()), int(values.max())
+        if high - low < _DENSE:
+            # Counting, where np.unique would sort.
+            shifted = (values.reshape(-1).astype(np.int64)) - low
+            present = np.flatnonzero(np.bincount(shifted))
+            lookup = np.zeros(high - low + 1, dtype=np.int64)
+            lookup[present] = np.arange(len(present))
+            return [
+                _class_name(bool(value + low) if values.dtype.kind == "b" else int(value + low))
+                for value in present
+            ], lookup[shifted]
     items = values.tolist() if isinstance(values, np.ndarray) else list(values)
     if any(not isinstance(item, str | int | float | None) for item in items):
         items = [_class_name(item) for item in items]

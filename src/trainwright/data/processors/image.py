@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _INSPECTED = 64  # images that are looked at to settle size and colour mode
-_STATISTICS_CHUNK = 1 << 22  # pixels whose sums fit 64-bit integers with room to spare
+_SUMMED_AT_ONCE = 256  # images whose sum of squares, 256 * 255**2 < 2**24, float32 holds exactly
+_SUMMED_VALUES = 1 << 18  # values that stay in the L2 cache as float32
 _WHOLE_IMAGE = 1 << 14  # values up to which a normalisation constant per pixel stays in the L1 cache
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
@@ -116,15 +117,9 @@ class ImageProcessor(ColumnProcessor):
         """Mean and standard deviation per channel of stored training images `[N, H, W, C]`."""
         if self.normalise != "dataset":
             return
-        channels = values.shape[-1]
-        flat = values.reshape(-1, channels)
-        total, squares = np.zeros(channels), np.zeros(channels)
-        for start in range(0, len(flat), _STATISTICS_CHUNK):
-            chunk = flat[start : start + _STATISTICS_CHUNK]
-            total += chunk.sum(axis=0, dtype=np.uint64)
-            squares += np.einsum("nc,nc->c", chunk, chunk, dtype=np.uint64)
-        mean = total / max(1, len(flat))
-        deviation = np.sqrt(np.maximum(squares / max(1, len(flat)) - mean**2, 0.0))
+        total, squares, pixels = _sums(values)
+        mean = total / max(1, pixels)
+        deviation = np.sqrt(np.maximum(squares / max(1, pixels) - mean**2, 0.0))
         self.mean = [float(value) / 255 for value in mean]
         self.std = [float(value) / 255 if value > 0 else 1.0 for value in deviation]
         self._constants.clear()
@@ -241,6 +236,21 @@ class ImageProcessor(ColumnProcessor):
             offset, factor = (torch.tensor(part, dtype=torch.float32, device=device) for part in pair)
             found = self._constants[device, repeats] = (offset, factor)
         return found
+
+
+def _sums(images: Any) -> tuple[np.ndarray, np.ndarray, int]:
+    """Exact sums and sums of squares per channel of `[N, H, W, C]` uint8, and the count of pixels."""
+    count, *shape = images.shape
+    channels, row = shape[-1], int(np.prod(shape))
+    step = max(1, min(_SUMMED_AT_ONCE, _SUMMED_VALUES // max(1, row)))
+    total, squares = np.zeros(row), np.zeros(row)
+    for start in range(0, count, step):
+        chunk = images[start : start + step].reshape(-1, row).astype(np.float32)
+        ones = np.ones(len(chunk), dtype=np.float32)
+        total += ones @ chunk
+        squares += ones @ np.square(chunk, out=chunk)
+    by_channel = [part.reshape(-1, channels).sum(axis=0) for part in (total, squares)]
+    return by_channel[0], by_channel[1], count * row // channels
 
 
 class _Look:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar, overload
 
@@ -50,6 +50,7 @@ class BaseSource:
     columns: dict[str, Role]
     notices: Sequence[str] = ()
     faults: Sequence[tuple[str, str]] = ()
+    slow_columns: Collection[str] = ()
 
     def __len__(self) -> int:
         raise NotImplementedError

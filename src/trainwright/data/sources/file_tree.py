@@ -69,9 +69,8 @@ class _NamedFiles:
             self._folders[parent].add(name)
             name = parent
 
-    def _add_file(self, name: str) -> None:
-        folder, _, base = name.rpartition("/")
-        if os.path.splitext(base)[1].lower() in IMAGE_SUFFIXES:  # noqa: PTH122 (called per file)
+    def _add_file(self, name: str, folder: str, base: str) -> None:
+        if base[base.rfind(".") :].lower() in IMAGE_SUFFIXES:
             self._images[folder].append(name)
         else:
             self._leave_out("files are no images by name", name)
@@ -112,7 +111,7 @@ class FolderTree(_NamedFiles):
                 elif entry.is_dir():
                     self._enter(name, entry, above)
                 elif entry.is_file():
-                    self._add_file(name)
+                    self._add_file(name, prefix, entry.name)
                 else:
                     self._leave_out("links lead nowhere", name)
 
@@ -145,12 +144,17 @@ class ArchiveTree(_NamedFiles):
                 where=str(root),
                 fix="give a folder, or a zip archive of class folders",
             ) from error
+        hidden: dict[str, bool] = {}  # by folder, because archives have many more files than folders
         for name in members:
-            if any(map(_is_hidden, name.split("/"))):
+            folder, _, base = name.rpartition("/")
+            if folder not in hidden:
+                hidden[folder] = any(map(_is_hidden, folder.split("/")))
+                if not hidden[folder]:
+                    self._add_folder(folder)
+            if hidden[folder] or _is_hidden(base):
                 self._leave_out("files or folders are hidden", name)
-                continue
-            self._add_folder(name.rpartition("/")[0])
-            self._add_file(name)
+            else:
+                self._add_file(name, folder, base)
         self._note()
 
     def file(self, name: str) -> RawFile:

@@ -21,6 +21,9 @@ from trainwright.errors import DataError
 from trainwright.fields import NonNegativeInt
 
 _MOST_CLASSES = 50  # integer columns with more values than this are taken for numbers, not for classes
+_DTYPES = {"halffloat": "f2", "float": "f4", "double": "f8"} | {
+    f"{sign}int{size}": f"{sign or 'i'}{size // 8}" for sign in ("", "u") for size in (8, 16, 32, 64)
+}
 _PARQUET = (".parquet", ".pq")
 
 
@@ -69,16 +72,20 @@ class TableSource(BaseSource):
             self.faults = [(f"{self._path}:{line}", reason) for line, reason in self._csv.faults]
         self._places: np.ndarray | None = None
         if row_filter is not None:
-            mask = row_mask(table, row_filter)
-            self._places = np.flatnonzero(mask.to_numpy(zero_copy_only=False))
+            whole = table
+            mask = row_mask(
+                row_filter, table.column_names, lambda name: to_numpy(whole.column(name)), len(table)
+            )
+            self._places = np.flatnonzero(mask)
             self.notices = [f"row_filter keeps {len(self._places)} of {len(table)} rows"]
-            table = table.filter(mask)
+            table = table.take(_arrow_indices(self._places))
         if not len(table):
             raise DataError("the table has no rows", where=str(self._path), why=" ".join(self.notices))
         self._table = table
         self._image_root = existing(image_root, "data.source.image_root") if image_root else self._path.parent
         self._split_column = split_column
         self.columns = {name: self._role(name, image_columns) for name in table.column_names}
+        self.slow_columns = [name for name, role in self.columns.items() if role == "image"]
         for name in [*(image_columns or []), *([split_column] if split_column else [])]:
             self.require(name)
 
@@ -89,7 +96,7 @@ class TableSource(BaseSource):
         """Values of one column: a NumPy array of numbers or objects, or `RawFile`s."""
         values = self._table.column(self.require(name))
         if self.columns[name] != "image":
-            return _to_numpy(values)
+            return to_numpy(values)
         paths = values.to_pylist()
         root = self._image_root
         return LazySequence(
@@ -147,6 +154,12 @@ class TableSource(BaseSource):
         return self._table
 
 
+def _arrow_indices(places: np.ndarray) -> pa.Array:
+    """int64 indices as an Arrow array over the same memory."""
+    indices = np.ascontiguousarray(places, dtype=np.int64)
+    return pa.Array.from_buffers(pa.int64(), len(indices), [None, pa.py_buffer(indices)])
+
+
 def _read_parquet(path: Path) -> pa.Table:
     try:
         return pq.read_table(path)
@@ -161,11 +174,21 @@ def _names_images(values: pa.ChunkedArray) -> bool:
     return bool(shown) and all(Path(text).suffix.lower() in IMAGE_SUFFIXES for text in shown)
 
 
-def _to_numpy(values: pa.ChunkedArray) -> np.ndarray:
-    """Numbers without gaps in their own dtype, with gaps as float64 with NaN, all else as objects."""
+def to_numpy(values: pa.ChunkedArray) -> np.ndarray:
+    """Numbers in their own dtype, with gaps as float64 with NaN; everything else as objects.
+
+    Arrow's own conversion, and its comparison with a Python value, would import pandas: a second.
+    """
     kind = values.type
-    if pa.types.is_integer(kind) and values.null_count:
-        values = values.cast(pa.float64())
-    if pa.types.is_decimal(kind):
-        values = values.cast(pa.float64())
-    return values.to_numpy(zero_copy_only=False)
+    if (pa.types.is_integer(kind) and values.null_count) or pa.types.is_decimal(kind):
+        values, kind = values.cast(pa.float64()), pa.float64()
+    if not (pa.types.is_floating(kind) or pa.types.is_integer(kind)):
+        return np.array(values.to_pylist(), dtype=object)
+    array = values.combine_chunks()
+    place = slice(array.offset, array.offset + len(array))
+    present, data = array.buffers()
+    numbers = np.frombuffer(data, dtype=_DTYPES[str(kind)])[place]
+    if not array.null_count:
+        return numbers
+    valid = np.unpackbits(np.frombuffer(present, dtype=np.uint8), bitorder="little")[place].astype(bool)
+    return np.where(valid, numbers, np.nan)
