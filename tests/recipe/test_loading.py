@@ -145,7 +145,7 @@ def test_all_problems_at_once_each_with_line_and_path(write):
         "small.yaml:10: model.name: there is no model `cn`\n"
         "  fix: did you mean `cnn`? known: cnn, any of timm's "
         f"{len(timm())} models, or your own `module:attribute`",
-        "small.yaml:12: train.epochs: expected a number > 0 or null, got -3",
+        "small.yaml:12: train.epochs: expected a number >= 0 or null, got -3",
         "small.yaml:13: train.optimizer.lr: expected a number > 0, got the text `fast`",
     ]
     assert caught.value.exit_code == 2
@@ -270,7 +270,7 @@ def test_extends_what_is_not_there(write):
 
 
 def test_problem_in_the_base_names_the_base(write):
-    write(RECIPE.replace("epochs: 3", "epochs: 0"), "base.yaml")
+    write(RECIPE.replace("epochs: 3", "epochs: -1"), "base.yaml")
     with pytest.raises(RecipeError) as caught:
         load(write("extends: base.yaml\n"))
     assert caught.value.where == "base.yaml:12"
