@@ -175,6 +175,34 @@ def test_one_problem(write, old: str, new: str, expected: str):
     assert str(caught.value) == expected
 
 
+def test_values_of_wholly_wrong_types(write):
+    text = "name: [x]\ndata: {source: 3, inputs: {}, targets: {a: {type: 5}, b: 3}, augment: flip, split: {val: 2}}\n"
+    text += "model: {width: 3}\ntrain: {optimizer: [sgd], freeze: a, ema: true, checkpoint: null}\n"
+    text += "plugins: 3\naliases: {x: a..b}\n"
+    with pytest.raises(ErrorList) as caught:
+        load(write(text))
+    places = [text.split(": ")[1] for text in said(caught)]
+    assert sorted(places) == sorted(
+        [
+            "name",
+            "data.source",
+            "data.inputs",
+            "data.targets.a.type",
+            "data.targets.b",
+            "data.augment",
+            "data.split.val",
+            "model.name",
+            "train.optimizer",
+            "train.freeze",
+            "train.ema",
+            "train.checkpoint",
+            "plugins",
+            "aliases.x",
+        ]
+    )
+    assert all(len(text) < 200 and "pydantic" not in text for text in said(caught))
+
+
 def test_root_that_is_no_mapping(write):
     with pytest.raises(RecipeError, match="a recipe is a mapping"):
         load(write("- 1\n"))
