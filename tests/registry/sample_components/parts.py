@@ -80,7 +80,7 @@ class Supervised:
         model,
         data,
         *,
-        aggregator: Annotated[dict[str, Any], ComponentOf("aggregator")] = {"name": "sum"},
+        aggregator: Annotated[dict[str, Any], ComponentOf("aggregator", "sum")] = {"name": "sum"},
     ) -> None: ...
 
 
