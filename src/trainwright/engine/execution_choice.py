@@ -20,6 +20,7 @@ from torch import nn
 from trainwright import registry
 from trainwright.data.batch import Batch
 from trainwright.engine.generators import seed_generators
+from trainwright.engine.optimizers.lean import lean_step, spare_compiler_import
 from trainwright.engine.runtime import Execution, Runtime
 from trainwright.recipe.schema import Recipe
 from trainwright.runs.atomic import write_json
@@ -174,6 +175,7 @@ class _Probe:
         self.forward = self.runtime.callable(self.model)
         self.batch = _placed(batch, self.runtime)
         self.phases = task.phases(self.model)
+        spare_compiler_import()
         self.optimizers = [
             registry.build(
                 "optimizer", phase.optimizer or recipe.train.optimizer, params=list(phase.parameters)
@@ -197,7 +199,7 @@ class _Probe:
             loss.backward()
             if self.calls == 0 and number == 0:
                 self.first_loss = float(loss.detach())
-            optimizer.step()
+            lean_step(optimizer)()
             optimizer.zero_grad(set_to_none=True)
         self.calls += 1
         _wait(self.runtime.device)
