@@ -10,7 +10,6 @@ from pydantic_core import PydanticUndefined
 
 from trainwright import registry
 from trainwright.errors import RecipeError, closest
-from trainwright.recipe.emit import flow
 from trainwright.recipe.nodes import GIVEN, KeyPath, Node, from_plain, join_path, split_path
 from trainwright.recipe.rules import DEAD_WHEN
 from trainwright.recipe.schema import Recipe
@@ -23,6 +22,7 @@ from trainwright.recipe.slots import (
     known_paths,
     typed_part,
 )
+from trainwright.recipe.writing import flow
 from trainwright.registry.checking import is_plain, plain
 from trainwright.registry.info import ComponentInfo, Parameter
 from trainwright.registry.plain_words import describe_type, members

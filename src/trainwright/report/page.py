@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from itertools import groupby
@@ -100,7 +101,9 @@ def _environment() -> Environment:
         recipe=recipe_html,
     )
     environment.tests["category"] = lambda result: isinstance(result, CategoryResult)
-    environment.globals.update(class_rows=class_rows, has_pictures=has_pictures, ROWS=ROWS)
+    environment.globals.update(
+        class_rows=class_rows, has_pictures=has_pictures, whisker_start=whisker_start, ROWS=ROWS
+    )
     return environment
 
 
@@ -144,11 +147,17 @@ def legend(chart: Chart) -> list[tuple[str, str]]:
     return entries if len(entries) > 1 or (entries and entries[0][0] == color_class(GREY)) else []
 
 
-def whisker_svg(value: float, interval: tuple[float, float]) -> Markup:
-    """A value in 0..1 with its interval as a dot on a line, small enough for a table."""
+def whisker_start(result: CategoryResult) -> float:
+    """Where the line of the whiskers starts: a tenth in 0..0.9 below all of them."""
+    lows = [row.f1_interval.low for row in result.rows if row.f1 == row.f1]
+    return min(0.9, math.floor(10 * min(lows, default=0.0)) / 10)
+
+
+def whisker_svg(value: float, interval: tuple[float, float], start: float = 0.0) -> Markup:
+    """A value in `start`..1 with its interval as a dot on a line, small enough for a table."""
     if value != value:
         return Markup("")
-    low, high, at = (f"{2 + 96 * part:.1f}" for part in (*interval, value))
+    low, high, at = (f"{2 + 96 * (part - start) / (1 - start):.1f}" for part in (*interval, value))
     return Markup(
         '<svg class="whisker" viewBox="0 0 100 12" aria-hidden="true"><path class="grid" d="M2 6H98"/>'
         f'<path class="span" d="M{low} 6H{high}"/><circle cx="{at}" cy="6" r="3"/></svg>'

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from trainwright.errors import RunError
-from trainwright.recipe.emit import flow
 from trainwright.recipe.salt import NOT_PART, PLACES
 from trainwright.runs.difference import Change, changes, resolved_values
 from trainwright.runs.directory import RunDirectory, create_numbered

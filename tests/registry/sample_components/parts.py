@@ -1,12 +1,13 @@
+# ruff: noqa: B006, F401
 """Inheritance, aliases, re-exports and constants, as built-in components may use them."""
 
 import math
 from typing import Annotated, Any, Literal
 
-from sample_components.optimizers import adamw as renamed
-from sample_components.ranges import HALF, Mode, Percent
 from torch_is_not_importable_here import Base
 
+from sample_components.optimizers import adamw as renamed
+from sample_components.ranges import HALF, Mode, Percent
 from trainwright.fields import ComponentOf, Location, NonNegativeInt, PositiveInt
 
 SIZES = (8, 8)
@@ -83,7 +84,7 @@ class Supervised:
     ) -> None: ...
 
 
-def total(sizes, *, scale: float = 1.0) -> None:
+def total(widths, *, scale: float = 1.0) -> None:
     """Adds."""
 
 

@@ -44,6 +44,7 @@ def build_graph(
     targets = dict(output) if isinstance(output, Mapping) else None
     names = list(targets.values()) if targets else [str(output or layers[-1].name)]
     order = ordered(layers, list(specs), names)
+    _refuse_taken_names(order)
     with torch.device("meta"):
         modules, values = _infer(order, specs, num_outputs)
     if check_width:
@@ -60,6 +61,18 @@ def build_graph(
     return network
 
 
+def _refuse_taken_names(order: Sequence[Layer]) -> None:
+    taken = dir(GraphNetwork({}, (Step("x", "x", ("x",)),), ("x",), None, ()))
+    for layer in order:
+        if layer.name in taken:
+            raise ModelError(
+                f"a layer cannot be called {layer.name!r}",
+                where=layer.place,
+                why="torch.nn.Module has an attribute of that name",
+                fix=f"call it {layer.name}_layer",
+            )
+
+
 def _with_activations(order: Sequence[Layer], modules: dict[str, nn.Module]) -> list[Step]:
     """Calls in order; an activation is a step of its own, so that weights are `<layer>.<parameter>`."""
     steps = []
@@ -67,6 +80,8 @@ def _with_activations(order: Sequence[Layer], modules: dict[str, nn.Module]) -> 
         steps.append(Step(layer.name, layer.shared or layer.name, layer.inputs or ()))
         if layer.activation is not None:
             key = f"{layer.name}_activation"
+            while key in modules:
+                key += "_"
             modules[key] = activation(layer.activation, where=f"{layer.place}.activation")
             steps.append(Step(layer.name, key, (layer.name,)))
     return steps

@@ -15,7 +15,6 @@ Comment = Callable[[KeyPath], str]
 _SAFE = re.compile(r"[A-Za-z_/][A-Za-z0-9_./+-]*")
 _WORDS_OF_YAML_1_1 = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null"])
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"}
-_PRINTABLE = re.compile(r"[\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
 def emit(value: Mapping[str, Any], comment: Comment | None = None) -> str:
@@ -98,7 +97,7 @@ def text(value: str) -> str:
 def _escape(character: str) -> str:
     if character in _ESCAPES:
         return _ESCAPES[character]
-    if _PRINTABLE.fullmatch(character):
+    if character.isprintable():
         return character
     code = ord(character)
     return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
