@@ -167,7 +167,6 @@ def _describe(run: RunDirectory, state: RunState, differing: list[Change]) -> st
     if not differing:
         what = "the data, initial weights, user code or a component's version changed"
     else:
-        what = ", ".join(
-            f"{change.key} is {change.left} there and {change.right} here" for change in differing
-        )
+        values = ((item.key, flow(item.left), flow(item.right)) for item in differing)
+        what = ", ".join(f"{key} is {there} there and {here} here" for key, there, here in values)
     return f"not the same run as {run.path} ({state}): {what}"
