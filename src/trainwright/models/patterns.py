@@ -1,0 +1,48 @@
+"""Glob patterns that name weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+from trainwright.errors import ModelError, closest
+
+_SHOWN = 8
+
+
+def matches(name: str, pattern: str) -> bool:
+    """Whether a glob pattern names this weight, or a module that it belongs to."""
+    return fnmatchcase(name, pattern) or fnmatchcase(name, pattern + ".*")
+
+
+def matches_any(name: str, patterns: Sequence[str]) -> bool:
+    """Whether one of the patterns does."""
+    return any(matches(name, pattern) for pattern in patterns)
+
+
+def check_patterns(patterns: Sequence[str], names: Sequence[str], where: str) -> None:
+    """Refuses a pattern that names nothing.
+
+    Args:
+        patterns: From the recipe.
+        names: All weights that they may name.
+        where: Key path of the patterns.
+
+    Raises:
+        ModelError: A pattern names none of the weights.
+    """
+    for pattern in patterns:
+        if not any(matches(name, pattern) for name in names):
+            modules = {name.rpartition(".")[0] for name in names} | set(names)
+            guess = closest(pattern.rstrip(".*"), modules - {""})
+            raise ModelError(
+                f"the pattern {pattern!r} names no weight",
+                where=where,
+                fix=f"did you mean {guess!r}?" if guess else f"the weights are {listed(list(names))}",
+            )
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first few names, and how many more there are."""
+    rest = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
