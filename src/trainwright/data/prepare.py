@@ -39,6 +39,7 @@ def prepare(
     memory_data: Any = None,
     seed: int = 0,
     processors: Mapping[str, Processor] | None = None,
+    whole: str | None = None,
 ) -> PreparedData:
     """Reads, splits, fits and encodes everything a run needs, before its first step.
 
@@ -52,6 +53,7 @@ def prepare(
         seed: The run's seed; addresses the samples that a fit on part of the data looks at.
         processors: Fitted processors of a trained run by column name, used as they are; then the data
             need no training split.
+        whole: Split that takes all rows, instead of dividing them.
 
     Returns:
         The prepared data.
@@ -59,7 +61,7 @@ def prepare(
     Raises:
         DataError: The data cannot be read as the recipe says.
     """
-    return _Preparation(data, cache_dir, workers, progress, memory_data, seed, processors or {}).run()
+    return _Preparation(data, cache_dir, workers, progress, memory_data, seed, processors or {}, whole).run()
 
 
 class _Preparation:
@@ -74,7 +76,9 @@ class _Preparation:
         memory_data: Any,
         seed: int,
         processors: Mapping[str, Processor],
+        whole: str | None,
     ) -> None:
+        self.whole = whole
         self.data, self.cache_dir, self.progress, self.seed = data, cache_dir, progress, seed
         self.memory_data = memory_data
         self.workers = worker_count(workers)
@@ -94,13 +98,7 @@ class _Preparation:
         with self._timed("fingerprint"):
             digest = self._fingerprint()
         with self._timed("split"):
-            self.splits = splitting.choose(
-                len(self.source),
-                self.data.split,
-                self.source.splits(),
-                _labels(self.columns),
-                fitted=self._is_fitted,
-            )
+            self.splits = self._split()
         self._first_train = self.splits.get("train", np.zeros(0, dtype=np.int64))
         self.identity = self._identity(digest)
         notices = list(self.source.notices)
@@ -135,6 +133,17 @@ class _Preparation:
     def _is_fitted(self) -> bool:
         """Whether every processor comes from a trained run, so that nothing has to be learned."""
         return all(column.name in self._processors for column in self.columns)
+
+    def _split(self) -> dict[str, np.ndarray]:
+        if self.whole is not None:
+            return {self.whole: np.arange(len(self.source))}
+        return splitting.choose(
+            len(self.source),
+            self.data.split,
+            self.source.splits(),
+            _labels(self.columns),
+            fitted=self._is_fitted,
+        )
 
     def _fingerprint(self) -> str:
         files = self.source.files()

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from trainwright.engine.backward import backward
+from trainwright.engine.optimizers.lean import lean_step
 from trainwright.engine.schedules.base import Schedule
 from trainwright.tasks.base import Phase
 
@@ -69,6 +71,7 @@ class PhaseRunner:
     ) -> None:
         self.phase, self.schedule, self.scaler = phase, schedule, scaler
         self.optimizer = optimizer
+        self._update = lean_step(optimizer)
         self.named = NamedOptimizer(optimizer, {p: name for name, p in phase.parameters})
         self.parameters = [p for _, p in phase.parameters]
         self.clip_norm, self.clip_value = clip_norm, clip_value
@@ -96,7 +99,7 @@ class PhaseRunner:
         shape = tuple(loss.shape)
         if self._gradient is None or self._share != share or tuple(self._gradient.shape) != shape:
             self._gradient, self._share = torch.full_like(loss, share, requires_grad=False), share
-        loss.backward(self._gradient)
+        backward(loss, self._gradient)
 
     def apply(self, step: int) -> None:
         """Clips, moves the weights by one step and clears the gradients."""
@@ -111,6 +114,6 @@ class PhaseRunner:
             self.scaler.step(self.optimizer)
             self.scaler.update()
         else:
-            self.optimizer.step()
+            self._update()
         for parameter in self.parameters:
             parameter.grad = None

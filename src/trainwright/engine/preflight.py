@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from typing import TypeVar
 
 import torch
 from safetensors.torch import load, save
@@ -18,6 +20,8 @@ from trainwright.errors import ModelError
 from trainwright.tasks.base import Task
 
 SAMPLES = 2
+
+Given = TypeVar("Given")
 
 
 class _Trail:
@@ -80,7 +84,7 @@ def _check_step(task: Task, model: nn.Module, batch: Batch) -> None:
         task.check_outputs(outputs)
         for phase in task.phases(model):
             model.zero_grad(set_to_none=True)
-            result = _guarded(lambda p=phase: task.training_step(model, batch, p), trail)
+            result = _guarded(partial(task.training_step, model, batch, phase), trail)
             loss = float(result.loss.detach().mean())
             if not math.isfinite(loss):
                 raise ModelError(
@@ -98,7 +102,7 @@ def _check_step(task: Task, model: nn.Module, batch: Batch) -> None:
                 )
 
 
-def _guarded(call, trail: _Trail):  # noqa: ANN001, ANN202 - hands through whatever the call gives
+def _guarded(call: Callable[[], Given], trail: _Trail) -> Given:
     try:
         return call()
     except (RuntimeError, ValueError, IndexError, TypeError, KeyError, AttributeError) as error:

@@ -10,7 +10,7 @@ from torch import nn
 
 from trainwright import registry
 from trainwright.data.types import TensorSpec
-from trainwright.errors import ModelError
+from trainwright.errors import ModelError, TrainwrightError
 
 
 def model_arguments(inputs: Mapping[str, TensorSpec], num_outputs: int) -> dict[str, Any]:
@@ -60,7 +60,16 @@ def build_model(
                 where=kind,
                 fix="use compose with an encoder per input, mlp, or layers with named inputs",
             )
-    model = registry.build(kind, dict(spec), **given)
+    try:
+        model = registry.build(kind, dict(spec), **given)
+    except TrainwrightError:
+        raise
+    except Exception as error:  # a user's constructor may raise anything
+        raise ModelError(
+            f"{spec['name']} could not be built: {type(error).__name__}: {error}",
+            where=kind,
+            fix="check its parameters against the size and number of the inputs",
+        ) from error
     if not isinstance(model, nn.Module):
         raise ModelError(
             f"{spec['name']} gave {type(model).__name__}, which is no torch.nn.Module",

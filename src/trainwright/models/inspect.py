@@ -125,19 +125,35 @@ def check_model(
     Raises:
         ModelError: The layer at which the shapes break, or an output that does not fit.
     """
+    model = None
     try:
         model = build_on_meta(build)
         summary = trace(model, example_inputs(inputs))
     except (ModelError, RuntimeError, NotImplementedError) as error:
-        if not _needs_values(error):
-            raise
-        summary = trace(build(), example_inputs(inputs, device="cpu"))
+        if not needs_values(error):
+            raise _of_size(model, inputs, error) or error from error.__cause__
+        model = build()
+        summary = trace(model, example_inputs(inputs, device="cpu"))
     if num_outputs is not None:
         check_outputs(summary.outputs, num_outputs)
     return summary
 
 
-def _needs_values(error: BaseException) -> bool:
+def _of_size(
+    model: nn.Module | None, inputs: Mapping[str, TensorSpec], error: Exception
+) -> ModelError | None:
+    """The same error in terms of image sizes, for an architecture that tells which size it is made for."""
+    config, specs = getattr(model, "pretrained_cfg", None), list(inputs.values())
+    if not isinstance(config, dict) or [spec.type for spec in specs] != ["image"]:
+        return None
+    from trainwright.models.timm_model import unsuitable_size
+
+    height, width = specs[0].shape[1:]
+    return unsuitable_size(str(config.get("architecture", "the model")), (height, width), config, error)
+
+
+def needs_values(error: BaseException) -> bool:
+    """Whether a forward pass failed only because there are no values on the meta device."""
     cause = error.__cause__ or error
     return isinstance(cause, NotImplementedError) or any(word in str(cause) for word in _NEEDS_VALUES)
 

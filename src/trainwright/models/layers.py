@@ -21,9 +21,10 @@ def layers(
 
     A layer is a mapping with `type` and that type's parameters, or a type alone. It reads the layer
     before it, unless `inputs` names other layers or input columns (or holds their definitions). Every
-    layer may have a `name`, an `activation`, `trainable: false`, an `initializer`, `bias_initializer`, `regularizer`
-    and `constraint`; `{shared: NAME, inputs: ...}` uses another layer's weights once more. Names of Keras
-    (`Conv2D`, `kernel_size`, `kernel_initializer`) are understood. Shapes follow from the inputs.
+    layer may have a `name`, an `activation`, `trainable: false`, an `initializer`, `bias_initializer`,
+    `regularizer` and `constraint`; `{shared: NAME, inputs: ...}` uses another layer's weights once more.
+    Names of Keras (`Conv2D`, `kernel_size`, `kernel_initializer`) are understood. Shapes follow from the
+    inputs.
 
     Args:
         inputs: Input columns, whose names layers may read.

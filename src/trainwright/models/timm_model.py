@@ -12,8 +12,6 @@ from trainwright.errors import ModelError, closest
 from trainwright.fields import OpenFraction
 from trainwright.models.timm_pretrained import pretrained_path
 
-DEFAULT_SIZES_FIX = "change data.inputs.<image>.size, or choose another architecture"
-
 
 def timm_model(
     architecture: str,
@@ -45,37 +43,62 @@ def timm_model(
     # timm imports its 100 model files and torchvision at once, which takes seconds: only here.
     import timm
 
-    arguments: dict[str, Any] = {"num_classes": num_outputs, "in_chans": in_channels, **options}
-    for knob, value in (("drop_rate", drop_rate), ("drop_path_rate", drop_path_rate)):
-        if value:
-            arguments[knob] = value
     default = _default_cfg(architecture)
+    arguments: dict[str, Any] = {"num_classes": num_outputs, "in_chans": in_channels, **options}
+    arguments |= {k: v for k, v in (("drop_rate", drop_rate), ("drop_path_rate", drop_path_rate)) if v}
     if default.get("fixed_input_size"):
         arguments.setdefault("img_size", tuple(image_size))
-    if pretrained and torch.get_default_device().type != "meta":
+    if pretrained:
         arguments["pretrained_cfg_overlay"] = {"file": str(pretrained_path(architecture, default))}
-    else:
-        pretrained = False
+    load = pretrained and torch.get_default_device().type != "meta"
     try:
-        model: nn.Module = timm.create_model(architecture, pretrained=pretrained, **arguments)
+        model: nn.Module = timm.create_model(architecture, pretrained=load, **arguments)
     except TypeError as error:
         raise _unknown_option(architecture, error, arguments) from error
-    except (AssertionError, ValueError, RuntimeError, ZeroDivisionError, IndexError, KeyError) as error:
-        height, width = image_size
-        raise ModelError(
-            f"{architecture} cannot be built for images of {width}x{height} pixels",
-            where="model",
-            why=_reason(error),
-            fix=f"{default_size(architecture)}; {DEFAULT_SIZES_FIX}",
-        ) from error
-    _refuse_swallowed(architecture, model, {**options})
+    except (AssertionError, ValueError, RuntimeError, ArithmeticError, LookupError) as error:
+        raise unsuitable_size(architecture, image_size, default, error) from error
+    _refuse_swallowed(architecture, model, options)
+    _refuse_cut_patches(architecture, model, image_size)
     return model
 
 
-def default_size(architecture: str) -> str:
-    """In words, the image size that an architecture was published for."""
-    _, height, width = _default_cfg(architecture).get("input_size") or (3, 224, 224)
-    return f"it was published for {width}x{height}"
+def _refuse_cut_patches(architecture: str, model: nn.Module, image_size: tuple[int, int]) -> None:
+    """timm leaves out, without a word, the margin that does not fill a patch."""
+    embed = getattr(model, "patch_embed", None)
+    patch = getattr(embed, "patch_size", None)
+    if not isinstance(patch, tuple) or getattr(embed, "dynamic_img_pad", False):
+        return
+    if any(size % side for size, side in zip(image_size, patch, strict=False)):
+        height, width = image_size
+        raise ModelError(
+            f"{architecture} cannot read images of {width}x{height} pixels",
+            where="model",
+            why=f"it cuts them into patches of {patch[1]}x{patch[0]}, which do not fill them",
+            fix="make height and width multiples of the patch, or set options.patch_size",
+        )
+
+
+def unsuitable_size(
+    architecture: str, image_size: tuple[int, int], default: dict[str, Any], error: Exception
+) -> ModelError:
+    """The error for images that an architecture cannot read.
+
+    Args:
+        architecture: Name of the network.
+        image_size: Height and width that it was given.
+        default: timm's pretrained configuration of the network.
+        error: What went wrong.
+    """
+    height, width = image_size
+    _, published_height, published_width = default.get("input_size") or (3, 224, 224)
+    why = error.why or error.what if isinstance(error, ModelError) else _reason(error)
+    return ModelError(
+        f"{architecture} cannot read images of {width}x{height} pixels",
+        where="model",
+        why=why,
+        fix=f"it was published for {published_width}x{published_height}; change the size of the image "
+        "input, or choose another architecture",
+    )
 
 
 def _default_cfg(architecture: str) -> dict[str, Any]:
@@ -89,9 +112,12 @@ def _default_cfg(architecture: str) -> dict[str, Any]:
             where="model.name",
             fix=f"did you mean {guess!r}?" if guess else "timm.list_models() lists them",
         )
-    config = get_pretrained_cfg(architecture, allow_unregistered=True)
-    if config is None and "." in architecture:
-        raise _unknown_tag(architecture)
+    try:
+        config = get_pretrained_cfg(architecture, allow_unregistered=False)
+    except RuntimeError as error:
+        if "." in architecture:
+            raise _unknown_tag(architecture) from error
+        config = None
     return config.to_dict() if config else {}
 
 
@@ -132,8 +158,19 @@ def _unknown_option(architecture: str, error: TypeError, arguments: dict[str, An
     message = str(error)
     for name in arguments:
         if f"'{name}'" in message:
-            return _option_error(architecture, name, [])
+            return _option_error(architecture, name, _refusing_constructor(error))
     return ModelError(f"{architecture} cannot be built with these options", where="model", why=message)
+
+
+def _refusing_constructor(error: TypeError) -> list[str]:
+    """Parameters of the class that timm was about to build, which only its own frame knows."""
+    frame = error.__traceback__
+    while frame is not None:
+        kind = frame.tb_frame.f_locals.get("model_cls")
+        if isinstance(kind, type):
+            return _constructor_parameters(kind)
+        frame = frame.tb_next
+    return []
 
 
 def _option_error(architecture: str, option: str, known: list[str]) -> ModelError:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import urllib.error
+import urllib.request
 from pathlib import Path
 from typing import Any
 
 from trainwright.errors import ModelError
 
+_PATIENCE = 5.0  # seconds until a silent server counts as unreachable
 _FILES = ("model.safetensors", "pytorch_model.bin")
 
 
@@ -40,7 +43,7 @@ def pretrained_path(architecture: str, config: dict[str, Any]) -> Path:
 
 
 def _from_hub(repository: str, config: dict[str, Any]) -> Path:
-    from huggingface_hub import hf_hub_download, try_to_load_from_cache
+    from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
 
     repository, _, revision = repository.partition("@")
     names = (config["hf_hub_filename"],) if config.get("hf_hub_filename") else _FILES
@@ -48,7 +51,17 @@ def _from_hub(repository: str, config: dict[str, Any]) -> Path:
         cached = try_to_load_from_cache(repository, name, revision=revision or None)
         if isinstance(cached, str):
             return Path(cached)
+    _require_network(constants.ENDPOINT)
     return Path(hf_hub_download(repository, names[0], revision=revision or None, etag_timeout=5))
+
+
+def _require_network(url: str) -> None:
+    """Fails at once: the hub's client would otherwise try again for half a minute."""
+    request = urllib.request.Request(url, method="HEAD")
+    try:
+        urllib.request.urlopen(request, timeout=_PATIENCE).close()
+    except urllib.error.HTTPError:
+        return  # an answer, if a sour one
 
 
 def _from_url(url: str) -> Path:
@@ -56,6 +69,7 @@ def _from_url(url: str) -> Path:
 
     target = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
     if not target.is_file():
+        _require_network(url)
         target.parent.mkdir(parents=True, exist_ok=True)
         torch.hub.download_url_to_file(url, str(target), progress=False)
     return target

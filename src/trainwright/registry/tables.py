@@ -16,28 +16,23 @@ POSITIONAL: dict[str, tuple[str, ...]] = {
         "inputs",  # dict[str, TensorSpec]
         "num_outputs",
         "num_classes",  # the same number, under the name that image models use
-        "in_channels",
-        "image_size",  # (H, W)
-        "in_features",
-        "sequence_length",
-        "vocabulary_size",
+        "in_channels",  # where there is exactly one image
+        "image_size",  # (height, width), likewise
+        "in_features",  # where all inputs are numbers
     ),
-    "encoder": (
-        "inputs",
-        "spec",  # TensorSpec of the one input
-        "num_outputs",
-        "num_classes",
-        "in_channels",
-        "image_size",
-        "in_features",
-        "sequence_length",
-        "vocabulary_size",
-    ),
+    "encoder": ("inputs", "num_outputs", "num_classes", "in_channels", "image_size", "in_features"),
     "aggregator": ("sizes",),
     "initializer": ("tensor",),
     "regularizer": ("tensor",),
     "constraint": ("tensor",),
-    "layer": ("shape",),
+    "layer": (
+        "in_shape",  # without the batch axis, of the only input
+        "in_shapes",  # of all inputs
+        "in_channels",
+        "in_features",
+        "num_outputs",  # width that the targets need
+        "num_categories",  # classes of the category column that it reads
+    ),
     "loss": ("output", "target", "class_weights"),
     "metric": ("output", "target", "classes"),
     "optimizer": ("params",),
@@ -52,6 +47,7 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "source": {
         "digits": "trainwright.data.sources.digits:DigitsSource",
+        "iris": "trainwright.data.sources.iris:IrisSource",
         "idx": "trainwright.data.sources.idx:IdxSource",
         "folder": "trainwright.data.sources.folder:FolderSource",
         "table": "trainwright.data.sources.table:TableSource",
@@ -80,19 +76,77 @@ TABLES: dict[str, dict[str, str]] = {
         "compose": "trainwright.models.compose:compose",
     },
     "encoder": {
-        "mlp": "trainwright.models.encoders.mlp:mlp",
-        "cnn": "trainwright.models.encoders.cnn:cnn",
-        "embedding": "trainwright.models.encoders.embedding:embedding",
+        "mlp": "trainwright.models.mlp:mlp",
+        "cnn": "trainwright.models.cnn:cnn",
+        "resnet_cifar": "trainwright.models.resnet_cifar:resnet_cifar",
+        "layers": "trainwright.models.layers:layers",
+        "embedding": "trainwright.models.embedding:embedding",
     },
     "aggregator": {
-        "concat": "trainwright.models.aggregators.concat:concat",
-        "sum": "trainwright.models.aggregators.sum:sum",
-        "mean": "trainwright.models.aggregators.mean:mean",
+        "concat": "trainwright.models.aggregators:Concat",
+        "sum": "trainwright.models.aggregators:Sum",
+        "mean": "trainwright.models.aggregators:Mean",
     },
-    "initializer": {},
-    "regularizer": {},
-    "constraint": {},
-    "layer": {},
+    "initializer": {
+        "glorot_uniform": "trainwright.models.initializers:glorot_uniform",
+        "glorot_normal": "trainwright.models.initializers:glorot_normal",
+        "he_uniform": "trainwright.models.initializers:he_uniform",
+        "he_normal": "trainwright.models.initializers:he_normal",
+        "lecun_uniform": "trainwright.models.initializers:lecun_uniform",
+        "lecun_normal": "trainwright.models.initializers:lecun_normal",
+        "orthogonal": "trainwright.models.initializers:orthogonal",
+        "zeros": "trainwright.models.initializers:zeros",
+        "ones": "trainwright.models.initializers:ones",
+        "constant": "trainwright.models.initializers:constant",
+        "uniform": "trainwright.models.initializers:uniform",
+        "normal": "trainwright.models.initializers:normal",
+        "truncated_normal": "trainwright.models.initializers:truncated_normal",
+        "variance_scaling": "trainwright.models.initializers:variance_scaling",
+    },
+    "regularizer": {
+        "l1": "trainwright.models.regularizers:l1",
+        "l2": "trainwright.models.regularizers:l2",
+        "l1_l2": "trainwright.models.regularizers:l1_l2",
+    },
+    "constraint": {
+        "max_norm": "trainwright.models.constraints:max_norm",
+        "unit_norm": "trainwright.models.constraints:unit_norm",
+        "non_neg": "trainwright.models.constraints:non_neg",
+        "min_max_norm": "trainwright.models.constraints:min_max_norm",
+    },
+    "layer": {
+        "conv": "trainwright.models.graph.convolution:conv",
+        "conv_transpose": "trainwright.models.graph.convolution:conv_transpose",
+        "max_pool": "trainwright.models.graph.pooling:max_pool",
+        "avg_pool": "trainwright.models.graph.pooling:avg_pool",
+        "global_avg_pool": "trainwright.models.graph.pooling:global_avg_pool",
+        "global_max_pool": "trainwright.models.graph.pooling:global_max_pool",
+        "dense": "trainwright.models.graph.dense:dense",
+        "embedding": "trainwright.models.graph.dense:embedding",
+        "one_hot": "trainwright.models.graph.dense:one_hot",
+        "batch_norm": "trainwright.models.graph.normalization:batch_norm",
+        "layer_norm": "trainwright.models.graph.normalization:layer_norm",
+        "group_norm": "trainwright.models.graph.normalization:group_norm",
+        "flatten": "trainwright.models.graph.shaping:flatten",
+        "reshape": "trainwright.models.graph.shaping:reshape",
+        "permute": "trainwright.models.graph.shaping:permute",
+        "upsample": "trainwright.models.graph.shaping:upsample",
+        "zero_pad": "trainwright.models.graph.shaping:zero_pad",
+        "add": "trainwright.models.graph.merging:add",
+        "subtract": "trainwright.models.graph.merging:subtract",
+        "multiply": "trainwright.models.graph.merging:multiply",
+        "maximum": "trainwright.models.graph.merging:maximum",
+        "minimum": "trainwright.models.graph.merging:minimum",
+        "mean": "trainwright.models.graph.merging:mean",
+        "concat": "trainwright.models.graph.merging:concat",
+        "lstm": "trainwright.models.graph.recurrent:lstm",
+        "gru": "trainwright.models.graph.recurrent:gru",
+        "activation": "trainwright.models.graph.regularizing:activation",
+        "dropout": "trainwright.models.graph.regularizing:dropout",
+        "spatial_dropout": "trainwright.models.graph.regularizing:spatial_dropout",
+        "gaussian_noise": "trainwright.models.graph.regularizing:gaussian_noise",
+        "residual": "trainwright.models.graph.residual:residual",
+    },
     "loss": {
         "cross_entropy": "trainwright.losses.cross_entropy:cross_entropy",
         "focal": "trainwright.losses.focal:focal",
@@ -146,6 +200,6 @@ TABLES: dict[str, dict[str, str]] = {
 
 FOREIGN: dict[str, str] = {
     "model": "trainwright.models.timm_model:timm_model",
-    "encoder": "trainwright.models.timm_model:timm_encoder",
+    "encoder": "trainwright.models.timm_model:timm_model",
 }
 """Kind -> adapter for every timm name; the name is given to it as `architecture`."""

@@ -21,7 +21,7 @@ def evaluate(
 
     Args:
         run: The run directory.
-        split: Split of the data; other data that have no splits are taken whole.
+        split: Split of the data; other data are taken whole under this name.
         data: A path of the source's kind, or in-memory data, in place of the run's own.
         weights: `best` or `last`.
 
@@ -34,17 +34,18 @@ def evaluate(
     from trainwright.workflows.training import load_data
 
     directory = RunDirectory.open(run)
+    own = data is None
     path = isinstance(data, str | os.PathLike)
-    overrides = {"data.source.root": os.fspath(data)} if path else {}
+    overrides = _other_place(directory, os.fspath(data)) if path else {}
     loaded = recipes.load(directory.resolved, overrides)
     predictor = Predictor.load(directory.path, weights=weights)
     prepared = load_data(
         loaded,
         NoProgress(),
         data=None if path else data,
-        processors=(predictor.inputs, predictor.targets),
+        fitted={**predictor.inputs, **predictor.targets},
+        whole=None if own else split,
     )
-    own = data is None
     if own:
         before = directory.record().data.get("fingerprint")
         if before != prepared.fingerprint:
@@ -59,3 +60,19 @@ def evaluate(
         raise DataError(f"the data have no split {split!r}", fix=f"use one of: {there}")
     folder = directory.evaluation(split) if own else None
     return evaluate_split(predictor, prepared, split, folder)
+
+
+def _other_place(run: RunDirectory, path: str) -> dict[str, Any]:
+    """The override that points the run's source elsewhere."""
+    source = recipes.load(run.resolved).resolved["data"]["source"]
+    key = next((name for name in ("root", "path") if name in source), None)
+    if key is None:
+        raise DataError(
+            f"source {source['name']!r} has no place that could be another one",
+            where="--data",
+            fix="evaluate it on its own data, or from Python on data in memory",
+        )
+    overrides: dict[str, Any] = {f"data.source.{key}": path}
+    if source["name"] == "folder":
+        overrides["data.source.splits"] = "ignore"
+    return overrides

@@ -7,9 +7,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
 import torch
-from safetensors.torch import save
 
 from trainwright.data.summary import summary, write_dropped
 from trainwright.data.types import PreparedData
@@ -28,12 +26,13 @@ from trainwright.inference.evaluation import evaluate_split
 from trainwright.inference.predictor import Predictor
 from trainwright.locations import cache_dir
 from trainwright.models.weights import apply_weights, load_weights
-from trainwright.runs.atomic import StorageError, write_bytes, write_json
+from trainwright.runs.atomic import StorageError, write_json
 from trainwright.runs.directory import RunDirectory
 from trainwright.runs.environment import usable_cores
 from trainwright.runs.heartbeat import Heartbeat
 from trainwright.runs.record import RunRecord, RunState
 from trainwright.runs.spool import Spool
+from trainwright.workflows.run_files import picture_of, save_weights, throughput
 from trainwright.workflows.training import RunResult
 
 if TYPE_CHECKING:
@@ -153,7 +152,7 @@ class Session:
     def _build(self, run: RunDirectory, data: PreparedData, record: RunRecord | None) -> Parts:
         """Model, execution and everything the loop drives, checked on real samples."""
         recipe = self.recipe
-        torch.set_num_threads(recipe.train.threads or usable_cores())
+        torch.set_num_threads(self._base_execution().threads)
         task = build_task(recipe)
         model = build_network(task, recipe, data)
         pinned = self.processes.broadcast(record.pinned if record is not None else None)
@@ -203,7 +202,8 @@ class Session:
         if len(choice.step_seconds) > 1:
             tried = ", ".join(f"{name} {1000 * s:.3g} ms" for name, s in choice.step_seconds.items())
             self.progress.message(
-                f"execution: {agreed.precision}, channels_last {'on' if agreed.channels_last else 'off'}"
+                f"execution: {agreed.precision}, channels_last {'on' if agreed.channels_last else 'off'}, "
+                f"{agreed.threads} thread{'s' if agreed.threads > 1 else ''}"
                 f" ({'remembered' if choice.remembered else 'measured'}: {tried} a step)"
             )
         return agreed.with_choice(device=self.device)
@@ -213,7 +213,7 @@ class Session:
         train = self.recipe.train
         return Execution(
             device=self.device,
-            threads=train.threads or usable_cores(),
+            threads=train.threads or max(1, usable_cores() // distributed.local_world_size()),
             world_size=self.processes.size,
             micro_batch=train.micro_batch,
             evaluation_batch=min(train.batch_size, 64 if self.device == "cpu" else 256),
@@ -244,8 +244,9 @@ class Session:
             loop = Loop(parts, NoJournal(), self.progress, None, lambda: None, stop)
             self._restore(loop, run, store, from_best)
             return loop.run()
-        writer = CheckpointWriter(store)
         spool = Spool(run.metrics_file, attempt=record.attempt + 1)
+        writer = CheckpointWriter(store, before_commit=spool.flush)
+        self.progress.watch(spool.latest)
         loop = Loop(parts, spool, self.progress, writer, lambda: save_weights(run.best, parts.model), stop)
         self._restore(loop, run, store, from_best)
         record.begin(from_step=loop.position.step)
@@ -300,7 +301,7 @@ class Session:
                     save_weights(run.last, parts.model)
             else:
                 save_weights(run.last, parts.model)
-        write_json(run.path / "throughput.json", _throughput(outcome, parts))
+        write_json(run.path / "throughput.json", throughput(outcome, parts))
 
     def _evaluate(self, run: RunDirectory, data: PreparedData, parts: Parts) -> dict[str, dict[str, float]]:
         """Scores the best weights on the splits that the recipe names, through the Predictor."""
@@ -376,37 +377,9 @@ def _without_lock(answer: tuple[str, Any]) -> tuple[str, Any]:
     return kind, value
 
 
-def save_weights(path: Any, model: torch.nn.Module) -> None:
-    """Writes a model's weights as safetensors, each tensor on its own."""
-    tensors = {name: t.detach().cpu().contiguous().clone() for name, t in model.state_dict().items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(path, save(tensors, metadata={"format": "pt"}))
-
-
 def _status(loop: Loop, parts: Parts) -> dict[str, Any]:
     return {
         "step": loop.position.step,
         "epoch": loop.position.epoch,
         "total_steps": parts.budget.total_steps,
     }
-
-
-def _throughput(outcome: Outcome, parts: Parts) -> dict[str, Any]:
-    steps, seconds = outcome.steady_steps, outcome.steady_seconds
-    batch = parts.train_loader.batch_size
-    return {
-        "first_step_at": outcome.first_step_at,
-        "steady_steps": steps,
-        "steady_us_per_step": 1e6 * seconds / steps if steps else None,
-        "images_per_s": batch * steps / seconds if seconds else None,
-    }
-
-
-def picture_of(data: PreparedData) -> Callable[[int], np.ndarray | None]:
-    """Gives the picture of a row `[H, W, C]` uint8 for a report, None where rows have none."""
-    images = [name for name, item in data.inputs.items() if item.type == "image" and name in data.arrays]
-
-    def picture(row: int) -> np.ndarray | None:
-        return np.asarray(data.arrays[images[0]][row]) if images else None
-
-    return picture

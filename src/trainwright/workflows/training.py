@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from trainwright import recipe as recipes
+from trainwright.allocator import keep_freed_memory
 from trainwright.data.prepare import prepare
 from trainwright.data.types import PreparedData
 from trainwright.errors import TrainwrightError
@@ -70,7 +71,12 @@ class Background(Generic[Result]):
 
 
 def load_data(
-    loaded: LoadedRecipe, progress: ProgressSink, *, data: Any = None, processors: Any = None
+    loaded: LoadedRecipe,
+    progress: ProgressSink,
+    *,
+    data: Any = None,
+    fitted: Mapping[str, Any] | None = None,
+    whole: str | None = None,
 ) -> PreparedData:
     """Reads, fits and decodes the recipe's data, through the caches.
 
@@ -78,7 +84,8 @@ def load_data(
         loaded: The recipe.
         progress: Told how many samples are decoded.
         data: In-memory data in place of the recipe's source.
-        processors: (inputs, targets) of a trained run, to be used as they are.
+        fitted: Processors of a trained run by column, to be used as they are.
+        whole: Split that takes all rows, instead of dividing them.
     """
     return prepare(
         loaded.recipe.data,
@@ -87,6 +94,8 @@ def load_data(
         progress=lambda stage, done, total: progress.data(done, total),
         memory_data=data,
         seed=loaded.recipe.train.seed,
+        processors=fitted,
+        whole=whole,
     )
 
 
@@ -118,6 +127,7 @@ def train(
     progress = progress or NoProgress()
     loaded = recipes.load(recipe, overrides)
     preparing = Background(lambda: load_data(loaded, progress, data=data))
+    keep_freed_memory()
     import torch  # noqa: F401 - its seconds of import pass while workers decode the data
 
     with Session(loaded, progress) as session:
@@ -159,6 +169,7 @@ def resume(
     record = run.record()
     loaded = recipes.load(run.resolved)
     preparing = Background(lambda: load_data(loaded, progress, data=data))
+    keep_freed_memory()
     import torch  # noqa: F401 - as in `train`
 
     with Session(loaded, progress) as session:

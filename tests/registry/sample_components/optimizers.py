@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import torch_is_not_importable_here  # noqa: F401
+import torch_is_not_importable_here
 
 from trainwright.fields import NonNegative, OpenFraction, Positive
 

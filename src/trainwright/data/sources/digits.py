@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import importlib.util
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from trainwright.data.sources.base import BaseSource, LazySequence
+from trainwright.data.sources.packaged import packaged_file
 from trainwright.data.types import Values
 from trainwright.errors import DataError
 
@@ -29,7 +29,7 @@ class DigitsSource(BaseSource):
     columns = {"image": "image", "pixels": "number", "label": "category"}  # noqa: RUF012
 
     def __init__(self) -> None:
-        self._path = _packaged_file()
+        self._path = packaged_file("digits.csv.gz")
 
     def __len__(self) -> int:
         return _ROWS
@@ -61,13 +61,3 @@ class DigitsSource(BaseSource):
                 f"{values.size} values where {_ROWS * _VALUES} are expected", where=str(self._path)
             )
         return values.reshape(_ROWS, _VALUES)
-
-
-def _packaged_file() -> Path:
-    found = importlib.util.find_spec("sklearn")
-    if found is None or found.origin is None:
-        raise DataError("scikit-learn is not installed", where="data.source", fix="pip install scikit-learn")
-    path = Path(found.origin).parent / "datasets" / "data" / "digits.csv.gz"
-    if not path.is_file():
-        raise DataError(f"{path} is missing", where="data.source", fix="install scikit-learn anew")
-    return path
