@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
+from trainwright.data.prepare import prepare
 from trainwright.data.processors.image import ImageProcessor
 from trainwright.errors import DataError, ErrorList, RecipeError
 
@@ -285,6 +286,16 @@ def test_too_large_for_the_cache_means_decoding_on_the_fly(make_data, prepared, 
     result = prepared(folder(make_data, class_folders()))
     assert list(result.streamed) == ["image"] and "image" not in result.arrays
     assert any("exceed the cache" in notice for notice in result.notices)
+
+
+def test_a_cache_that_cannot_be_written_means_decoding_on_the_fly(make_data, class_folders, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    result = prepare(folder(make_data, class_folders()), cache_dir=tmp_path / "file" / "cache", workers=0)
+    assert list(result.streamed) == ["image"]
+    assert any("cannot be cached" in notice for notice in result.notices)
+    images = [result.inputs["image"].encode(raw) for raw in result.streamed["image"]]
+    train = np.stack([images[row] for row in result.splits["train"]]) / 255
+    np.testing.assert_allclose(result.inputs["image"].mean, train.mean(axis=(0, 1, 2)), rtol=1e-9)
 
 
 def test_progress_and_times_are_told(make_data, prepared, class_folders):
