@@ -161,6 +161,31 @@ def test_many_bad_samples_are_counted_and_twenty_named(make_data, prepared, clas
     assert "and 13 more samples cannot be read" in str(error.value)
 
 
+def test_nothing_readable_at_all_names_the_first_files(make_data, prepared, class_folders):
+    root = class_folders(count=2)
+    for path in root.rglob("*.png"):
+        path.write_bytes(b"text")
+    with pytest.raises(DataError, match="not one of the first 4 samples") as error:
+        prepared(folder(make_data, root))
+    assert "cat/0.png: not an image" in error.value.why
+
+
+def test_images_of_several_sizes_are_told_with_the_place_in_the_recipe(
+    make_data, prepared, class_folders, make_picture
+):
+    root = class_folders(count=3)
+    make_picture(5, 5).save(root / "cat" / "0.png")
+    data = make_data(
+        {"name": "folder", "root": str(root)},
+        {"image": {"type": "image"}},
+        {"label": LABEL},
+        split={"val": 0.25},
+    )
+    with pytest.raises(RecipeError, match="differ in size") as error:
+        prepared(data)
+    assert error.value.where == "data.inputs.image"
+
+
 def test_rows_dropped_by_one_column_leave_the_fits_of_the_others(make_data, prepared, tmp_path):
     table = tmp_path / "t.csv"
     table.write_text("a,b,y\n" + "1,1,u\n2,2,v\n" * 10 + "1000,oops,w\n")

@@ -21,6 +21,7 @@ from trainwright.data.processors.category import factorise
 from trainwright.data.sources.base import LazySequence
 from trainwright.data.storing import ColumnStore, Stored, worker_count
 from trainwright.data.types import Dropped, PreparedData, Processor, Source, Values
+from trainwright.errors import UserError
 
 if TYPE_CHECKING:
     from trainwright.recipe.schema import Data
@@ -160,7 +161,12 @@ class _Preparation:
         """Makes the processor ready to encode, and encodes."""
         with self._timed("fit"):
             if column.name not in self._known:
-                self._settle(column)
+                try:
+                    self._settle(column)
+                except UserError as error:
+                    side = "targets" if column.is_target else "inputs"
+                    error.where = error.where or f"data.{side}.{column.name}"
+                    raise
         with self._timed("decode"):
             return self.store.store(column)
 
