@@ -18,9 +18,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints what was found; a problem is raised as an error."""
+    refuse_extra(arguments.override_help)
+
     from trainwright.workflows.checking import check
 
-    refuse_extra(arguments.override_help)
     for line in check(arguments.recipe, arguments.overrides).lines:
         say(line)
     return 0

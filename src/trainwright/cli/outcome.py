@@ -27,7 +27,6 @@ def show_outcome(result: RunResult, said: Collection[str] = ()) -> int:
             say(message)
     if result.state != "done":
         say(f"{result.state}: {result.reason}")
-        say(f"go on with  trainwright resume {result.path}")
         return _INTERRUPTED
     for split, metrics in result.metrics.items():
         numbers = {name: value for name, value in metrics.items() if isinstance(value, int | float)}

@@ -26,7 +26,9 @@ def run(arguments: argparse.Namespace) -> int:
     from trainwright import recipe
 
     if arguments.action == "schema":
-        say_json(recipe.json_schema())
+        from trainwright.recipe.editor_schema import json_schema
+
+        say_json(json_schema())
         return 0
     if arguments.right is None:
         changes = recipe.diff_with_base(arguments.left)

@@ -29,11 +29,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Trains, then shows what came out and what can be done with it."""
+    refuse_extra(arguments.override_help)
+
     from trainwright.cli.outcome import show_outcome
     from trainwright.progress import ConsoleProgress, NoProgress, ProgressSink
     from trainwright.workflows.training import train
 
-    refuse_extra(arguments.override_help)
     progress: ProgressSink = NoProgress() if arguments.quiet else ConsoleProgress()
     try:
         trained = train(

@@ -38,7 +38,7 @@ def prepare(
     progress: Progress | None = None,
     memory_data: Any = None,
     seed: int = 0,
-    fitted: Mapping[str, Processor] | None = None,
+    processors: Mapping[str, Processor] | None = None,
     whole: str | None = None,
 ) -> PreparedData:
     """Reads, splits, fits and encodes everything a run needs, before its first step.
@@ -51,7 +51,8 @@ def prepare(
         memory_data: Data given in Python in place of the recipe's source: `(x, y)`, a mapping of
             columns, a DataFrame, a dataset, or a mapping of splits to these.
         seed: The run's seed; addresses the samples that a fit on part of the data looks at.
-        fitted: Processors of a trained run by column, used as they are; nothing is fitted then.
+        processors: Fitted processors of a trained run by column name, used as they are; then the data
+            need no training split.
         whole: Split that takes all rows, instead of dividing them.
 
     Returns:
@@ -60,7 +61,7 @@ def prepare(
     Raises:
         DataError: The data cannot be read as the recipe says.
     """
-    return _Preparation(data, cache_dir, workers, progress, memory_data, seed, fitted or {}, whole).run()
+    return _Preparation(data, cache_dir, workers, progress, memory_data, seed, processors or {}, whole).run()
 
 
 class _Preparation:
@@ -74,26 +75,31 @@ class _Preparation:
         progress: Progress | None,
         memory_data: Any,
         seed: int,
-        fitted: Mapping[str, Processor],
+        processors: Mapping[str, Processor],
         whole: str | None,
     ) -> None:
-        self.fitted, self.whole = fitted, whole
+        self.whole = whole
         self.data, self.cache_dir, self.progress, self.seed = data, cache_dir, progress, seed
         self.memory_data = memory_data
         self.workers = worker_count(workers)
         self.seconds: dict[str, float] = {}
         self._fits = JsonCache(cache_dir / "fits")
         self._known: set[str] = set()
+        self._processors = processors
 
     def run(self) -> PreparedData:
         with self._timed("source"):
             self.source: Source = build_source(self.data, self.memory_data)
             self.columns = plan_columns(self.data, self.source, in_memory=self.memory_data is not None)
+            for column in self.columns:
+                if column.name in self._processors:
+                    column.processor = self._processors[column.name]
+                    self._known.add(column.name)
         with self._timed("fingerprint"):
             digest = self._fingerprint()
         with self._timed("split"):
             self.splits = self._split()
-        self._first_train = self.splits.get("train", np.empty(0, np.int64))
+        self._first_train = self.splits.get("train", np.zeros(0, dtype=np.int64))
         self.identity = self._identity(digest)
         notices = list(self.source.notices)
         self.store = ColumnStore(
@@ -104,7 +110,8 @@ class _Preparation:
         with self._timed("fit"):
             for column in self.columns:
                 self._finish(column, stored, bool(dropped))
-        self._check_classes(stored)
+        if not self._is_fitted:
+            self._check_classes(stored)
         slow = [stored[column.name] for column in self.columns if column.slow]
         return PreparedData(
             arrays={name: item.values for name, item in stored.items() if item.values is not None},
@@ -122,11 +129,20 @@ class _Preparation:
             notices=notices,
         )
 
+    @property
+    def _is_fitted(self) -> bool:
+        """Whether every processor comes from a trained run, so that nothing has to be learned."""
+        return all(column.name in self._processors for column in self.columns)
+
     def _split(self) -> dict[str, np.ndarray]:
         if self.whole is not None:
             return {self.whole: np.arange(len(self.source))}
         return splitting.choose(
-            len(self.source), self.data.split, self.source.splits(), _labels(self.columns)
+            len(self.source),
+            self.data.split,
+            self.source.splits(),
+            _labels(self.columns),
+            fitted=self._is_fitted,
         )
 
     def _fingerprint(self) -> str:
@@ -142,23 +158,22 @@ class _Preparation:
 
     def _encode(self, column: PlannedColumn) -> Stored:
         """Makes the processor ready to encode, and encodes."""
-        if column.name in self.fitted:
-            column.processor = self.fitted[column.name]
-            self._known.add(column.name)
-            with self._timed("decode"):
-                return self.store.store(column)
         with self._timed("fit"):
-            known = self._fits.find(self._fit_key(column)) if column.processor.fits_on_encoded else None
-            if known is not None:
-                column.processor = type(column.processor).from_state(known)
-                self._known.add(column.name)
-            else:
-                values = take(column.values, self.splits["train"])
-                column.processor.inspect(values)
-                if column.processor.needs_fit and not column.processor.fits_on_encoded:
-                    column.processor.fit(values)
+            if column.name not in self._known:
+                self._settle(column)
         with self._timed("decode"):
             return self.store.store(column)
+
+    def _settle(self, column: PlannedColumn) -> None:
+        known = self._fits.find(self._fit_key(column)) if column.processor.fits_on_encoded else None
+        if known is not None:
+            column.processor = type(column.processor).from_state(known)
+            self._known.add(column.name)
+            return
+        values = take(column.values, self.splits["train"])
+        column.processor.inspect(values)
+        if column.processor.needs_fit and not column.processor.fits_on_encoded:
+            column.processor.fit(values)
 
     def _drop(self, stored: dict[str, Stored]) -> list[Dropped]:
         """Applies the recipe's policy to bad samples and takes them out of the splits."""
@@ -174,7 +189,7 @@ class _Preparation:
             self.splits = {
                 name: np.setdiff1d(rows, gone, assume_unique=True) for name, rows in self.splits.items()
             }
-            splitting.check_not_empty(self.splits)
+            splitting.check_not_empty(self.splits, fitted=self._is_fitted)
         return dropped
 
     def _finish(self, column: PlannedColumn, stored: dict[str, Stored], dropped: bool) -> None:

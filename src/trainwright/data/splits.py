@@ -23,6 +23,8 @@ def choose(
     split: Split | None,
     given: Mapping[str, Rows] | None,
     labels: npt.NDArray[np.int64] | None,
+    *,
+    fitted: bool = False,
 ) -> dict[str, Rows]:
     """Rows of every split, each sorted.
 
@@ -32,12 +34,16 @@ def choose(
         given: The source's own splits, None where it has none.
         labels: Class id of every row `[count]`, to keep proportions; -1 where unknown; None for
             no stratification.
+        fitted: The data are for a trained model: there need be no training split, and without any
+            word on splits all rows are for testing.
 
     Raises:
         RecipeError: Neither side says how to split, or both do.
         DataError: A split would be empty.
     """
-    if given is None:
+    if given is None and split is None and fitted:
+        chosen = {"test": np.arange(count)}
+    elif given is None:
         if split is None:
             raise RecipeError(
                 "the source has no splits of its own, and the recipe gives none",
@@ -49,7 +55,7 @@ def choose(
         chosen = {name: np.sort(np.asarray(rows, dtype=np.int64)) for name, rows in given.items()}
     else:
         chosen = _carve(given, split, _used(labels, split))
-    check_not_empty(chosen)
+    check_not_empty(chosen, fitted=fitted)
     return chosen
 
 
@@ -114,9 +120,9 @@ def apportion(sizes: npt.NDArray[np.int64], shares: npt.NDArray[np.float64]) -> 
     return seats
 
 
-def check_not_empty(chosen: Mapping[str, Rows]) -> None:
-    """Raises `DataError` where there is no training split or a split has no row."""
-    if "train" not in chosen:
+def check_not_empty(chosen: Mapping[str, Rows], *, fitted: bool = False) -> None:
+    """Raises `DataError` where a split has no row, or a training split is needed and there is none."""
+    if "train" not in chosen and not fitted:
         raise DataError("there is no training split", where="data.split", why=f"found {', '.join(chosen)}")
     for name, rows in chosen.items():
         if not len(rows):

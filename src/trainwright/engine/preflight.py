@@ -6,6 +6,7 @@ import copy
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TypeVar
 
 import torch
@@ -83,7 +84,7 @@ def _check_step(task: Task, model: nn.Module, batch: Batch) -> None:
         task.check_outputs(outputs)
         for phase in task.phases(model):
             model.zero_grad(set_to_none=True)
-            result = _guarded(lambda p=phase: task.training_step(model, batch, p), trail)
+            result = _guarded(partial(task.training_step, model, batch, phase), trail)
             loss = float(result.loss.detach().mean())
             if not math.isfinite(loss):
                 raise ModelError(

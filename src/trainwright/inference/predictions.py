@@ -198,7 +198,7 @@ def _parquet(columns: Columns, classes: Classes) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pa.table({name: _arrow(values) for name, values in columns.items()})
+    table = pa.Table.from_arrays([_arrow(values) for values in columns.values()], names=list(columns))
     names = json.dumps({target: list(of) for target, of in classes.items()}, ensure_ascii=False)
     sink = io.BytesIO()
     pq.write_table(table.replace_schema_metadata({_METADATA: names.encode()}), sink)
@@ -206,24 +206,42 @@ def _parquet(columns: Columns, classes: Classes) -> bytes:
 
 
 def _arrow(values: Any) -> pa.Array:
+    """A column from its buffers: `pa.array` would import pandas, where it is installed, to look for it."""
     import pyarrow as pa
 
     if not isinstance(values, np.ndarray):
-        return pa.array(list(values))
+        values = list(values)
+        if all(value is None or isinstance(value, str) for value in values):
+            return _strings(values)
+        values = np.array(values)
+    flat = np.ascontiguousarray(values).ravel()
+    numbers = pa.Array.from_buffers(pa.from_numpy_dtype(flat.dtype), len(flat), [None, pa.py_buffer(flat)])
     if values.ndim == 1:
-        return pa.array(values)
+        return numbers
     offsets = np.arange(len(values) + 1, dtype=np.int32) * values.shape[1]
-    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(np.ascontiguousarray(values).ravel()))
+    return pa.Array.from_buffers(
+        pa.list_(numbers.type), len(values), [None, pa.py_buffer(offsets)], children=[numbers]
+    )
+
+
+def _strings(values: list[str | None]) -> pa.Array:
+    import pyarrow as pa
+
+    encoded = [b"" if value is None else value.encode() for value in values]
+    ends = np.cumsum([0, *map(len, encoded)]).astype(np.int64)
+    valid = np.packbits([value is not None for value in values], bitorder="little")
+    buffers = [pa.py_buffer(valid), pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))]
+    return pa.Array.from_buffers(pa.large_string(), len(values), buffers)
 
 
 def _values(column: pa.Array) -> Any:
     import pyarrow as pa
 
     if pa.types.is_list(column.type):
-        flat = column.flatten().to_numpy(zero_copy_only=False)
+        flat = np.from_dlpack(column.flatten())
         return flat.reshape(len(column), len(flat) // max(len(column), 1))
     if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
-        return column.to_numpy(zero_copy_only=False)
+        return np.from_dlpack(column)
     return column.to_pylist()
 
 

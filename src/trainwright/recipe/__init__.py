@@ -3,13 +3,13 @@
 from trainwright.recipe.comparing import RecipeChange, diff, diff_with_base
 from trainwright.recipe.components import UsedComponent, used_components
 from trainwright.recipe.editor_schema import json_schema
-from trainwright.recipe.emit import emit
 from trainwright.recipe.explaining import explain
 from trainwright.recipe.loading import LoadedRecipe, load
 from trainwright.recipe.nodes import Origin
 from trainwright.recipe.salt import Difference, Identity, digest, explain_difference, identity, salt_fields
 from trainwright.recipe.schema import Recipe
 from trainwright.recipe.shipped import ShippedRecipe, copy_recipe, find, shipped, shipped_names
+from trainwright.recipe.writing import emit
 
 __all__ = [
     "Difference",

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from trainwright.errors import RecipeError
-from trainwright.recipe.emit import flow
 from trainwright.recipe.loading import Given, LoadedRecipe, load
 from trainwright.recipe.nodes import DEFAULT, Origin, join_path, leaves
+from trainwright.recipe.writing import flow
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from typing import Any
 
 from trainwright.errors import RecipeError
 from trainwright.recipe.choosing import merge
-from trainwright.recipe.emit import emit
 from trainwright.recipe.nodes import DEFAULT, GIVEN, KeyPath, Node, Origin, from_plain, join_path
 from trainwright.recipe.overrides import apply_overrides, read_overrides
 from trainwright.recipe.schema import Recipe
 from trainwright.recipe.shipped import find
 from trainwright.recipe.validating import validate
+from trainwright.recipe.writing import emit, emit_unexpanded
 from trainwright.recipe.yaml12 import expand_given, parse
 
 Given = str | Path | Mapping[str, Any]
@@ -111,7 +111,7 @@ def read_document(recipe: Given) -> Document:
 def _read_one(recipe: Given) -> tuple[Document, Path]:
     if isinstance(recipe, Mapping):
         tree = from_plain(recipe, GIVEN)
-        text = emit(tree.plain()) if tree.value else "{}\n"
+        text = emit_unexpanded(tree.plain()) if tree.value else "{}\n"
         return Document(expand_given(tree), text, str(GIVEN)), Path()
     path = find(recipe)
     text = _read_text(path)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt
+from annotated_types import Ge
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 from trainwright.fields import (
@@ -172,8 +172,8 @@ class Checkpoint(Section):
 class Train(Section):
     """How long, how fast and on what. Of several budgets the first that is used up ends the run."""
 
-    epochs: Annotated[float, Gt(0)] | None = Field(
-        default=None, description="Budget; 10 when no budget is given."
+    epochs: NonNegative | None = Field(
+        default=None, description="Budget; 10 when no budget is given, 0 to score the initial weights."
     )
     steps: PositiveInt | None = Field(default=None, description="Budget in optimizer steps.")
     minutes: Positive | None = Field(default=None, description="Budget in minutes of training.")

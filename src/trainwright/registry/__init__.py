@@ -5,7 +5,7 @@ from trainwright.registry.catalogue import describe, kinds, names
 from trainwright.registry.checking import Checked, check, validate
 from trainwright.registry.info import REQUIRED, UNANNOTATED, ComponentInfo, Parameter
 from trainwright.registry.tables import POSITIONAL, TABLES
-from trainwright.registry.timm_names import timm_names
+from trainwright.registry.timm_catalogue import timm_names
 from trainwright.registry.user_code import import_user_module
 
 __all__ = [

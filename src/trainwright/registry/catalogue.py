@@ -10,7 +10,7 @@ from trainwright.errors import RecipeError, closest
 from trainwright.registry.info import ComponentInfo
 from trainwright.registry.source_reading import describe_source, is_ours
 from trainwright.registry.tables import FOREIGN, TABLES
-from trainwright.registry.timm_names import is_timm_name, timm_names
+from trainwright.registry.timm_catalogue import is_timm_name, timm_names
 from trainwright.registry.user_code import describe_object
 
 

@@ -16,34 +16,22 @@ POSITIONAL: dict[str, tuple[str, ...]] = {
         "inputs",  # dict[str, TensorSpec]
         "num_outputs",
         "num_classes",  # the same number, under the name that image models use
-        "in_channels",
-        "image_size",  # (H, W)
-        "in_features",
-        "sequence_length",
-        "vocabulary_size",
+        "in_channels",  # where there is exactly one image
+        "image_size",  # (height, width), likewise
+        "in_features",  # where all inputs are numbers
     ),
-    "encoder": (
-        "inputs",
-        "spec",  # TensorSpec of the one input
-        "num_outputs",
-        "num_classes",
-        "in_channels",
-        "image_size",
-        "in_features",
-        "sequence_length",
-        "vocabulary_size",
-    ),
+    "encoder": ("inputs", "num_outputs", "num_classes", "in_channels", "image_size", "in_features"),
     "aggregator": ("sizes",),
     "initializer": ("tensor",),
     "regularizer": ("tensor",),
     "constraint": ("tensor",),
     "layer": (
-        "in_shape",  # without the batch axis
-        "in_shapes",  # of a layer that joins several inputs
+        "in_shape",  # without the batch axis, of the only input
+        "in_shapes",  # of all inputs
         "in_channels",
         "in_features",
-        "num_outputs",
-        "num_categories",  # of the category column that it reads directly
+        "num_outputs",  # width that the targets need
+        "num_categories",  # classes of the category column that it reads
     ),
     "loss": ("output", "target", "class_weights"),
     "metric": ("output", "target", "classes"),

@@ -19,6 +19,8 @@ from trainwright.report.confusion import ConfusedPair, confused_pairs, confusion
 from trainwright.report.mistakes import Mistake, worst_mistakes
 
 CURVE_POINTS = 101
+# A bar of fewer samples says little about calibration and is drawn pale.
+FEW_IN_BIN = 10
 NAMED_CURVES = 6
 
 
@@ -162,10 +164,16 @@ def _calibration_chart(calibration: Reliability, name: str) -> Chart:
         )
     ]
     whole = np.array([0.0, 1.0])
+    enough = calibration.counts >= FEW_IN_BIN
     marks: list[Mark] = [
-        Bars(calibration.edges, calibration.accuracy, "share that is right", 0, tips),
+        Bars(
+            calibration.edges, np.where(enough, calibration.accuracy, np.nan), "share that is right", 0, tips
+        ),
         Line(whole, whole, "perfectly calibrated", GREY, dashed=True),
     ]
+    if not enough[calibration.counts > 0].all():
+        few = np.where(enough, np.nan, calibration.accuracy)
+        marks.insert(1, Bars(calibration.edges, few, f"of fewer than {FEW_IN_BIN} samples", GREY, tips))
     return Chart(
         name,
         "Calibration",
@@ -203,7 +211,7 @@ def _curves_chart(ranked: list[ranking.Ranked], areas: Floats, classes: Sequence
         "precision",
         marks,
         x_range=(0.0, 1.0),
-        y_range=(0.0, 1.02),
+        y_range=(0.0, 1.0),
         square=True,
         note="Each class against the rest; in brackets the average precision. "
         "Named are the mean and the weakest classes.",

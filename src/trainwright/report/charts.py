@@ -75,11 +75,19 @@ class Points:
 
 @dataclass(frozen=True)
 class Rule:
-    """A dashed line across the chart at one value of an axis."""
+    """A dashed line across the chart at one value of an axis.
+
+    Attributes:
+        at: The value.
+        label: What is there.
+        axis: Which axis the value is of.
+        row: Place of the label from above, so that neighbours do not overlap.
+    """
 
     at: float
     label: str = ""
     axis: Literal["x", "y"] = "x"
+    row: int = 0
 
 
 Mark: TypeAlias = Line | Bars | Points | Rule

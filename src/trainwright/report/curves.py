@@ -49,15 +49,20 @@ def _chart(name: str, keys: Sequence[str], metrics: Series, rules: list[Rule]) -
         marks.append(_line(steps, series, label, _part(key)))
     whole = np.concatenate(values)
     positive = whole.size > 0 and whole.min() > 0
-    title = {"lr": "Learning rate", "loss": "Loss"}.get(name, name)
     return Chart(
         name,
-        title,
+        _title(name),
         "step",
-        name,
+        name.rpartition("/")[2],
         marks,
         y_log=name.endswith("loss") and positive and whole.max() / whole.min() > LOG_RANGE,
     )
+
+
+def _title(name: str) -> str:
+    target, _, metric = name.rpartition("/")
+    words = "Learning rate" if metric == "lr" else (metric[:1].upper() + metric[1:]).replace("_", " ")
+    return f"{words} of {target}" if target else words
 
 
 def _line(steps: np.ndarray, values: np.ndarray, label: str, color: int) -> Line:
@@ -74,4 +79,8 @@ def _line(steps: np.ndarray, values: np.ndarray, label: str, color: int) -> Line
 def _rules(record: RunRecord, last: int) -> list[Rule]:
     rules = [Rule(step, "resumed") for step in sorted(set(record.resumed_from.values())) if 0 < step <= last]
     best = record.best.get("step")
-    return [*rules, Rule(float(best), "best")] if isinstance(best, int | float) and best <= last else rules
+    return (
+        [*rules, Rule(float(best), "best", row=1)]
+        if isinstance(best, int | float) and best <= last
+        else rules
+    )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 import trainwright
 from trainwright.report import overview
 from trainwright.report.category import CategoryResult
-from trainwright.report.charts import GREY, Chart, Line
+from trainwright.report.charts import Chart, Line
 from trainwright.report.contents import Contents
 from trainwright.report.notes import Note, dropped_samples
 from trainwright.report.number import NumberResult
@@ -47,10 +47,7 @@ def render_page(
         book: Samples' pictures.
         remarks: Called last, when it is known which pictures failed.
     """
-    targets = [
-        (target, list(items))
-        for target, items in groupby(sorted(results, key=lambda item: item.target), lambda item: item.target)
-    ]
+    targets = _by_target(results)
     pictures = {
         id(mistake): uri
         for item in results
@@ -65,7 +62,7 @@ def render_page(
             contents=contents,
             record=contents.record,
             curves=curves,
-            targets=targets,
+            targets=list(targets.items()),
             answers=_answers(targets),
             facts=[(word, text) for word, text in overview.facts(contents) if text],
             notes=remarks(),
@@ -100,7 +97,9 @@ def _environment() -> Environment:
         recipe=recipe_html,
     )
     environment.tests["category"] = lambda result: isinstance(result, CategoryResult)
-    environment.globals.update(class_rows=class_rows, has_pictures=has_pictures, ROWS=ROWS)
+    environment.globals.update(
+        class_rows=class_rows, has_pictures=has_pictures, whisker_start=whisker_start, ROWS=ROWS
+    )
     return environment
 
 
@@ -108,10 +107,18 @@ def _shown(result: Any) -> list[Any]:
     return result.mistakes if isinstance(result, CategoryResult) else result.worst
 
 
-def _answers(targets: list[tuple[str, list[TargetResult]]]) -> list[overview.Answer]:
+def _by_target(results: list[TargetResult]) -> dict[str, list[TargetResult]]:
+    """Targets in the order of the recipe, each with its splits, the most telling first."""
+    groups: dict[str, list[TargetResult]] = {}
+    for item in results:
+        groups.setdefault(item.target, []).append(item)
+    return groups
+
+
+def _answers(targets: dict[str, list[TargetResult]]) -> list[overview.Answer]:
     """One answer a target (or value of it), on its most telling split."""
     found = []
-    for target, items in targets:
+    for target, items in targets.items():
         first = items[0]
         for result in first.results:
             if isinstance(result, NumberResult):
@@ -135,20 +142,25 @@ def class_rows(result: CategoryResult) -> list[tuple[Any, float]]:
 
 
 def legend(chart: Chart) -> list[tuple[str, str]]:
-    """Pairs of CSS class and label, where there is more than one thing to tell apart."""
-    entries = [
+    """Pairs of CSS class and label of everything in the chart that has a label."""
+    return [
         (color_class(mark.color) + (" dashed" if isinstance(mark, Line) and mark.dashed else ""), mark.label)
         for mark in chart.marks
         if getattr(mark, "label", "") and hasattr(mark, "color")
     ]
-    return entries if len(entries) > 1 or (entries and entries[0][0] == color_class(GREY)) else []
 
 
-def whisker_svg(value: float, interval: tuple[float, float]) -> Markup:
-    """A value in 0..1 with its interval as a dot on a line, small enough for a table."""
+def whisker_start(result: CategoryResult) -> float:
+    """Where the line of the whiskers starts: a tenth in 0..0.9 below all of them."""
+    lows = [row.f1_interval.low for row in result.rows if row.f1 == row.f1]
+    return min(0.9, math.floor(10 * min(lows, default=0.0)) / 10)
+
+
+def whisker_svg(value: float, interval: tuple[float, float], start: float = 0.0) -> Markup:
+    """A value in `start`..1 with its interval as a dot on a line, small enough for a table."""
     if value != value:
         return Markup("")
-    low, high, at = (f"{2 + 96 * part:.1f}" for part in (*interval, value))
+    low, high, at = (f"{2 + 96 * (part - start) / (1 - start):.1f}" for part in (*interval, value))
     return Markup(
         '<svg class="whisker" viewBox="0 0 100 12" aria-hidden="true"><path class="grid" d="M2 6H98"/>'
         f'<path class="span" d="M{low} 6H{high}"/><circle cx="{at}" cy="6" r="3"/></svg>'

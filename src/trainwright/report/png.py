@@ -50,10 +50,12 @@ def write_heatmap(path: Path, heatmap: Heatmap) -> None:
 
     size = len(heatmap.labels)
     named = size <= LABELLED_CELLS
-    side = 4.6 + (0.13 * size if named else 3.0)
-    figure = Figure(figsize=(side + 0.6, side), dpi=DPI)
-    margin = 0.24 if named else 0.08
-    axes = figure.add_axes((margin, 0.04, 0.93 - margin, 0.93 - margin + 0.03))
+    side = 3.4 + 0.13 * size if named else 6.5
+    longest = max(len(label) for label in heatmap.labels) if named else 0
+    margin = 0.5 + 0.075 * min(longest, 20)
+    whole = side + margin + 0.15
+    figure = Figure(figsize=(whole, whole), dpi=DPI)
+    axes = figure.add_axes((margin / whole, 0.15 / whole, side / whole, side / whole))
     axes.imshow(np.sqrt(heatmap.shares), cmap="Blues", vmin=0, vmax=1, interpolation="nearest", aspect="auto")
     axes.set_ylabel("true", color=INK)
     axes.xaxis.set_label_position("top")
@@ -76,7 +78,8 @@ def write_heatmap(path: Path, heatmap: Heatmap) -> None:
 
 def _draw(axes: Any, chart: Chart) -> None:
     x, y = limits(chart)
-    axes.set_title(_plain(chart.title), fontsize=11, color=INK, loc="left")
+    # A fixed height: finding one draws every tick label a second time.
+    axes.set_title(_plain(chart.title), fontsize=11, color=INK, loc="left", y=1.03)
     axes.set_xlabel(_plain(chart.x_label), color=INK, fontsize=9)
     axes.set_ylabel(_plain(chart.y_label), color=INK, fontsize=9)
     axes.tick_params(colors=INK, labelsize=8, length=3)
@@ -113,6 +116,11 @@ def _mark(axes: Any, mark: Mark) -> None:
     else:
         line = axes.axvline if mark.axis == "x" else axes.axhline
         line(mark.at, color="#8a939b", linewidth=1, linestyle=":")
+        if mark.axis == "x" and mark.label:
+            height = 0.96 - 0.06 * mark.row
+            axes.text(
+                mark.at, height, f" {mark.label}", color=INK, fontsize=7, transform=axes.get_xaxis_transform()
+            )
 
 
 def _color(color: int) -> str:

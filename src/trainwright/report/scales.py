@@ -51,7 +51,7 @@ def linear_ticks(low: float, high: float, count: int = 5) -> list[float]:
         return [low]
     rough = span / count
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.75)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [index * step for index in range(first, last + 1)]
 
@@ -83,7 +83,8 @@ def number_text(value: float | None, digits: int = 4) -> str:
         return f"{int(value):,}"
     if abs(value) >= 10**digits:
         return f"{value:,.0f}"
-    return f"{value:.{digits}g}".replace("e-0", "e-").replace("e+0", "e")
+    # The zeros at the end stay: a column of numbers of one precision is easier to read.
+    return f"{value:#.{digits}g}".rstrip(".").replace("e-0", "e-").replace("e+0", "e")
 
 
 def percent_text(value: float | None, digits: int = 1) -> str:

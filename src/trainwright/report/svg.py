@@ -15,6 +15,7 @@ from trainwright.report.scales import Scale, number_text, percent_text, tick_tex
 
 WIDTH, HEIGHT = 460, 280
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 10, 40
+RULES = 16  # room above the axes for the names of rules
 WRITTEN_CELLS = 20  # with more classes a cell is too small for its count
 LABELLED_CELLS = 40  # with more there is no room for names either: the matrix becomes a picture
 
@@ -22,9 +23,10 @@ LABELLED_CELLS = 40  # with more there is no room for names either: the matrix b
 def chart_svg(chart: Chart) -> Markup:
     """The chart as an `<svg>` element; every text in it is escaped."""
     height = WIDTH - LEFT - RIGHT + TOP + BOTTOM if chart.square else HEIGHT
+    top = TOP + RULES * any(isinstance(mark, Rule) and bool(mark.label) for mark in chart.marks)
     (x_low, x_high), (y_low, y_high) = limits(chart)
     x = Scale(x_low, x_high, LEFT, WIDTH - RIGHT)
-    y = Scale(y_low, y_high, height - BOTTOM, TOP, log=chart.y_log)
+    y = Scale(y_low, y_high, height - BOTTOM, top, log=chart.y_log)
     parts = [*_axes(chart, x, y, height), *(_mark(mark, x, y) for mark in chart.marks)]
     label = escape(f"{chart.title}: {chart.y_label} against {chart.x_label}")
     return Markup(
@@ -44,7 +46,7 @@ def _axes(chart: Chart, x: Scale, y: Scale, height: int) -> Iterator[str]:
         yield f'<path class="grid" d="M{at:.1f} {bottom}v4"/>'
         yield _text(at, bottom + 17, tick_text(value))
     yield f'<path class="axis" d="M{LEFT} {bottom}H{WIDTH - RIGHT}"/>'
-    middle, center = (LEFT + WIDTH - RIGHT) / 2, (TOP + bottom) / 2
+    middle, center = (LEFT + WIDTH - RIGHT) / 2, (y.end + bottom) / 2
     yield _text(middle, height - 5, chart.x_label)
     yield _text(12, center, chart.y_label, turned=True)
 
@@ -121,7 +123,7 @@ def _rule(rule: Rule, x: Scale, y: Scale) -> str:
     anchor = "end" if at > (x.start + x.end) / 2 else "start"
     shift = -4 if anchor == "end" else 4
     return f'<path class="rule" d="M{at:.1f} {y.start}V{y.end}"/>' + _text(
-        at + shift, y.end + 9, rule.label, anchor
+        at + shift, y.end - 16 + 11 * rule.row, rule.label, anchor
     )
 
 

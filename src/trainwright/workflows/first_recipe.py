@@ -1,4 +1,4 @@
-"""A complete recipe for data that nobody has described: sensible, commented, and valid before it is written."""
+"""A complete recipe for data that nobody has described: sensible, commented, and known to be valid."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from trainwright.recipe.emit import flow
+from trainwright.recipe.writing import flow
 
 _SMALL_IMAGE = 40  # pixels a side up to which the models for small pictures fit
 _ENOUGH_FOR_RESNET = 5000

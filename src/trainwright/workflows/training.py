@@ -93,7 +93,7 @@ def load_data(
         progress=lambda stage, done, total: progress.data(done, total),
         memory_data=data,
         seed=loaded.recipe.train.seed,
-        fitted=fitted,
+        processors=fitted,
         whole=whole,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ import numpy as np
 from trainwright.data.processors.category import natural_key
 from trainwright.data.sources.base import BaseSource, LazySequence, existing
 from trainwright.data.sources.file_tree import ArchiveTree, FolderTree, Tree
-from trainwright.data.types import RawFile, Values
+from trainwright.data.types import Values
 from trainwright.errors import DataError, closest
 
 SPLIT_NAMES = {
@@ -44,7 +44,7 @@ class FolderSource(BaseSource):
     """
 
     columns = {"image": "image", "label": "category"}  # noqa: RUF012
-    slow_columns = ("image",)
+    slow_columns: Collection[str] = ("image",)
 
     def __init__(self, *, root: str, splits: Literal["auto", "ignore"] = "auto") -> None:
         path = existing(root, "data.source.root")
@@ -97,13 +97,13 @@ class FolderSource(BaseSource):
             for name in self._tree.folders(folder):
                 files[PurePosixPath(name).name] += self._tree.images(name)
         for name, members in files.items():
-            if not members:
+            if not members and any(files.values()):
                 raise DataError(
                     f"class folder {name!r} has no images",
                     where=self._where,
                     fix="put images into it, or remove the folder",
                 )
-        return files
+        return files if any(files.values()) else {}
 
     def _settle_classes(self, found: Mapping[str, Mapping[str, list[str]]], given: bool) -> None:
         if not found:
@@ -181,6 +181,3 @@ def _check_same_classes(found: Mapping[str, Mapping[str, Any]], classes: list[st
             if near
             else "give every split the same class folders",
         )
-
-
-__all__ = ["SPLIT_NAMES", "FolderSource", "RawFile"]

@@ -80,6 +80,11 @@ class IdxSource(BaseSource):
         self.slow_columns = {"image"} if any(file.packed for file in self._images.values()) else ()
         self._sizes = {name: file.shape[0] for name, file in self._images.items()}
 
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Height and width of the images."""
+        return self._images["train"].shape[1], self._images["train"].shape[2]
+
     def __len__(self) -> int:
         return sum(self._sizes.values())
 
