@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from trainwright import recipe as recipes
+from trainwright.allocator import keep_freed_memory
 from trainwright.data.prepare import prepare
 from trainwright.data.types import PreparedData
 from trainwright.errors import TrainwrightError
@@ -126,6 +127,7 @@ def train(
     progress = progress or NoProgress()
     loaded = recipes.load(recipe, overrides)
     preparing = Background(lambda: load_data(loaded, progress, data=data))
+    keep_freed_memory()
     import torch  # noqa: F401 - its seconds of import pass while workers decode the data
 
     with Session(loaded, progress) as session:
@@ -167,6 +169,7 @@ def resume(
     record = run.record()
     loaded = recipes.load(run.resolved)
     preparing = Background(lambda: load_data(loaded, progress, data=data))
+    keep_freed_memory()
     import torch  # noqa: F401 - as in `train`
 
     with Session(loaded, progress) as session:
