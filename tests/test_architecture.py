@@ -67,7 +67,9 @@ def test_imports_go_downwards(path: Path) -> None:
             continue
         below = FLOOR[parts[1]] < FLOOR[here]
         # The ground floor is one room: ranges of parameters and the registry need one another.
-        assert below or FLOOR[here] == FLOOR[parts[1]] == 0, f"{path}:{line} imports {name} from above or beside"
+        assert below or FLOOR[here] == FLOOR[parts[1]] == 0, (
+            f"{path}:{line} imports {name} from above or beside"
+        )
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SOURCE)))

@@ -194,7 +194,8 @@ class ConsoleProgress:
         while now - self._recent[0][0] > _WINDOW and len(self._recent) > 2:
             self._recent.popleft()
         parts = [self._position(step)]
-        loss = self._latest().get("train/loss")
+        latest = self._latest()
+        loss = latest.get("step/loss", latest.get("train/loss"))
         if loss is not None:
             parts.append(f"loss {loss:.4g}")
         (then, before) = self._recent[0]

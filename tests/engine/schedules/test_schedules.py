@@ -128,7 +128,14 @@ def test_plateau_is_that_of_torch(mode, relative):
     values = [5 - 0.3 * i + rng.gauss(0, 1) for i in range(40)]
     optimizer = _optimizer()
     reference = torch.optim.lr_scheduler.ReduceLROnPlateau(
-        optimizer, mode, 0.5, 2, threshold=0.05, threshold_mode="rel" if relative else "abs", cooldown=3, eps=0
+        optimizer,
+        mode,
+        0.5,
+        2,
+        threshold=0.05,
+        threshold_mode="rel" if relative else "abs",
+        cooldown=3,
+        eps=0,
     )
     ours = Plateau(
         STEPS, EPOCH, mode=mode, gamma=0.5, patience=2, threshold=0.05, relative=relative, cooldown=3
