@@ -20,6 +20,7 @@ from torch import nn
 from trainwright import registry
 from trainwright.data.batch import Batch
 from trainwright.engine.generators import seed_generators
+from trainwright.engine.optimizers.lean import lean_step, spare_compiler_import
 from trainwright.engine.runtime import Execution, Runtime
 from trainwright.recipe.schema import Recipe
 from trainwright.runs.atomic import write_json
@@ -29,8 +30,12 @@ from trainwright.tasks.base import Task
 MARGIN = 0.95
 # The loss after the probe's steps may differ by this share from the one in fp32.
 DRIFT = 0.05
-SECONDS = 2.2
-ROUNDS = 5
+SECONDS = 1.5
+ROUNDS = 100
+# A candidate this much slower than the best is dropped.
+HOPELESS = 1.5
+# Below this time a step, starting threads may cost more than they bring.
+SHORT_STEP = 0.02
 # Compiling is tried when it would gain at least twice what it costs, were it a quarter faster.
 COMPILE_SECONDS = 60.0
 COMPILE_GAIN = 0.25
@@ -75,19 +80,27 @@ def choose_execution(
         The fastest candidate whose loss stays near that of fp32.
     """
     candidates = _candidates(recipe, model, batch, base)
-    if len(candidates) == 1 and recipe.train.compile != "auto":
+    threads_open = recipe.train.threads is None and base.device == "cpu" and base.threads > 1
+    if len(candidates) == 1 and recipe.train.compile != "auto" and not threads_open:
         return Choice(candidates[0], {})
     key = _key(recipe, model, batch, base)
     known = _recall(memory, key)
     if known is not None:
         return Choice(base.with_choice(**known["choice"]), known["step_seconds"], remembered=True)
+    timings: dict[Execution, float] = {}
+    candidates = _with_threads(recipe, task, model, batch, candidates, timings)
     probes = [_Probe(recipe, task, model, batch, candidate) for candidate in candidates]
-    timings = _measure(probes)
+    timings.update(_measure(probes, SECONDS))
     best = _best(probes, timings)
     if recipe.train.compile == "auto":
         best = _try_compile(recipe, task, model, batch, best, timings, remaining_steps)
     seconds = {_name(execution): value for execution, value in timings.items()}
-    chosen = {"precision": best.precision, "channels_last": best.channels_last, "compile": best.compile}
+    chosen = {
+        "precision": best.precision,
+        "channels_last": best.channels_last,
+        "compile": best.compile,
+        "threads": best.threads,
+    }
     _remember(memory, key, {"choice": chosen, "step_seconds": seconds})
     return Choice(best, seconds)
 
@@ -121,9 +134,33 @@ def _candidates(recipe: Recipe, model: nn.Module, batch: Batch, base: Execution)
     ]
 
 
+def _with_threads(
+    recipe: Recipe,
+    task: Task,
+    model: nn.Module,
+    batch: Batch,
+    candidates: list[Execution],
+    timings: dict[Execution, float],
+) -> list[Execution]:
+    """The candidates with one compute thread, where a step is so short that it is faster alone."""
+    plain = candidates[0]
+    if recipe.train.threads is not None or plain.device != "cpu" or plain.threads == 1:
+        return candidates
+    probe = _Probe(recipe, task, model, batch, plain)
+    probe.step()
+    if min(probe.step() for _ in range(3)) > SHORT_STEP:
+        return candidates
+    alone = plain.with_choice(threads=1)
+    timings.update(_measure([probe, _Probe(recipe, task, model, batch, alone)], SECONDS / 3))
+    if timings[alone] < timings[plain] * MARGIN:
+        return [candidate.with_choice(threads=1) for candidate in candidates]
+    return candidates
+
+
 def _name(execution: Execution) -> str:
     parts = [execution.precision, "channels_last" if execution.channels_last else "contiguous"]
-    return " ".join([*parts, "compiled"] if execution.compile else parts)
+    parts += ["compiled"] if execution.compile else []
+    return " ".join([*parts, f"{execution.threads} threads" if execution.threads > 1 else "1 thread"])
 
 
 class _Probe:
@@ -138,6 +175,7 @@ class _Probe:
         self.forward = self.runtime.callable(self.model)
         self.batch = _placed(batch, self.runtime)
         self.phases = task.phases(self.model)
+        spare_compiler_import()
         self.optimizers = [
             registry.build(
                 "optimizer", phase.optimizer or recipe.train.optimizer, params=list(phase.parameters)
@@ -149,6 +187,8 @@ class _Probe:
 
     def step(self) -> float:
         """One step; seconds it took, the device waited for."""
+        if torch.get_num_threads() != self.execution.threads:
+            torch.set_num_threads(self.execution.threads)
         _wait(self.runtime.device)
         begin = time.perf_counter()
         for number, (phase, optimizer) in enumerate(zip(self.phases, self.optimizers, strict=True)):
@@ -159,7 +199,7 @@ class _Probe:
             loss.backward()
             if self.calls == 0 and number == 0:
                 self.first_loss = float(loss.detach())
-            optimizer.step()
+            lean_step(optimizer)()
             optimizer.zero_grad(set_to_none=True)
         self.calls += 1
         _wait(self.runtime.device)
@@ -186,19 +226,26 @@ def _wait(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def _measure(probes: list[_Probe]) -> dict[Execution, float]:
-    """Median seconds per step, the candidates interleaved so that noise hits them alike."""
+def _measure(probes: list[_Probe], seconds: float) -> dict[Execution, float]:
+    """Median seconds per step, the candidates interleaved so that noise hits them alike.
+
+    A candidate that is clearly slower than the best so far is measured no further, so that a large
+    model costs little more than one step of each.
+    """
+    deadline = time.perf_counter() + seconds
+    taken: dict[Execution, list[float]] = {}
     for probe in probes:
         probe.step()
-        probe.step()
-    deadline = time.perf_counter() + SECONDS
-    taken: dict[Execution, list[float]] = {probe.execution: [] for probe in probes}
-    rounds = 0
-    while rounds < 2 or (time.perf_counter() < deadline and rounds < ROUNDS * 20):
-        for probe in probes:
+        taken[probe.execution] = [probe.step()]
+    running = probes
+    for _ in range(ROUNDS):
+        best = min(statistics.median(times) for times in taken.values())
+        running = [p for p in running if statistics.median(taken[p.execution]) <= best * HOPELESS]
+        if len(running) < 2 or time.perf_counter() + best * len(running) > deadline:
+            break
+        for probe in running:
             taken[probe.execution].append(probe.step())
-        rounds += 1
-    return {execution: statistics.median(seconds) for execution, seconds in taken.items()}
+    return {execution: statistics.median(times) for execution, times in taken.items()}
 
 
 def _best(probes: list[_Probe], timings: dict[Execution, float]) -> Execution:
@@ -226,7 +273,7 @@ def _try_compile(
         return best
     compiled = best.with_choice(compile=True)
     probe = _Probe(recipe, task, model, batch, compiled)
-    timings.update(_measure([probe]))
+    timings.update(_measure([probe], SECONDS))
     return compiled if timings[compiled] < timings[best] * MARGIN else best
 
 

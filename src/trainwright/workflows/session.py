@@ -152,7 +152,7 @@ class Session:
     def _build(self, run: RunDirectory, data: PreparedData, record: RunRecord | None) -> Parts:
         """Model, execution and everything the loop drives, checked on real samples."""
         recipe = self.recipe
-        torch.set_num_threads(recipe.train.threads or usable_cores())
+        torch.set_num_threads(self._base_execution().threads)
         task = build_task(recipe)
         model = build_network(task, recipe, data)
         pinned = self.processes.broadcast(record.pinned if record is not None else None)
@@ -202,7 +202,8 @@ class Session:
         if len(choice.step_seconds) > 1:
             tried = ", ".join(f"{name} {1000 * s:.3g} ms" for name, s in choice.step_seconds.items())
             self.progress.message(
-                f"execution: {agreed.precision}, channels_last {'on' if agreed.channels_last else 'off'}"
+                f"execution: {agreed.precision}, channels_last {'on' if agreed.channels_last else 'off'}, "
+                f"{agreed.threads} thread{'s' if agreed.threads > 1 else ''}"
                 f" ({'remembered' if choice.remembered else 'measured'}: {tried} a step)"
             )
         return agreed.with_choice(device=self.device)
@@ -212,7 +213,7 @@ class Session:
         train = self.recipe.train
         return Execution(
             device=self.device,
-            threads=train.threads or usable_cores(),
+            threads=train.threads or max(1, usable_cores() // distributed.local_world_size()),
             world_size=self.processes.size,
             micro_batch=train.micro_batch,
             evaluation_batch=min(train.batch_size, 64 if self.device == "cpu" else 256),
