@@ -57,6 +57,16 @@ def test_file_has_a_level_of_its_own(tmp_path, capsys):
     assert capsys.readouterr().err == ""
 
 
+def test_notes_and_the_exception_that_ends_a_run_are_in_the_file_only(tmp_path, capsys):
+    log.configure()
+    with pytest.raises(RunError), log.to_file(tmp_path / "log.txt"):
+        log.note("epoch 1")
+        raise RunError("the loss is NaN")
+    text = (tmp_path / "log.txt").read_text()
+    assert "epoch 1" in text and "the loss is NaN" in text and "Traceback" in text
+    assert capsys.readouterr().err == ""
+
+
 def test_file_is_appended_to_and_takes_everything_by_default(tmp_path):
     log.configure("error")
     for _ in range(2):

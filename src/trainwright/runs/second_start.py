@@ -11,6 +11,7 @@ from typing import Any
 
 from trainwright.errors import RunError
 from trainwright.recipe.salt import NOT_PART, PLACES
+from trainwright.recipe.writing import flow
 from trainwright.runs.difference import Change, changes, resolved_values
 from trainwright.runs.directory import RunDirectory, create_numbered
 from trainwright.runs.listing import all_runs, split_id

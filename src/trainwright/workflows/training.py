@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from trainwright import log
 from trainwright import recipe as recipes
 from trainwright.data.prepare import prepare
 from trainwright.data.types import PreparedData
@@ -134,11 +136,12 @@ def train(
         messages = [*loaded.notices, *prepared.notices, *decision.messages]
         if decision.action is Action.DONE:
             return _already_done(decision, messages)
-        for message in messages:
-            progress.message(message)
         try:
             record = _record(loaded, prepared, decision) if session.processes.is_first else None
-            outcome = session.run(decision.run, prepared, record)
+            with _log_of(decision.run, record):
+                for message in messages:
+                    progress.message(message)
+                outcome = session.run(decision.run, prepared, record)
         finally:
             decision.run.lock.release()
         outcome.messages = messages + outcome.messages
@@ -176,11 +179,16 @@ def resume(
         _check_same_data(record, prepared, run)
         session.agree(lambda: run.acquire() and None)
         try:
-            return session.run(
-                run, prepared, run.record() if session.processes.is_first else None, from_best=from_ == "best"
-            )
+            kept = run.record() if session.processes.is_first else None
+            with _log_of(run, kept):
+                return session.run(run, prepared, kept, from_best=from_ == "best")
         finally:
             run.lock.release()
+
+
+def _log_of(run: RunDirectory, record: RunRecord | None) -> AbstractContextManager[None]:
+    """The run's `log.txt`, written by the process that has its record."""
+    return log.to_file(run.log) if record is not None else nullcontext()
 
 
 def _check_same_data(record: RunRecord, prepared: PreparedData, run: RunDirectory) -> None:
