@@ -8,7 +8,6 @@ import json
 import math
 import os
 import platform
-import statistics
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +46,7 @@ class Choice:
 
     Attributes:
         execution: The choice.
-        step_seconds: Candidate -> median seconds per step; empty when there was nothing to choose.
+        step_seconds: Candidate -> shortest seconds of a step; empty when there was nothing to choose.
         remembered: Whether it was measured by an earlier run.
     """
 
@@ -227,7 +226,7 @@ def _wait(device: torch.device) -> None:
 
 
 def _measure(probes: list[_Probe], seconds: float) -> dict[Execution, float]:
-    """Median seconds per step, the candidates interleaved so that noise hits them alike.
+    """Shortest seconds per step, which other work on the machine disturbs least; candidates interleaved.
 
     A candidate that is clearly slower than the best so far is measured no further, so that a large
     model costs little more than one step of each.
@@ -239,13 +238,13 @@ def _measure(probes: list[_Probe], seconds: float) -> dict[Execution, float]:
         taken[probe.execution] = [probe.step()]
     running = probes
     for _ in range(ROUNDS):
-        best = min(statistics.median(times) for times in taken.values())
-        running = [p for p in running if statistics.median(taken[p.execution]) <= best * HOPELESS]
+        best = min(min(times) for times in taken.values())
+        running = [p for p in running if min(taken[p.execution]) <= best * HOPELESS]
         if len(running) < 2 or time.perf_counter() + best * len(running) > deadline:
             break
         for probe in running:
             taken[probe.execution].append(probe.step())
-    return {execution: statistics.median(times) for execution, times in taken.items()}
+    return {execution: min(times) for execution, times in taken.items()}
 
 
 def _best(probes: list[_Probe], timings: dict[Execution, float]) -> Execution:

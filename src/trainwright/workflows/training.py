@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from trainwright import log
 from trainwright import recipe as recipes
+from trainwright.allocator import keep_freed_memory
 from trainwright.data.prepare import prepare
 from trainwright.data.types import PreparedData
 from trainwright.errors import TrainwrightError
@@ -128,6 +129,7 @@ def train(
     progress = progress or NoProgress()
     loaded = recipes.load(recipe, overrides)
     preparing = Background(lambda: load_data(loaded, progress, data=data))
+    keep_freed_memory()
     import torch  # noqa: F401 - its seconds of import pass while workers decode the data
 
     with Session(loaded, progress) as session:
@@ -170,6 +172,7 @@ def resume(
     record = run.record()
     loaded = recipes.load(run.resolved)
     preparing = Background(lambda: load_data(loaded, progress, data=data))
+    keep_freed_memory()
     import torch  # noqa: F401 - as in `train`
 
     with Session(loaded, progress) as session:
