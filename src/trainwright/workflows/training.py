@@ -124,13 +124,12 @@ def train(
         UserError: The recipe, the data or the model cannot work; nothing was trained.
         RunError: The run is alive elsewhere, or failed before.
     """
-    from trainwright.workflows.session import Session
-
     progress = progress or NoProgress()
     loaded = recipes.load(recipe, overrides)
     preparing = Background(lambda: load_data(loaded, progress, data=data))
     keep_freed_memory()
-    import torch  # noqa: F401 - its seconds of import pass while workers decode the data
+    # Imports torch: its seconds of import pass while workers decode the data.
+    from trainwright.workflows.session import Session
 
     with Session(loaded, progress) as session:
         prepared = preparing.result()
@@ -165,15 +164,14 @@ def resume(
     Raises:
         RunError: There is no such run, it is done, alive, or its data changed.
     """
-    from trainwright.workflows.session import Session
-
     progress = progress or NoProgress()
     run = RunDirectory.open(path)
     record = run.record()
     loaded = recipes.load(run.resolved)
     preparing = Background(lambda: load_data(loaded, progress, data=data))
     keep_freed_memory()
-    import torch  # noqa: F401 - as in `train`
+    # Imports torch: see `train`.
+    from trainwright.workflows.session import Session
 
     with Session(loaded, progress) as session:
         prepared = preparing.result()
