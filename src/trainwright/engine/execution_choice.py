@@ -5,12 +5,11 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-import math
 import os
 import platform
 import statistics
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +21,14 @@ from trainwright.data.batch import Batch
 from trainwright.engine.generators import seed_generators
 from trainwright.engine.runtime import Execution, Runtime
 from trainwright.recipe.schema import Recipe
-from trainwright.runs.atomic import write_json
+from trainwright.runs.atomic import StorageError, write_json
 from trainwright.tasks.base import Task
 
 # A choice must be this much faster than the plain one, or noise would decide.
 MARGIN = 0.95
-# The loss after the probe's steps may differ by this share from the one in fp32.
+# Each of the probe's first losses, which its first updates have shaped, may differ by this share from fp32.
 DRIFT = 0.05
+WATCHED_STEPS = 3
 SECONDS = 2.2
 ROUNDS = 5
 # Compiling is tried when it would gain at least twice what it costs, were it a quarter faster.
@@ -75,21 +75,37 @@ def choose_execution(
         The fastest candidate whose loss stays near that of fp32.
     """
     candidates = _candidates(recipe, model, batch, base)
-    if len(candidates) == 1 and recipe.train.compile != "auto":
+    may_compile = recipe.train.compile == "auto"
+    if len(candidates) == 1 and not may_compile:
         return Choice(candidates[0], {})
     key = _key(recipe, model, batch, base)
-    known = _recall(memory, key)
-    if known is not None:
-        return Choice(base.with_choice(**known["choice"]), known["step_seconds"], remembered=True)
-    probes = [_Probe(recipe, task, model, batch, candidate) for candidate in candidates]
-    timings = _measure(probes)
-    best = _best(probes, timings)
-    if recipe.train.compile == "auto":
-        best = _try_compile(recipe, task, model, batch, best, timings, remaining_steps)
-    seconds = {_name(execution): value for execution, value in timings.items()}
-    chosen = {"precision": best.precision, "channels_last": best.channels_last, "compile": best.compile}
-    _remember(memory, key, {"choice": chosen, "step_seconds": seconds})
-    return Choice(best, seconds)
+    measured = _recall(memory, key, candidates)
+    remembered = measured is not None
+    if measured is None:
+        measured = _measure([_Probe(recipe, task, model, batch, candidate) for candidate in candidates])
+    best = _fastest(candidates, measured)
+    if may_compile and _worth_compiling(measured.seconds[_name(best)], remaining_steps):
+        compiled = best.with_choice(compile=True)
+        if _name(compiled) not in {*measured.seconds, *measured.refused}:
+            _measure_compiled(recipe, task, model, batch, compiled, measured)
+            remembered = False
+        best = _fastest([best, compiled], measured)
+    if not remembered:
+        _remember(memory, key, measured)
+    return Choice(best, measured.seconds, remembered)
+
+
+@dataclass
+class _Measured:
+    """What is known of candidates by name.
+
+    Attributes:
+        seconds: Median seconds per step.
+        refused: Those that cannot be taken however fast they are.
+    """
+
+    seconds: dict[str, float]
+    refused: list[str]
 
 
 def _candidates(recipe: Recipe, model: nn.Module, batch: Batch, base: Execution) -> list[Execution]:
@@ -144,7 +160,7 @@ class _Probe:
             )
             for phase in self.phases
         ]
-        self.first_loss = math.nan
+        self.losses: list[float] = []
         self.calls = 0
 
     def step(self) -> float:
@@ -157,8 +173,8 @@ class _Probe:
                 output = self.task.training_step(self.forward, self.batch, phase)
             loss = output.loss.mean()
             loss.backward()
-            if self.calls == 0 and number == 0:
-                self.first_loss = float(loss.detach())
+            if self.calls < WATCHED_STEPS:
+                self.losses.append(float(loss.detach()))
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
         self.calls += 1
@@ -186,48 +202,53 @@ def _wait(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def _measure(probes: list[_Probe]) -> dict[Execution, float]:
-    """Median seconds per step, the candidates interleaved so that noise hits them alike."""
+def _measure(probes: list[_Probe]) -> _Measured:
+    """Times the candidates, interleaved so that noise hits them alike; the first one is the plain one."""
     for probe in probes:
-        probe.step()
-        probe.step()
+        for _ in range(WATCHED_STEPS):
+            probe.step()
     deadline = time.perf_counter() + SECONDS
-    taken: dict[Execution, list[float]] = {probe.execution: [] for probe in probes}
+    taken: dict[str, list[float]] = {_name(probe.execution): [] for probe in probes}
     rounds = 0
     while rounds < 2 or (time.perf_counter() < deadline and rounds < ROUNDS * 20):
         for probe in probes:
-            taken[probe.execution].append(probe.step())
+            taken[_name(probe.execution)].append(probe.step())
         rounds += 1
-    return {execution: statistics.median(seconds) for execution, seconds in taken.items()}
+    seconds = {name: statistics.median(values) for name, values in taken.items()}
+    drifted = [_name(probe.execution) for probe in probes[1:] if not near(probe.losses, probes[0].losses)]
+    return _Measured(seconds, drifted)
 
 
-def _best(probes: list[_Probe], timings: dict[Execution, float]) -> Execution:
-    plain = probes[0]
-    best, limit = plain.execution, timings[plain.execution] * MARGIN
-    for probe in probes[1:]:
-        near = abs(probe.first_loss - plain.first_loss) <= DRIFT * max(abs(plain.first_loss), 1e-3)
-        if near and timings[probe.execution] < limit:
-            best, limit = probe.execution, timings[probe.execution]
+def near(losses: list[float], plain: list[float]) -> bool:
+    """Whether every loss is close enough to the one in fp32; never where one is NaN."""
+    return all(
+        abs(loss - reference) <= DRIFT * max(abs(reference), 1e-3)
+        for loss, reference in zip(losses, plain, strict=True)
+    )
+
+
+def _fastest(candidates: list[Execution], measured: _Measured) -> Execution:
+    """The first one, unless another is faster by more than noise and not refused."""
+    best, limit = candidates[0], measured.seconds[_name(candidates[0])] * MARGIN
+    for candidate in candidates[1:]:
+        name = _name(candidate)
+        if name not in measured.refused and measured.seconds[name] < limit:
+            best, limit = candidate, measured.seconds[name]
     return best
 
 
-def _try_compile(
-    recipe: Recipe,
-    task: Task,
-    model: nn.Module,
-    batch: Batch,
-    best: Execution,
-    timings: dict[Execution, float],
-    remaining_steps: int | None,
-) -> Execution:
-    """The compiled form of the best candidate, when the run is long enough and it proves faster."""
-    predicted = timings[best] * (remaining_steps or 0)
-    if predicted * COMPILE_GAIN < COMPILE_SECONDS:
-        return best
-    compiled = best.with_choice(compile=True)
-    probe = _Probe(recipe, task, model, batch, compiled)
-    timings.update(_measure([probe]))
-    return compiled if timings[compiled] < timings[best] * MARGIN else best
+def _worth_compiling(seconds: float, remaining_steps: int | None) -> bool:
+    return seconds * (remaining_steps or 0) * COMPILE_GAIN >= COMPILE_SECONDS
+
+
+def _measure_compiled(
+    recipe: Recipe, task: Task, model: nn.Module, batch: Batch, compiled: Execution, measured: _Measured
+) -> None:
+    """Adds the compiled form to what is known; one that does not compile here is refused."""
+    try:
+        measured.seconds.update(_measure([_Probe(recipe, task, model, batch, compiled)]).seconds)
+    except RuntimeError:  # no C++ compiler, or code that cannot be traced: then it runs as it is
+        measured.refused.append(_name(compiled))
 
 
 def _key(recipe: Recipe, model: nn.Module, batch: Batch, base: Execution) -> str:
@@ -257,18 +278,23 @@ def _processor() -> str:
     return f"{name} x{os.cpu_count()}"
 
 
-def _recall(memory: Path, key: str) -> dict[str, Any] | None:
+def _recall(memory: Path, key: str, candidates: list[Execution]) -> _Measured | None:
+    """What an earlier run measured, None where it did not, or not all of it."""
     try:
-        found: dict[str, Any] | None = json.loads(memory.read_text()).get(key)
-        return found
-    except (OSError, ValueError, AttributeError):
+        found = json.loads(memory.read_text())[key]
+        measured = _Measured({n: float(s) for n, s in found["seconds"].items()}, list(found["refused"]))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None
+    return measured if all(_name(candidate) in measured.seconds for candidate in candidates) else None
 
 
-def _remember(memory: Path, key: str, value: dict[str, Any]) -> None:
+def _remember(memory: Path, key: str, measured: _Measured) -> None:
     try:
         known = json.loads(memory.read_text())
     except (OSError, ValueError):
         known = {}
-    memory.parent.mkdir(parents=True, exist_ok=True)
-    write_json(memory, {**known, key: value})
+    try:
+        memory.parent.mkdir(parents=True, exist_ok=True)
+        write_json(memory, {**(known if isinstance(known, dict) else {}), key: asdict(measured)})
+    except (OSError, StorageError):
+        return  # a cache that cannot be written only costs the next run two seconds
