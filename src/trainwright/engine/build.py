@@ -17,6 +17,7 @@ from trainwright.engine.ema import Ema
 from trainwright.engine.generators import seed_generators
 from trainwright.engine.loop import Parts
 from trainwright.engine.monitor import Monitor
+from trainwright.engine.optimizers.lean import spare_compiler_import
 from trainwright.engine.phase_runner import PhaseRunner
 from trainwright.engine.position import Budget
 from trainwright.engine.runtime import Execution, Runtime
@@ -180,6 +181,7 @@ def _runner(
             why="every parameter of the model is frozen",
             fix="freeze less, or use `trainwright evaluate` for a model that is trained already",
         )
+    spare_compiler_import()
     optimizer = registry.build("optimizer", phase.optimizer or train.optimizer, params=list(phase.parameters))
     total = budget.total_steps
     if total is None:

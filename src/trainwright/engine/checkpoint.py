@@ -173,12 +173,12 @@ class CheckpointWriter:
 
     Args:
         store: Where to write.
-        before: Called before each write; it makes durable what must not be older than the checkpoint,
-            such as metrics, which a resume does not produce again.
+        before_commit: Makes durable whatever a resume from a checkpoint does not do again: the metrics
+            logged up to its step. Called on the writer's thread.
     """
 
-    def __init__(self, store: CheckpointStore, before: Callable[[], None] = lambda: None) -> None:
-        self.store, self._before = store, before
+    def __init__(self, store: CheckpointStore, before_commit: Callable[[], None] = lambda: None) -> None:
+        self.store, self._before_commit = store, before_commit
         self._jobs: queue.Queue[tuple[int, Any, dict[str, Tensor]] | None] = queue.Queue(maxsize=1)
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._work, name="checkpoint-writer", daemon=True)
@@ -209,7 +209,7 @@ class CheckpointWriter:
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             try:
-                self._before()
+                self._before_commit()
                 self.store.write(*job)
             except BaseException as error:  # handed to the training thread, which raises it
                 self._error = error

@@ -146,6 +146,11 @@ def world_size() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
+def local_world_size() -> int:
+    """How many of them share this machine."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+
+
 def local_device(device: str) -> str:
     """The device of this process: `cuda` becomes `cuda:<local rank>` under `torchrun`."""
     if device == "cuda" and world_size() > 1:

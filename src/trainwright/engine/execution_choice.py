@@ -7,9 +7,8 @@ import hashlib
 import json
 import os
 import platform
-import statistics
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from torch import nn
 from trainwright import registry
 from trainwright.data.batch import Batch
 from trainwright.engine.generators import seed_generators
+from trainwright.engine.optimizers.lean import lean_step, spare_compiler_import
 from trainwright.engine.runtime import Execution, Runtime
 from trainwright.recipe.schema import Recipe
 from trainwright.runs.atomic import StorageError, write_json
@@ -29,8 +29,12 @@ MARGIN = 0.95
 # Each of the probe's first losses, which its first updates have shaped, may differ by this share from fp32.
 DRIFT = 0.05
 WATCHED_STEPS = 3
-SECONDS = 2.2
-ROUNDS = 5
+SECONDS = 1.5
+ROUNDS = 100
+# A candidate this much slower than the best is dropped.
+HOPELESS = 1.5
+# Below this time a step, starting threads may cost more than they bring.
+SHORT_STEP = 0.02
 # Compiling is tried when it would gain at least twice what it costs, were it a quarter faster.
 COMPILE_SECONDS = 60.0
 COMPILE_GAIN = 0.25
@@ -42,7 +46,7 @@ class Choice:
 
     Attributes:
         execution: The choice.
-        step_seconds: Candidate -> median seconds per step; empty when there was nothing to choose.
+        step_seconds: Candidate -> shortest seconds of a step; empty when there was nothing to choose.
         remembered: Whether it was measured by an earlier run.
     """
 
@@ -75,18 +79,25 @@ def choose_execution(
         The fastest candidate whose loss stays near that of fp32.
     """
     candidates = _candidates(recipe, model, batch, base)
-    may_compile = recipe.train.compile == "auto"
-    if len(candidates) == 1 and not may_compile:
+    threads_open = recipe.train.threads is None and base.device == "cpu" and base.threads > 1
+    if len(candidates) == 1 and recipe.train.compile != "auto" and not threads_open:
         return Choice(candidates[0], {})
     key = _key(recipe, model, batch, base)
-    measured = _recall(memory, key, candidates)
+    measured = _recall(memory, key)
     remembered = measured is not None
     if measured is None:
-        measured = _measure([_Probe(recipe, task, model, batch, candidate) for candidate in candidates])
+        measured = _Measured(base.threads)
+        _choose_threads(recipe, task, model, batch, candidates[0], measured)
+    candidates = [candidate.with_choice(threads=measured.threads) for candidate in candidates]
+    if not measured.knows(candidates):
+        _measure(
+            [_Probe(recipe, task, model, batch, candidate) for candidate in candidates], SECONDS, measured
+        )
+        remembered = False
     best = _fastest(candidates, measured)
-    if may_compile and _worth_compiling(measured.seconds[_name(best)], remaining_steps):
+    if recipe.train.compile == "auto" and _worth_compiling(measured.seconds[_name(best)], remaining_steps):
         compiled = best.with_choice(compile=True)
-        if _name(compiled) not in {*measured.seconds, *measured.refused}:
+        if not measured.knows([compiled]):
             _measure_compiled(recipe, task, model, batch, compiled, measured)
             remembered = False
         best = _fastest([best, compiled], measured)
@@ -100,12 +111,18 @@ class _Measured:
     """What is known of candidates by name.
 
     Attributes:
-        seconds: Median seconds per step.
+        threads: Compute threads that were settled on.
+        seconds: Shortest seconds of a step.
         refused: Those that cannot be taken however fast they are.
     """
 
-    seconds: dict[str, float]
-    refused: list[str]
+    threads: int
+    seconds: dict[str, float] = field(default_factory=dict)
+    refused: list[str] = field(default_factory=list)
+
+    def knows(self, candidates: list[Execution]) -> bool:
+        """Whether all of them have been measured, or refused."""
+        return {_name(candidate) for candidate in candidates} <= {*self.seconds, *self.refused}
 
 
 def _candidates(recipe: Recipe, model: nn.Module, batch: Batch, base: Execution) -> list[Execution]:
@@ -137,9 +154,25 @@ def _candidates(recipe: Recipe, model: nn.Module, batch: Batch, base: Execution)
     ]
 
 
+def _choose_threads(
+    recipe: Recipe, task: Task, model: nn.Module, batch: Batch, plain: Execution, measured: _Measured
+) -> None:
+    """Settles on one compute thread where a step is so short that it is faster alone."""
+    if recipe.train.threads is not None or plain.device != "cpu" or plain.threads == 1:
+        return
+    probe = _Probe(recipe, task, model, batch, plain)
+    probe.step()
+    if min(probe.step() for _ in range(3)) > SHORT_STEP:
+        return
+    alone = plain.with_choice(threads=1)
+    _measure([probe, _Probe(recipe, task, model, batch, alone)], SECONDS / 3, measured)
+    measured.threads = _fastest([plain, alone], measured).threads
+
+
 def _name(execution: Execution) -> str:
     parts = [execution.precision, "channels_last" if execution.channels_last else "contiguous"]
-    return " ".join([*parts, "compiled"] if execution.compile else parts)
+    parts += ["compiled"] if execution.compile else []
+    return " ".join([*parts, f"{execution.threads} threads" if execution.threads > 1 else "1 thread"])
 
 
 class _Probe:
@@ -154,6 +187,7 @@ class _Probe:
         self.forward = self.runtime.callable(self.model)
         self.batch = _placed(batch, self.runtime)
         self.phases = task.phases(self.model)
+        spare_compiler_import()
         self.optimizers = [
             registry.build(
                 "optimizer", phase.optimizer or recipe.train.optimizer, params=list(phase.parameters)
@@ -165,6 +199,8 @@ class _Probe:
 
     def step(self) -> float:
         """One step; seconds it took, the device waited for."""
+        if torch.get_num_threads() != self.execution.threads:
+            torch.set_num_threads(self.execution.threads)
         _wait(self.runtime.device)
         begin = time.perf_counter()
         for number, (phase, optimizer) in enumerate(zip(self.phases, self.optimizers, strict=True)):
@@ -175,7 +211,7 @@ class _Probe:
             loss.backward()
             if self.calls < WATCHED_STEPS:
                 self.losses.append(float(loss.detach()))
-            optimizer.step()
+            lean_step(optimizer)()
             optimizer.zero_grad(set_to_none=True)
         self.calls += 1
         _wait(self.runtime.device)
@@ -202,28 +238,36 @@ def _wait(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def _measure(probes: list[_Probe]) -> _Measured:
-    """Times the candidates, interleaved so that noise hits them alike; the first one is the plain one."""
+def _measure(probes: list[_Probe], seconds: float, measured: _Measured) -> None:
+    """Shortest seconds per step, which other work on the machine disturbs least; candidates interleaved.
+
+    A candidate that is clearly slower than the best so far is measured no further, so that a large
+    model costs little more than one step of each. The first one is the plain one, which the losses of
+    the others are compared with.
+    """
+    deadline = time.perf_counter() + seconds
+    taken: dict[Execution, list[float]] = {}
     for probe in probes:
-        for _ in range(WATCHED_STEPS):
-            probe.step()
-    deadline = time.perf_counter() + SECONDS
-    taken: dict[str, list[float]] = {_name(probe.execution): [] for probe in probes}
-    rounds = 0
-    while rounds < 2 or (time.perf_counter() < deadline and rounds < ROUNDS * 20):
-        for probe in probes:
-            taken[_name(probe.execution)].append(probe.step())
-        rounds += 1
-    seconds = {name: statistics.median(values) for name, values in taken.items()}
-    drifted = [_name(probe.execution) for probe in probes[1:] if not near(probe.losses, probes[0].losses)]
-    return _Measured(seconds, drifted)
+        probe.step()
+        taken[probe.execution] = [probe.step()]
+    running = probes
+    for _ in range(ROUNDS):
+        best = min(min(times) for times in taken.values())
+        running = [p for p in running if min(taken[p.execution]) <= best * HOPELESS]
+        if len(running) < 2 or time.perf_counter() + best * len(running) > deadline:
+            break
+        for probe in running:
+            taken[probe.execution].append(probe.step())
+    measured.seconds.update({_name(execution): min(times) for execution, times in taken.items()})
+    drifted = [probe for probe in probes[1:] if not near(probe.losses, probes[0].losses)]
+    measured.refused += [_name(probe.execution) for probe in drifted]
 
 
 def near(losses: list[float], plain: list[float]) -> bool:
     """Whether every loss is close enough to the one in fp32; never where one is NaN."""
     return all(
         abs(loss - reference) <= DRIFT * max(abs(reference), 1e-3)
-        for loss, reference in zip(losses, plain, strict=True)
+        for loss, reference in zip(losses, plain, strict=False)
     )
 
 
@@ -246,7 +290,7 @@ def _measure_compiled(
 ) -> None:
     """Adds the compiled form to what is known; one that does not compile here is refused."""
     try:
-        measured.seconds.update(_measure([_Probe(recipe, task, model, batch, compiled)]).seconds)
+        _measure([_Probe(recipe, task, model, batch, compiled)], SECONDS, measured)
     except RuntimeError:  # no C++ compiler, or code that cannot be traced: then it runs as it is
         measured.refused.append(_name(compiled))
 
@@ -278,14 +322,14 @@ def _processor() -> str:
     return f"{name} x{os.cpu_count()}"
 
 
-def _recall(memory: Path, key: str, candidates: list[Execution]) -> _Measured | None:
-    """What an earlier run measured, None where it did not, or not all of it."""
+def _recall(memory: Path, key: str) -> _Measured | None:
+    """What an earlier run measured, None where none did."""
     try:
         found = json.loads(memory.read_text())[key]
-        measured = _Measured({n: float(s) for n, s in found["seconds"].items()}, list(found["refused"]))
+        seconds = {str(name): float(value) for name, value in found["seconds"].items()}
+        return _Measured(int(found["threads"]), seconds, list(found["refused"]))
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None
-    return measured if all(_name(candidate) in measured.seconds for candidate in candidates) else None
 
 
 def _remember(memory: Path, key: str, measured: _Measured) -> None:

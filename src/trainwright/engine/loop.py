@@ -26,6 +26,7 @@ from trainwright.engine.signals import StopRequest
 from trainwright.engine.state import State
 from trainwright.engine.stopwatch import Stopwatch
 from trainwright.errors import TrainwrightError
+from trainwright.models.penalties import projections
 from trainwright.progress import ProgressSink
 from trainwright.tasks.base import StepOutput, Task
 
@@ -118,7 +119,7 @@ class Loop:
         self._saved_at = time.monotonic()
         self._stopping = False
         self._steady = Stopwatch()
-        self._constrain = getattr(parts.model, "apply_constraints", None)
+        self._projections = projections(parts.model)
         self._has_buffers = next(iter(parts.model.buffers()), None) is not None
 
     def _register(self) -> State:
@@ -224,8 +225,8 @@ class Loop:
                 self._record(runner, output, size)
             stop, agreed = parts.processes.sum_gradients(runner.parameters, stop), True
             runner.apply(step)
-            if self._constrain is not None:
-                self._constrain()
+            for project in self._projections:
+                project()
         if self._has_buffers:
             parts.processes.share_buffers(parts.model)
         if parts.ema is not None:

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from trainwright.engine.optimizers.lean import lean_step
 from trainwright.engine.schedules.base import Schedule
 from trainwright.tasks.base import Phase
 
@@ -79,6 +80,7 @@ class PhaseRunner:
     ) -> None:
         self.phase, self.schedule, self.scaler = phase, schedule, scaler
         self.optimizer = optimizer
+        self._update = lean_step(optimizer)
         self.named = NamedOptimizer(optimizer, {p: name for name, p in phase.parameters})
         self.parameters = [p for _, p in phase.parameters]
         self.clip_norm, self.clip_value = clip_norm, clip_value
@@ -121,6 +123,6 @@ class PhaseRunner:
             self.scaler.step(self.optimizer)
             self.scaler.update()
         else:
-            self.optimizer.step()
+            self._update()
         for parameter in self.parameters:
             parameter.grad = None

@@ -12,12 +12,12 @@ class Concat(nn.Module):
     """One after the other.
 
     Args:
-        widths: Widths of the features.
+        sizes: Widths of the features.
     """
 
-    def __init__(self, widths: list[int]) -> None:
+    def __init__(self, sizes: list[int]) -> None:
         super().__init__()
-        self.out_features = sum(widths)
+        self.out_features = sum(sizes)
 
     def forward(self, features: list[Tensor]) -> Tensor:
         """Tensors `[B, F_i]` to `[B, sum F_i]`."""
@@ -28,12 +28,12 @@ class Sum(nn.Module):
     """Sum, value by value.
 
     Args:
-        widths: Widths of the features, all alike.
+        sizes: Widths of the features, all alike.
     """
 
-    def __init__(self, widths: list[int]) -> None:
+    def __init__(self, sizes: list[int]) -> None:
         super().__init__()
-        self.out_features = _common("sum", widths)
+        self.out_features = _common("sum", sizes)
 
     def forward(self, features: list[Tensor]) -> Tensor:
         """Tensors `[B, F]` to `[B, F]`."""
@@ -44,23 +44,23 @@ class Mean(nn.Module):
     """Mean, value by value.
 
     Args:
-        widths: Widths of the features, all alike.
+        sizes: Widths of the features, all alike.
     """
 
-    def __init__(self, widths: list[int]) -> None:
+    def __init__(self, sizes: list[int]) -> None:
         super().__init__()
-        self.out_features = _common("mean", widths)
+        self.out_features = _common("mean", sizes)
 
     def forward(self, features: list[Tensor]) -> Tensor:
         """Tensors `[B, F]` to `[B, F]`."""
         return torch.stack(features).mean(0)
 
 
-def _common(name: str, widths: list[int]) -> int:
-    if len(set(widths)) > 1:
+def _common(name: str, sizes: list[int]) -> int:
+    if len(set(sizes)) > 1:
         raise ModelError(
-            f"{name} cannot join features of widths {', '.join(map(str, widths))}",
+            f"{name} cannot join features of widths {', '.join(map(str, sizes))}",
             where="model.aggregator",
             fix="give every encoder the same width, or use concat",
         )
-    return widths[0]
+    return sizes[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from trainwright import registry
 from trainwright.data.types import TensorSpec
 from trainwright.errors import ModelError, closest
-from trainwright.fields import OpenFraction, PositiveInt
+from trainwright.fields import ComponentOf, OpenFraction, PositiveInt
 from trainwright.models.activations import activation as build_activation
 from trainwright.models.arguments import build_model
 from trainwright.models.inspect import example_inputs
@@ -54,7 +54,7 @@ def compose(
     num_outputs: int,
     *,
     encoders: dict[str, Any] = {},  # noqa: B006 - never changed
-    aggregator: str | dict[str, Any] = "concat",
+    aggregator: Annotated[dict[str, Any], ComponentOf("aggregator")] = {"name": "concat"},  # noqa: B006
     hidden: list[PositiveInt] = [],  # noqa: B006 - the recipe's defaults are lists, as in YAML
     activation: Literal["relu", "gelu", "silu", "tanh", "sigmoid", "leaky_relu", "elu", "selu"] = "relu",
     dropout: OpenFraction = 0.0,
@@ -82,8 +82,7 @@ def compose(
         if uses[column] == column
     }
     widths = [_width(column, built[uses[column]], spec) for column, spec in inputs.items()]
-    spec = registry.validate("aggregator", aggregator, where="model.aggregator")
-    joined = registry.build("aggregator", spec, widths=widths)
+    joined = registry.build("aggregator", aggregator, where="model.aggregator", sizes=widths)
     head = _head(joined.out_features, hidden, activation, dropout, num_outputs)
     keys = {column: f"encoder{index}_{_plain(column)}" for index, column in enumerate(built)}
     named = {keys[column]: module for column, module in built.items()}
@@ -145,9 +144,12 @@ def _encoder(column: str, spec: TensorSpec, wanted: Any) -> nn.Module:
 
 def _width(column: str, encoder: nn.Module, spec: TensorSpec) -> int:
     """Width of an encoder's features, from one fake forward pass."""
-    # A deepcopy on the meta device takes no memory, whatever the encoder's size.
-    with torch.device("meta"), torch.no_grad():
-        features = _on_meta(encoder)(example_inputs({column: spec}))
+    # Real zeros in evaluation: nothing is drawn, no statistics move, and the meta device, whose first use
+    # imports PyTorch's compiler, is not needed.
+    training = encoder.training
+    with torch.no_grad():
+        features = encoder.eval()(example_inputs({column: spec}, device=str(torch.get_default_device())))
+    encoder.train(training)
     if not isinstance(features, Tensor) or features.ndim != 2:
         shape = list(features.shape[1:]) if isinstance(features, Tensor) else type(features).__name__
         raise ModelError(
@@ -156,16 +158,6 @@ def _width(column: str, encoder: nn.Module, spec: TensorSpec) -> int:
             fix="end it with pooling or flattening",
         )
     return int(features.shape[1])
-
-
-def _on_meta(module: nn.Module) -> nn.Module:
-    import copy
-
-    memo: dict[int, Any] = {}
-    for tensor in [*module.parameters(), *module.buffers()]:
-        empty = torch.empty_like(tensor, device="meta")
-        memo[id(tensor)] = nn.Parameter(empty) if isinstance(tensor, nn.Parameter) else empty
-    return copy.deepcopy(module, memo)
 
 
 def _head(width: int, hidden: list[int], activation: str, dropout: float, num_outputs: int) -> nn.Module:

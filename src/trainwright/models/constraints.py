@@ -13,24 +13,24 @@ from trainwright.fields import Fraction, NonNegative, Positive
 _TINY = 1e-7  # keeps a unit whose weights are all zero from becoming NaN
 
 
-def max_norm(weight: Tensor, *, maximum: Positive = 2.0) -> None:
+def max_norm(tensor: Tensor, *, maximum: Positive = 2.0) -> None:
     """Scales units whose norm is above `maximum` down to it: Srebro and Shraibman, COLT 2005."""
-    norm = _norms(weight)
-    weight.mul_(norm.clamp(max=maximum) / norm.clamp(min=_TINY))
+    norm = _norms(tensor)
+    tensor.mul_(norm.clamp(max=maximum) / norm.clamp(min=_TINY))
 
 
-def unit_norm(weight: Tensor) -> None:
+def unit_norm(tensor: Tensor) -> None:
     """Scales every unit to norm 1."""
-    weight.div_(_norms(weight).clamp(min=_TINY))
+    tensor.div_(_norms(tensor).clamp(min=_TINY))
 
 
-def non_neg(weight: Tensor) -> None:
+def non_neg(tensor: Tensor) -> None:
     """Sets negative weights to 0."""
-    weight.clamp_(min=0)
+    tensor.clamp_(min=0)
 
 
 def min_max_norm(
-    weight: Tensor, *, minimum: NonNegative = 0.0, maximum: Positive = 1.0, rate: Fraction = 1.0
+    tensor: Tensor, *, minimum: NonNegative = 0.0, maximum: Positive = 1.0, rate: Fraction = 1.0
 ) -> None:
     """Moves every unit's norm into a range, by the share `rate` of the way at each step.
 
@@ -43,13 +43,13 @@ def min_max_norm(
             where="constraint",
             fix="swap them",
         )
-    norm = _norms(weight)
+    norm = _norms(tensor)
     wanted = rate * norm.clamp(minimum, maximum) + (1 - rate) * norm
-    weight.mul_(wanted / norm.clamp(min=_TINY))
+    tensor.mul_(wanted / norm.clamp(min=_TINY))
 
 
-def _norms(weight: Tensor) -> Tensor:
+def _norms(tensor: Tensor) -> Tensor:
     """Norms `[units, 1, ...]`; of a bias, each value's own."""
-    if weight.ndim == 1:
-        return weight.abs()
-    return weight.flatten(1).norm(dim=1).view(-1, *[1] * (weight.ndim - 1))
+    if tensor.ndim == 1:
+        return tensor.abs()
+    return tensor.flatten(1).norm(dim=1).view(-1, *[1] * (tensor.ndim - 1))

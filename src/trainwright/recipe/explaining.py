@@ -20,7 +20,7 @@ from trainwright.recipe.slots import (
     column_class,
     component_mark,
     known_paths,
-    typed_part,
+    typed_path,
 )
 from trainwright.recipe.writing import flow
 from trainwright.registry.checking import is_plain, plain
@@ -28,6 +28,7 @@ from trainwright.registry.info import ComponentInfo, Parameter
 from trainwright.registry.plain_words import describe_type, members
 from trainwright.registry.problems import bare, step
 from trainwright.registry.tables import FOREIGN, POSITIONAL
+from trainwright.registry.timm_catalogue import is_timm_name
 
 
 def explain(what: str, tree: Node | None = None) -> str:
@@ -80,21 +81,17 @@ def _kind(kind: str, tree: Node | None) -> str:
 def _component(kind: str, rest: str) -> str | None:
     """`adamw`, `adamw.lr`, or a name with dots in it; None where there is no such component."""
     name, _, parameter = rest.rpartition(".")
-    for candidate, inner in ((rest, ""), (name, parameter)):
-        if not candidate or not _exists(kind, candidate):
-            continue
-        info = registry.describe(kind, candidate)
-        if not inner:
-            return component_text(info)
-        item = info.parameter(inner)
-        if item:
-            return "\n".join(_parameter_lines(item, info, f"{kind}.{candidate}.{inner}"))
-    return None
+    if _exists(kind, rest) and not (":" in rest and "." in rest.partition(":")[2]):
+        return component_text(registry.describe(kind, rest))
+    if not _exists(kind, name):
+        return None
+    info = registry.describe(kind, name)
+    item = info.parameter(parameter)
+    return "\n".join(_parameter_lines(item, info, f"{kind}.{rest}")) if item else None
 
 
 def _exists(kind: str, name: str) -> bool:
-    foreign = kind in FOREIGN and name.partition(".")[0] in registry.timm_names()
-    return foreign or ":" in name or name in registry.names(kind)
+    return name in registry.names(kind) or ":" in name or (kind in FOREIGN and is_timm_name(name))
 
 
 def component_text(info: ComponentInfo) -> str:
@@ -127,7 +124,7 @@ def _parameter_lines(item: Parameter, info: ComponentInfo, label: str) -> list[s
 
 def _key(path: tuple[str, ...], tree: Node | None) -> str | None:
     tree = tree or from_plain({}, GIVEN)
-    typed = _typed(path, tree)
+    typed = typed_path(path, tree)
     annotation = annotation_at(typed, tree)
     parent = annotation_at(typed[:-1], tree)
     info = _owner(parent, tree.find(typed[:-1]), str(typed[-1]))
@@ -146,15 +143,6 @@ def _key(path: tuple[str, ...], tree: Node | None) -> str | None:
 
 def _wild(path: KeyPath) -> KeyPath:
     return tuple("*" if index == 2 and path[0] == "data" else part for index, part in enumerate(path))
-
-
-def _typed(path: tuple[str, ...], tree: Node) -> KeyPath:
-    typed: KeyPath = ()
-    for part in path:
-        annotation = annotation_at(typed, tree)
-        step = part if annotation is None else typed_part(annotation, tree.find(typed), part)
-        typed = (*typed, step)
-    return typed
 
 
 def _owner(parent: Any, node: Node | None, part: str) -> ComponentInfo | list[str] | None:

@@ -14,7 +14,7 @@ from trainwright.recipe.overrides import apply_overrides, read_overrides
 from trainwright.recipe.schema import Recipe
 from trainwright.recipe.shipped import find
 from trainwright.recipe.validating import validate
-from trainwright.recipe.writing import emit
+from trainwright.recipe.writing import emit, emit_unexpanded
 from trainwright.recipe.yaml12 import expand_given, parse
 
 Given = str | Path | Mapping[str, Any]
@@ -111,7 +111,7 @@ def read_document(recipe: Given) -> Document:
 def _read_one(recipe: Given) -> tuple[Document, Path]:
     if isinstance(recipe, Mapping):
         tree = from_plain(recipe, GIVEN)
-        text = emit(tree.plain()) if tree.value else "{}\n"
+        text = emit_unexpanded(tree.plain()) if tree.value else "{}\n"
         return Document(expand_given(tree), text, str(GIVEN)), Path()
     path = find(recipe)
     text = _read_text(path)

@@ -21,7 +21,7 @@ from trainwright.recipe.slots import (
     chooser,
     empty_container,
     suggestion,
-    typed_part,
+    typed_path,
 )
 from trainwright.recipe.yaml12 import expand_given, parse_value
 
@@ -114,7 +114,7 @@ def _aliases(tree: Node) -> dict[str, str]:
 
 def _turn(tree: Node, parts: tuple[str, ...], value: Node) -> tuple[int, int]:
     """Parameters fit the component that is chosen; a removal renumbers the items behind it."""
-    path = _typed(tree, parts)
+    path = typed_path(parts, tree)
     if isinstance(path[-1], int) and value.value is None:
         return 2, -path[-1]
     parent, annotation = annotation_at(path[:-1], tree), annotation_at(path, tree)
@@ -122,20 +122,8 @@ def _turn(tree: Node, parts: tuple[str, ...], value: Node) -> tuple[int, int]:
     return (0 if chooses else 1), 0
 
 
-def _typed(tree: Node, parts: tuple[str, ...]) -> KeyPath:
-    annotation: Any = Recipe
-    node: Node | None = tree
-    path: list[str | int] = []
-    for part in parts:
-        typed = typed_part(annotation, node, part)
-        path.append(typed)
-        annotation = None if annotation is None else below(annotation, node, typed)
-        node = node.child(typed) if node else None
-    return tuple(path)
-
-
 def _apply(tree: Node, parts: tuple[str, ...], override: Override) -> list[str]:
-    path = _typed(tree, parts)
+    path = typed_path(parts, tree)
     if annotation_at(path, tree) is None:
         raise _unknown(tree, path, override)
     node, annotation = tree, Recipe

@@ -142,6 +142,29 @@ def annotation_at(path: Sequence[str | int], tree: Node | None) -> Any:
     return annotation
 
 
+def typed_path(parts: Sequence[str], tree: Node | None) -> KeyPath:
+    """A written key path with numbers where it counts the items of lists."""
+    annotation: Any = Recipe
+    node = tree
+    path: KeyPath = ()
+    for part in parts:
+        typed = typed_part(annotation, node, part)
+        path = (*path, typed)
+        annotation = None if annotation is None else below(annotation, node, typed)
+        node = node.child(typed) if node else None
+    return path
+
+
+def is_parameter_of_any(path: KeyPath, tree: Node | None) -> bool:
+    """Whether another component in the same place would have this parameter."""
+    parent = annotation_at(path[:-1], tree) if path else None
+    if chooser(parent) is None:
+        return False
+    mark = component_mark(parent)
+    kind = mark.kind if mark else "processor"
+    return any(registry.describe(kind, name).parameter(str(path[-1])) for name in registry.names(kind))
+
+
 def known_paths(tree: Node | None, annotation: Any = Recipe, path: KeyPath = ()) -> Iterator[KeyPath]:
     """Every key path that a recipe with these components and columns can set."""
     for part, inner in _children(annotation, tree):

@@ -12,7 +12,7 @@ from trainwright.errors import RecipeError, raise_all
 from trainwright.recipe.nodes import GIVEN, OVERRIDE, Node, join_path, split_path
 from trainwright.recipe.rules import check_rules
 from trainwright.recipe.schema import Recipe
-from trainwright.recipe.slots import annotation_at, suggestion
+from trainwright.recipe.slots import annotation_at, is_parameter_of_any, suggestion, typed_path
 from trainwright.registry.problems import Problem, problems_from
 
 
@@ -67,15 +67,24 @@ def _with_suggestion(problem: Problem, tree: Node) -> Problem:
 
 def _bad_aliases(tree: Node) -> list[Problem]:
     node = tree.child("aliases")
-    problems = []
-    for name, item in (node.value if node and isinstance(node.value, dict) else {}).items():
-        if isinstance(item.value, str):
-            path = split_path(item.value)
-            if annotation_at(path, tree) is None:
-                guess = suggestion(path, tree)
-                fix = f"did you mean `{guess}`?" if guess else ""
-                problems.append(Problem(("aliases", name), f"there is no key `{item.value}`", fix=fix))
-    return problems
+    items = node.value if node and isinstance(node.value, dict) else {}
+    found = [
+        _bad_alias(name, item.value, tree) for name, item in items.items() if isinstance(item.value, str)
+    ]
+    return [problem for problem in found if problem]
+
+
+def _bad_alias(name: str, target: str, tree: Node) -> Problem | None:
+    try:
+        path = typed_path(split_path(target), tree)
+    except RecipeError as error:
+        return Problem(("aliases", name), error.what, fix=error.fix)
+    # An alias outlives the choice of another component, which may lack its parameter.
+    if annotation_at(path, tree) is not None or is_parameter_of_any(path, tree):
+        return None
+    guess = suggestion(path, tree)
+    fix = f"did you mean `{guess}`?" if guess else ""
+    return Problem(("aliases", name), f"there is no key `{target}`", fix=fix)
 
 
 def locate(problem: Problem, tree: Node) -> RecipeError:

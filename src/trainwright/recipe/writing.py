@@ -27,13 +27,18 @@ def emit(value: Mapping[str, Any], comment: Comment | None = None) -> str:
     return "\n".join(_block(value, (), 0, comment or (lambda path: ""))) + "\n"
 
 
+def emit_unexpanded(value: Mapping[str, Any]) -> str:
+    """Like `emit`, for values whose variables are still to be expanded."""
+    return VARIABLE.sub(lambda found: found[0][1:], emit(value))
+
+
 def _block(value: Any, path: KeyPath, indent: int, comment: Comment) -> list[str]:
     pad = "  " * indent
     lines: list[str] = []
     if isinstance(value, Mapping):
         for key, item in value.items():
             here = (*path, key)
-            head = f"{pad}{text(str(key))}:"
+            head = f"{pad}{scalar(str(key))}:"
             lines += _entry(head, item, here, indent, comment)
         return lines
     for index, item in enumerate(value):
@@ -64,7 +69,7 @@ def _fits_a_line(item: Any) -> bool:
 def flow(value: Any) -> str:
     """A value on one line, as an override would write it."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{text(str(k))}: {flow(v)}" for k, v in value.items()) + "}"
+        return "{" + ", ".join(f"{scalar(str(k))}: {flow(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(flow, value)) + "]"
     if value is None:
@@ -87,11 +92,15 @@ def _number(value: float) -> str:
 
 
 def text(value: str) -> str:
+    """Text as a YAML scalar, so written that reading it expands no variable."""
+    return scalar(VARIABLE.sub(lambda found: "$" + found[0], value))
+
+
+def scalar(value: str) -> str:
     """Text as a YAML scalar: plain where no reader could take it for something else."""
     if _SAFE.fullmatch(value) and value.lower() not in _WORDS_OF_YAML_1_1:
         return value
-    literal = VARIABLE.sub(lambda found: "$" + found[0], value)
-    return '"' + "".join(map(_escape, literal)) + '"'
+    return '"' + "".join(map(_escape, value)) + '"'
 
 
 def _escape(character: str) -> str:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
@@ -81,8 +81,8 @@ def _as_mapping(
     if isinstance(spec, str):
         return {name_key: spec}, None
     if not isinstance(spec, Mapping):
-        words = f"expected a {kind}: a name, or a mapping with `{name_key}` and its parameters"
-        return {}, Problem((), f"{words}; got {show_with_type(spec)}")
+        words = describe_type(Annotated[dict, ComponentOf(kind)])
+        return {}, Problem((), f"expected {words}, got {show_with_type(spec)}")
     name = spec.get(name_key, default)
     if name is None:
         fix = f"give one: `trainwright explain {kind}` lists them"

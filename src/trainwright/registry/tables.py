@@ -21,10 +21,10 @@ POSITIONAL: dict[str, tuple[str, ...]] = {
         "in_features",  # where all inputs are numbers
     ),
     "encoder": ("inputs", "num_outputs", "num_classes", "in_channels", "image_size", "in_features"),
-    "aggregator": ("widths",),
+    "aggregator": ("sizes",),
     "initializer": ("tensor",),
-    "regularizer": ("weight",),
-    "constraint": ("weight",),
+    "regularizer": ("tensor",),
+    "constraint": ("tensor",),
     "layer": (
         "in_shape",  # without the batch axis, of the only input
         "in_shapes",  # of all inputs

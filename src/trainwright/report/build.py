@@ -80,10 +80,11 @@ def _analyse(contents: Contents, evaluation: Evaluation, seed: int) -> Iterator[
 
 def _notes(contents: Contents, results: Iterable[TargetResult], book: PictureBook) -> list[Note]:
     found = list(notes.run_notes(contents))
+    main = contents.evaluations[0].split if contents.evaluations else ""
     for item in results:
         for result in item.results:
             if isinstance(result, CategoryResult):
-                found += notes.category_notes(item.target, item.split, result)
+                found += notes.category_notes(item.target, item.split, result, first=item.split == main)
             else:
                 found += notes.number_notes(item.split, result)
     return [*found, *notes.picture_notes(book.failures)]

@@ -13,7 +13,7 @@ from trainwright.report.charts import Heatmap
 
 READABLE = 30
 CLOSEUP = 25
-LARGEST = 2000
+SQUARES = 200
 
 
 @dataclass(frozen=True)
@@ -53,17 +53,29 @@ def confused_pairs(
 
 
 def confusion_heatmaps(predicted: Ints, target: Ints, classes: Sequence[str], name: str) -> list[Heatmap]:
-    """The whole matrix, and a readable part of it where there are many classes."""
+    """The whole matrix where it can be read; else a part that can, then the whole in squares."""
     size = len(classes)
-    maps = []
-    if size <= LARGEST:
+    if size <= READABLE:
         counts = confusion_counts(predicted, target, size)
-        note = "" if size <= READABLE else f"All {size:,} classes, in the order of their names' ids."
         totals = np.bincount(target, minlength=size)
-        maps.append(Heatmap(name, "Confusion matrix", counts, tuple(classes), totals, note))
-    if size > READABLE:
-        maps.append(_closeup(predicted, target, classes, f"{name}-closeup"))
-    return maps
+        return [Heatmap(name, "Confusion matrix", counts, tuple(classes), totals)]
+    return [
+        _closeup(predicted, target, classes, f"{name}-closeup"),
+        _overall(predicted, target, classes, name),
+    ]
+
+
+def _overall(predicted: Ints, target: Ints, classes: Sequence[str], name: str) -> Heatmap:
+    """All classes, neighbours gathered into squares where there are more than a screen has room for."""
+    together = -(-len(classes) // SQUARES)
+    size = -(-len(classes) // together)
+    # A sample without a prediction stays one: -1 // n is -1.
+    counts = confusion_counts(predicted // together, target // together, size)
+    labels = tuple(classes[::together])
+    note = f"All {len(classes):,} classes in the order of their ids"
+    note += f", {together} to a square." if together > 1 else "."
+    totals = np.bincount(target // together, minlength=size)
+    return Heatmap(name, "Confusion matrix", counts, labels, totals, note)
 
 
 def _closeup(predicted: Ints, target: Ints, classes: Sequence[str], name: str) -> Heatmap:

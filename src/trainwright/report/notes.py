@@ -54,8 +54,8 @@ def run_notes(contents: Contents) -> Iterator[Note]:
         yield Note("info", "The best value came at the last evaluation: longer training may help.")
 
 
-def category_notes(name: str, split: str, result: CategoryResult) -> Iterator[Note]:
-    """Remarks on a category target's numbers."""
+def category_notes(name: str, split: str, result: CategoryResult, *, first: bool) -> Iterator[Note]:
+    """Remarks on a category target's numbers; on small matters only of the first, most telling split."""
     place = f"{name}, {split}"
     if not result.total:
         yield Note("warning", f"{place}: no sample has a known class.")
@@ -65,6 +65,8 @@ def category_notes(name: str, split: str, result: CategoryResult) -> Iterator[No
     absent = [row.name for row in result.rows if not row.support]
     if absent:
         yield Note("warning", f"{place}: no sample of {_some(absent)}; nothing can be said of them.")
+    if not first:
+        return
     few = [row.name for row in result.rows if 0 < row.support < FEW_SAMPLES]
     if few:
         yield Note(

@@ -155,10 +155,13 @@ def _charts(true: Floats, predicted: Floats, stem: str) -> list[Chart]:
     # Every k-th in the order of the truth: the same picture each time, and the extremes stay in.
     shown = np.argsort(true, kind="stable")[:: max(1, len(true) // SHOWN_POINTS)]
     note = f"{len(shown):,} of {len(true):,} samples are drawn." if len(shown) < len(true) else ""
-    ends = np.array([min(true.min(), predicted.min()), max(true.max(), predicted.max())])
+    low, high = min(true.min(), predicted.min()), max(true.max(), predicted.max())
+    air = 0.03 * (high - low) or 0.5
+    span = (float(low - air), float(high + air))
+    ends = np.array(span)
     scatter: list[Mark] = [
-        Line(ends, ends, "perfect", GREY, dashed=True),
         Points(true[shown], predicted[shown], "samples"),
+        Line(ends, ends, "perfect", GREY, dashed=True),
     ]
     heights, edges = np.histogram(error, bins=min(40, max(8, int(len(error) ** 0.5))))
     shares = np.linspace(0, 1, 201)
@@ -169,6 +172,8 @@ def _charts(true: Floats, predicted: Floats, stem: str) -> list[Chart]:
             "true",
             "predicted",
             scatter,
+            x_range=span,
+            y_range=span,
             square=True,
             note=note,
         ),

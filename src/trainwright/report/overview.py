@@ -136,7 +136,7 @@ def _component(spec: Any, *shown: str) -> str:
     if isinstance(spec, str):
         return spec
     spec = _mapping(spec)
-    values = [f"{key} {number_text(spec[key])}" for key in shown if isinstance(spec.get(key), int | float)]
+    values = [f"{key} {spec[key]:g}" for key in shown if isinstance(spec.get(key), int | float)]
     return ", ".join([str(spec["name"]), *values]) if "name" in spec else ""
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from markupsafe import Markup, escape
 import trainwright
 from trainwright.report import overview
 from trainwright.report.category import CategoryResult
-from trainwright.report.charts import GREY, Chart, Line
+from trainwright.report.charts import Chart, Line
 from trainwright.report.contents import Contents
 from trainwright.report.notes import Note, dropped_samples
 from trainwright.report.number import NumberResult
@@ -48,10 +47,7 @@ def render_page(
         book: Samples' pictures.
         remarks: Called last, when it is known which pictures failed.
     """
-    targets = [
-        (target, list(items))
-        for target, items in groupby(sorted(results, key=lambda item: item.target), lambda item: item.target)
-    ]
+    targets = _by_target(results)
     pictures = {
         id(mistake): uri
         for item in results
@@ -66,7 +62,7 @@ def render_page(
             contents=contents,
             record=contents.record,
             curves=curves,
-            targets=targets,
+            targets=list(targets.items()),
             answers=_answers(targets),
             facts=[(word, text) for word, text in overview.facts(contents) if text],
             notes=remarks(),
@@ -111,10 +107,18 @@ def _shown(result: Any) -> list[Any]:
     return result.mistakes if isinstance(result, CategoryResult) else result.worst
 
 
-def _answers(targets: list[tuple[str, list[TargetResult]]]) -> list[overview.Answer]:
+def _by_target(results: list[TargetResult]) -> dict[str, list[TargetResult]]:
+    """Targets in the order of the recipe, each with its splits, the most telling first."""
+    groups: dict[str, list[TargetResult]] = {}
+    for item in results:
+        groups.setdefault(item.target, []).append(item)
+    return groups
+
+
+def _answers(targets: dict[str, list[TargetResult]]) -> list[overview.Answer]:
     """One answer a target (or value of it), on its most telling split."""
     found = []
-    for target, items in targets:
+    for target, items in targets.items():
         first = items[0]
         for result in first.results:
             if isinstance(result, NumberResult):
@@ -138,13 +142,12 @@ def class_rows(result: CategoryResult) -> list[tuple[Any, float]]:
 
 
 def legend(chart: Chart) -> list[tuple[str, str]]:
-    """Pairs of CSS class and label, where there is more than one thing to tell apart."""
-    entries = [
+    """Pairs of CSS class and label of everything in the chart that has a label."""
+    return [
         (color_class(mark.color) + (" dashed" if isinstance(mark, Line) and mark.dashed else ""), mark.label)
         for mark in chart.marks
         if getattr(mark, "label", "") and hasattr(mark, "color")
     ]
-    return entries if len(entries) > 1 or (entries and entries[0][0] == color_class(GREY)) else []
 
 
 def whisker_start(result: CategoryResult) -> float:

@@ -78,7 +78,8 @@ def write_heatmap(path: Path, heatmap: Heatmap) -> None:
 
 def _draw(axes: Any, chart: Chart) -> None:
     x, y = limits(chart)
-    axes.set_title(_plain(chart.title), fontsize=11, color=INK, loc="left")
+    # A fixed height: finding one draws every tick label a second time.
+    axes.set_title(_plain(chart.title), fontsize=11, color=INK, loc="left", y=1.03)
     axes.set_xlabel(_plain(chart.x_label), color=INK, fontsize=9)
     axes.set_ylabel(_plain(chart.y_label), color=INK, fontsize=9)
     axes.tick_params(colors=INK, labelsize=8, length=3)

@@ -83,7 +83,8 @@ def number_text(value: float | None, digits: int = 4) -> str:
         return f"{int(value):,}"
     if abs(value) >= 10**digits:
         return f"{value:,.0f}"
-    return f"{value:.{digits}g}".replace("e-0", "e-").replace("e+0", "e")
+    # The zeros at the end stay: a column of numbers of one precision is easier to read.
+    return f"{value:#.{digits}g}".rstrip(".").replace("e-0", "e-").replace("e+0", "e")
 
 
 def percent_text(value: float | None, digits: int = 1) -> str:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from trainwright.errors import RunError
-from trainwright.recipe.emit import flow
 from trainwright.recipe.salt import NOT_PART, PLACES
+from trainwright.recipe.writing import flow
 from trainwright.runs.difference import Change, changes, resolved_values
 from trainwright.runs.directory import RunDirectory, create_numbered
 from trainwright.runs.listing import all_runs, split_id
@@ -168,7 +168,6 @@ def _describe(run: RunDirectory, state: RunState, differing: list[Change]) -> st
     if not differing:
         what = "the data, initial weights, user code or a component's version changed"
     else:
-        what = ", ".join(
-            f"{change.key} is {change.left} there and {change.right} here" for change in differing
-        )
+        values = ((item.key, flow(item.left), flow(item.right)) for item in differing)
+        what = ", ".join(f"{key} is {there} there and {here} here" for key, there, here in values)
     return f"not the same run as {run.path} ({state}): {what}"

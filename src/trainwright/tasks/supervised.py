@@ -16,6 +16,7 @@ from trainwright.errors import ModelError, RecipeError, closest
 from trainwright.losses import default_loss
 from trainwright.metrics import default_metrics
 from trainwright.models.arguments import build_model
+from trainwright.models.penalties import penalties
 from trainwright.recipe.schema import Target
 from trainwright.tasks.base import Phase, StepOutput, Task
 
@@ -59,7 +60,7 @@ class SupervisedTask(Task):
         self.sections, self.model_spec = targets, model
         self.heads: list[TargetHead] = []
         self._single_input: str | None = None
-        self._regularize = False
+        self._penalized = False
 
     def describe(self, data: DataInfo) -> None:
         """Learns what the targets look like; `build` and the Predictor call it once."""
@@ -77,7 +78,7 @@ class SupervisedTask(Task):
         """The model for this data, with outputs for all targets side by side `[B, sum]`."""
         self.describe(data)
         model = build_model(self.model_spec, data.inputs, self.heads[-1].part.stop)
-        self._regularize = hasattr(model, "regularization")
+        self._penalized = bool(penalties(model))
         return model
 
     def _outputs(self, model: nn.Module, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -104,14 +105,11 @@ class SupervisedTask(Task):
             if head.spec.type == "category":
                 logs[prefix + "accuracy"] = output.detach().argmax(1).eq_(target).sum()
         assert total is not None
-        if self._regularize:
-            total = total.mean() + self._penalty(model)
+        if self._penalized:
+            # Of this very model, which may be a copy of the one that was built.
+            terms = [ask() for ask in penalties(getattr(model, "_orig_mod", model))]
+            total = total.mean() + sum(term for term in terms if term is not None)
         return StepOutput(total, logs)
-
-    @staticmethod
-    def _penalty(model: nn.Module) -> Tensor:
-        inner = getattr(model, "_orig_mod", model)
-        return inner.regularization()
 
     def predict(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """Raw outputs per target: logits `[B, C]`, or numbers `[B, K]` as the model sees them."""

@@ -44,7 +44,7 @@ def train(
 
     with _watched(progress) as sink:
         result = work(recipe, overrides, data=data, runs_dir=Path(runs_dir), fresh=fresh, progress=sink)
-    return Run(result.path)
+    return Run(result.path, data=data)
 
 
 def resume(
@@ -72,7 +72,7 @@ def resume(
     path = load(run, runs_dir=runs_dir).path
     with _watched(progress) as sink:
         result = work(path, from_=from_, progress=sink, data=data)
-    return Run(result.path)
+    return Run(result.path, data=data)
 
 
 def load(run: str | os.PathLike[str] | Run, *, runs_dir: str | os.PathLike[str] = "runs") -> Run:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from trainwright.recipe.emit import flow
+from trainwright.recipe.writing import flow
 
 _SMALL_IMAGE = 40  # pixels a side up to which the models for small pictures fit
 _ENOUGH_FOR_RESNET = 5000

@@ -29,13 +29,15 @@ class Run:
 
     Args:
         path: The run directory.
+        data: What the run was trained on, where that was in memory; `evaluate` needs it again.
 
     Raises:
         RunError: There is no run here.
     """
 
-    def __init__(self, path: str | os.PathLike[str] | RunDirectory) -> None:
+    def __init__(self, path: str | os.PathLike[str] | RunDirectory, *, data: Any = None) -> None:
         self.directory = RunDirectory.open(path)
+        self._data = data
 
     def __repr__(self) -> str:
         metrics = "".join(f", {name}={value:.4g}" for name, value in self.results.items())
@@ -127,15 +129,19 @@ class Run:
         return self.predictor.predict(items)
 
     def evaluate(self, split: str = "test", data: Any = None) -> dict[str, float]:
-        """Scores the best weights and stores the result in the run.
+        """Scores the best weights; a score on files that the run was trained on is stored in it.
 
         Args:
-            split: Split of the run's data.
-            data: Other data of the same kind: `(X, y)`, a DataFrame, a Dataset or a path.
+            split: Split of the data.
+            data: Other data of the same kind: `(X, y)`, a mapping of columns, a DataFrame, a Dataset or
+                a path. The run's own when absent.
+
+        Raises:
+            DataError: The data have no such split; or they were in memory and have to be given again.
         """
         from trainwright.workflows.evaluating import evaluate
 
-        return evaluate(self.path, split=split, data=data)
+        return evaluate(self.path, split=split, data=self._data if data is None else data)
 
     def report(self) -> Path:
         """Writes `report.html` anew and gives its path."""

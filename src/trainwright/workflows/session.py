@@ -40,7 +40,7 @@ from trainwright.runs.environment import usable_cores
 from trainwright.runs.heartbeat import Heartbeat
 from trainwright.runs.record import RunRecord, RunState
 from trainwright.runs.spool import Spool
-from trainwright.workflows.run_files import picture_of, save_weights, throughput
+from trainwright.workflows.run_files import picture_of, save_weights, status, throughput
 from trainwright.workflows.training import RunResult
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ class Session:
     def _build(self, run: RunDirectory, data: PreparedData, record: RunRecord | None) -> Parts:
         """Model, execution and everything the loop drives, checked on real samples."""
         recipe = self.recipe
-        torch.set_num_threads(recipe.train.threads or usable_cores())
+        torch.set_num_threads(self._base_execution().threads)
         task = build_task(recipe)
         model = build_network(task, recipe, data)
         pinned = self.processes.broadcast(record.pinned if record is not None else None)
@@ -213,7 +213,8 @@ class Session:
         if len(choice.step_seconds) > 1:
             tried = ", ".join(f"{name} {1000 * s:.3g} ms" for name, s in choice.step_seconds.items())
             self.progress.message(
-                f"execution: {agreed.precision}, channels_last {'on' if agreed.channels_last else 'off'}"
+                f"execution: {agreed.precision}, channels_last {'on' if agreed.channels_last else 'off'}, "
+                f"{agreed.threads} thread{'s' if agreed.threads > 1 else ''}"
                 f" ({'remembered' if choice.remembered else 'measured'}: {tried} a step)"
             )
         return agreed.with_choice(device=self.device)
@@ -223,7 +224,7 @@ class Session:
         train = self.recipe.train
         return Execution(
             device=self.device,
-            threads=train.threads or usable_cores(),
+            threads=train.threads or max(1, usable_cores() // distributed.local_world_size()),
             world_size=self.processes.size,
             micro_batch=train.micro_batch,
             evaluation_batch=min(train.batch_size, 64 if self.device == "cpu" else 256),
@@ -258,13 +259,13 @@ class Session:
             return loop.run()
         remove_leftovers(run.path)
         spool = Spool(run.metrics_file, attempt=record.attempt + 1)
-        # A resume does not log again what lies before its checkpoint, so that must be on the disk first.
-        writer = CheckpointWriter(store, before=spool.flush)
+        writer = CheckpointWriter(store, before_commit=spool.flush)
+        self.progress.watch(spool.latest)
         loop = Loop(parts, spool, self.progress, writer, lambda: save_weights(run.best, parts.model), stop)
         self._restore(loop, run, store, from_best)
         record.begin(from_step=loop.position.step)
         run.save(record)
-        beat = Heartbeat(run.heartbeat, lambda: _status(loop, parts))
+        beat = Heartbeat(run.heartbeat, lambda: status(loop, parts))
         with ExitStack() as closing:
             for part in (spool.close, writer.close, beat.stop):
                 closing.callback(part)
@@ -394,11 +395,3 @@ def _without_lock(answer: tuple[str, Any]) -> tuple[str, Any]:
     if isinstance(value, Decision):
         value = Decision(value.action, RunDirectory(value.run.path), ())
     return kind, value
-
-
-def _status(loop: Loop, parts: Parts) -> dict[str, Any]:
-    return {
-        "step": loop.position.step,
-        "epoch": loop.position.epoch,
-        "total_steps": parts.budget.total_steps,
-    }

@@ -15,9 +15,11 @@ from typing import Any
 from trainwright.errors import RunError, TrainwrightError
 from trainwright.runs.directory import RunDirectory
 from trainwright.runs.listing import all_runs
+from trainwright.runs.metrics import read_records
 from trainwright.runs.record import RunState
 
 _POLL = 0.005
+_HURRIES = 4
 _OFF = ("report.enabled=false",)
 # What a clock decides cannot be equal: the working time in the state, and rates among the metrics.
 _CLOCK_STATE = frozenset({"clock"})
@@ -59,7 +61,7 @@ def verify_resume(
         say: Told what happens.
 
     Raises:
-        RunError: A training failed for a reason of its own, or the budget is in minutes.
+        RunError: A training failed for a reason of its own, is too short, or has a budget in minutes.
     """
     from trainwright import recipe as recipes
 
@@ -72,24 +74,44 @@ def verify_resume(
     say("training undisturbed")
     started = time.monotonic()
     undisturbed = _run(folder / "undisturbed", ["train", recipe, *overrides, *_OFF], [])
-    begin, whole = undisturbed.record().attempts[0].started, undisturbed.record().finished
-    working = (whole or time.time()) - begin
-    say(f"{time.monotonic() - started:.1f} s, of which {working:.1f} s of training")
+    working = _working_seconds(undisturbed)
+    say(f"{time.monotonic() - started:.1f} s, of which {working:.1f} s of steps")
     result = Verification()
     command = ["train", recipe, *overrides, *_OFF]
-    for number in range(kills):
-        # Each attempt is killed somewhere in an equal share of the work, so that none comes too late.
-        moment = random.Random(f"{seed}/{number}").uniform(0.05, 0.95) * working / kills
-        run, finished = _start_and_kill(folder / "killed", command, moment)
-        if finished:
-            say(f"the training ended before kill {number + 1}")
-            break
-        result.kills.append(_last_step(run))
-        say(f"killed after step {result.kills[-1]}")
+    for hurry in range(_HURRIES):
+        # A machine that is quicker the second time ends before it is killed: then earlier, from the start.
+        runs_dir = folder / f"killed-{hurry + 1}"
+        moments = [random.Random(f"{seed}/{n}").uniform(0.05, 0.95) / 2**hurry for n in range(kills)]
+        last = _kill_again_and_again(runs_dir, command, [m * working / kills for m in moments], result, say)
+        if result.kills:
+            compare(undisturbed, _run(runs_dir, last, ["--quiet"]), result)
+            return result
+    raise RunError("the training ends before it can be killed", fix="give it more epochs or steps")
+
+
+def _kill_again_and_again(
+    runs_dir: Path,
+    command: list[str],
+    moments: Sequence[float],
+    result: Verification,
+    say: Callable[[str], None],
+) -> list[str]:
+    """Starts and resumes a training, killing it at each moment; gives the command that ends it."""
+    for moment in moments:
+        run, finished = _start_and_kill(runs_dir, command, moment)
         command = ["resume", str(run.path)]
-    # Of a run that is done already this only gives the directory.
-    compare(undisturbed, _run(folder / "killed", command, ["--quiet"]), result)
-    return result
+        if finished:
+            say("the training ended before it was killed")
+            return command
+        result.kills.append(_last_step(run))
+        say(f"killed; the last record is of step {result.kills[-1]}")
+    return command
+
+
+def _working_seconds(run: RunDirectory) -> float:
+    """From the beginning of the first attempt to the last logged metric."""
+    records = list(read_records(run.metrics_file))
+    return max(0.01, records[-1].time - run.record().attempts[0].started) if records else 0.01
 
 
 def compare(left: RunDirectory, right: RunDirectory, result: Verification) -> None:

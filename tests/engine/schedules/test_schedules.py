@@ -125,10 +125,17 @@ def test_polynomial_ends_where_it_is_told():
 @pytest.mark.parametrize(("mode", "relative"), [("min", True), ("max", True), ("min", False), ("max", False)])
 def test_plateau_is_that_of_torch(mode, relative):
     rng = random.Random(7)
-    values = [5 - 0.3 * i + rng.gauss(0, 1) for i in range(40)]
+    values = [20 - 0.3 * i + rng.gauss(0, 1) for i in range(40)]
     optimizer = _optimizer()
     reference = torch.optim.lr_scheduler.ReduceLROnPlateau(
-        optimizer, mode, 0.5, 2, threshold=0.05, threshold_mode="rel" if relative else "abs", cooldown=3, eps=0
+        optimizer,
+        mode,
+        0.5,
+        2,
+        threshold=0.05,
+        threshold_mode="rel" if relative else "abs",
+        cooldown=3,
+        eps=0,
     )
     ours = Plateau(
         STEPS, EPOCH, mode=mode, gamma=0.5, patience=2, threshold=0.05, relative=relative, cooldown=3

@@ -1,4 +1,3 @@
-# ruff: noqa: B006, F401
 """Inheritance, aliases, re-exports and constants, as built-in components may use them."""
 
 import math
@@ -6,7 +5,6 @@ from typing import Annotated, Any, Literal
 
 from torch_is_not_importable_here import Base
 
-from sample_components.optimizers import adamw as renamed
 from sample_components.ranges import HALF, Mode, Percent
 from trainwright.fields import ComponentOf, Location, NonNegativeInt, PositiveInt
 
@@ -84,7 +82,7 @@ class Supervised:
     ) -> None: ...
 
 
-def total(widths, *, scale: float = 1.0) -> None:
+def total(sizes, *, scale: float = 1.0) -> None:
     """Adds."""
 
 

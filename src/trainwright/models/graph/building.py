@@ -1,4 +1,4 @@
-"""From definitions of layers to a network: shapes first, without memory, then the weights."""
+"""From definitions of layers to a network whose shapes fit."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def build_graph(
         check_width: Whether to insist on `num_outputs`.
 
     Raises:
-        ModelError: A definition, a name, an order or a shape is wrong; nothing has been built then.
+        ModelError: A definition, a name, an order (all found before anything is built) or a shape is wrong.
     """
     specs = {name: _spec(value) for name, value in inputs.items()}
     layers = parse(entries)
@@ -45,14 +45,9 @@ def build_graph(
     names = list(targets.values()) if targets else [str(output or layers[-1].name)]
     order = ordered(layers, list(specs), names)
     _refuse_taken_names(order)
-    with torch.device("meta"):
-        modules, values = _infer(order, specs, num_outputs)
+    modules, values = _infer(order, specs, num_outputs)
     if check_width:
         _check_width([(name, tuple(values[name].shape[1:])) for name in names], num_outputs, order)
-    if torch.get_default_device().type != "meta":
-        shapes = {name: tuple(value.shape[1:]) for name, value in values.items()}
-        own = [layer for layer in order if layer.shared is None]
-        modules = {layer.name: _module(layer, shapes, specs, num_outputs) for layer in own}
     steps = _with_activations(order, modules)
     network = GraphNetwork(modules, steps, list(specs), targets, tuple(values[names[0]].shape[1:]))
     for layer in order:
@@ -94,9 +89,12 @@ def _spec(value: TensorSpec | Shape) -> TensorSpec:
 def _infer(
     order: Sequence[Layer], specs: Mapping[str, TensorSpec], num_outputs: int
 ) -> tuple[dict[str, nn.Module], dict[str, Tensor]]:
-    """Modules on the meta device, and what every layer gives for a batch of two."""
+    """Every layer's module, and what it gives for a batch of two zeros, on the default device.
+
+    A network of zeros costs less than the meta device, whose first use imports PyTorch's compiler.
+    """
     values = {
-        name: torch.zeros((_BATCH, *spec.shape), dtype=getattr(torch, spec.dtype), device="meta")
+        name: torch.zeros((_BATCH, *spec.shape), dtype=getattr(torch, spec.dtype))
         for name, spec in specs.items()
     }
     modules: dict[str, nn.Module] = {}
@@ -138,9 +136,9 @@ def _module(
             where=layer.place,
             fix="join them with concat or add before it",
         )
-    spec = registry.validate("layer", {"name": layer.type, **layer.parameters}, where=layer.place)
+    spec = {"name": layer.type, **layer.parameters}
     try:
-        module = registry.build("layer", spec, **given)
+        module = registry.build("layer", spec, where=layer.place, **given)
     except TrainwrightError as error:
         if not error.where:
             error.where = layer.place
@@ -156,11 +154,14 @@ def _module(
 
 def _run(layer: Layer, module: nn.Module, values: list[Tensor]) -> Tensor:
     shapes = tuple(tuple(value.shape[1:]) for value in values)
+    training = module.training
     try:
+        # In evaluation, so that nothing random is drawn and no statistics move.
         with torch.no_grad():
-            result = module(*values)
+            result = module.eval()(*values)
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
         raise _broken(layer, shapes, error) from error
+    module.train(training)
     if not isinstance(result, Tensor):
         raise ModelError(f"{layer.type} gives {type(result).__name__}, not a tensor", where=layer.place)
     if 0 in result.shape[1:]:
@@ -239,8 +240,7 @@ def _on_weights(layer: Layer, key: str, kind: str, names: list[str]) -> Callable
         raise ModelError(
             f"{layer.type} has no {what} for this {kind}", where=where, fix="take it out of this layer"
         )
-    bound: Callable[..., Any] = registry.bind(kind, registry.validate(kind, layer.weights[key], where=where))
-    return bound
+    return registry.bind(kind, layer.weights[key], where=where)
 
 
 def _filled(layer: Layer, fill: Callable[[Tensor], None], weight: Tensor) -> None:

@@ -74,8 +74,8 @@ class GraphNetwork(nn.Module):
 
     def regularization(self) -> Tensor | None:
         """Sum of the penalties on weights, a scalar to add to the loss; None without any."""
-        terms = [item.apply(self._weight(item)) for item in self.regularizers]
-        return torch.stack([term for term in terms if term is not None]).sum() if terms else None
+        terms = [term for item in self.regularizers if (term := item.apply(self._weight(item))) is not None]
+        return torch.stack(terms).sum() if terms else None
 
     @torch.no_grad()
     def apply_constraints(self) -> None:
