@@ -14,7 +14,7 @@ from trainwright import recipe as recipes
 from trainwright.allocator import keep_freed_memory
 from trainwright.data.prepare import prepare
 from trainwright.data.types import PreparedData
-from trainwright.errors import TrainwrightError
+from trainwright.errors import RunError
 from trainwright.locations import cache_dir
 from trainwright.progress import NoProgress, ProgressSink
 from trainwright.runs.directory import RunDirectory
@@ -195,7 +195,7 @@ def _log_of(run: RunDirectory, record: RunRecord | None) -> AbstractContextManag
 def _check_same_data(record: RunRecord, prepared: PreparedData, run: RunDirectory) -> None:
     before = record.data.get("fingerprint")
     if before and before != prepared.fingerprint:
-        raise TrainwrightError(
+        raise RunError(
             "the data changed since the run was started, so it cannot be resumed exactly",
             where=str(run.path),
             why=f"fingerprint {prepared.fingerprint[:12]} now, {before[:12]} then",
