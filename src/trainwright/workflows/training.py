@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from trainwright import recipe as recipes
 from trainwright.data.prepare import prepare
 from trainwright.data.types import PreparedData
-from trainwright.errors import TrainwrightError
+from trainwright.errors import DataError, TrainwrightError, UserError, closest
 from trainwright.locations import cache_dir
 from trainwright.progress import NoProgress, ProgressSink
 from trainwright.runs.directory import RunDirectory
@@ -21,6 +22,7 @@ from trainwright.runs.second_start import Action, Decision, decide
 
 if TYPE_CHECKING:
     from trainwright.recipe import LoadedRecipe
+    from trainwright.recipe.schema import Recipe
 
 Result = TypeVar("Result")
 
@@ -128,8 +130,9 @@ def train(
     preparing = Background(lambda: load_data(loaded, progress, data=data))
     import torch  # noqa: F401 - its seconds of import pass while workers decode the data
 
-    with Session(loaded, progress) as session:
+    with recipes.located(loaded), Session(loaded, progress) as session:
         prepared = preparing.result()
+        check_report_splits(loaded.recipe, prepared)
         decision = session.agree(lambda: _decide(loaded, prepared, runs_dir, fresh))
         messages = [*loaded.notices, *prepared.notices, *decision.messages]
         if decision.action is Action.DONE:
@@ -139,6 +142,10 @@ def train(
         try:
             record = _record(loaded, prepared, decision) if session.processes.is_first else None
             outcome = session.run(decision.run, prepared, record)
+        except UserError:
+            if decision.action is Action.START and session.processes.is_first:
+                _discard_unbegun(decision.run)
+            raise
         finally:
             decision.run.lock.release()
         outcome.messages = messages + outcome.messages
@@ -169,7 +176,7 @@ def resume(
     preparing = Background(lambda: load_data(loaded, progress, data=data))
     import torch  # noqa: F401 - as in `train`
 
-    with Session(loaded, progress) as session:
+    with recipes.located(loaded), Session(loaded, progress) as session:
         prepared = preparing.result()
         if record.state is RunState.DONE:
             return RunResult(run.path, "done", "the run is done already", repeated=True)
@@ -181,6 +188,25 @@ def resume(
             )
         finally:
             run.lock.release()
+
+
+def check_report_splits(recipe: Recipe, data: PreparedData) -> None:
+    """Raises DataError where the recipe asks for the score of a split that the data do not have."""
+    there = [name for name, rows in data.splits.items() if len(rows)]
+    for split in recipe.report.splits or ():
+        if split not in there:
+            guess = closest(split, there)
+            raise DataError(
+                f"the data have no split {split!r}",
+                where="report.splits",
+                fix=f"did you mean {guess!r}?" if guess else f"use one of: {', '.join(there)}",
+            )
+
+
+def _discard_unbegun(run: RunDirectory) -> None:
+    """Removes a run in which no step was taken; its lock is held, so nobody else is at work on it."""
+    if not (run.record_file.exists() and run.record().attempts):
+        shutil.rmtree(run.path, ignore_errors=True)
 
 
 def _check_same_data(record: RunRecord, prepared: PreparedData, run: RunDirectory) -> None:
