@@ -10,7 +10,7 @@ from typing import Any
 from trainwright import recipe as recipes
 from trainwright.data.types import PreparedData
 from trainwright.progress import NoProgress
-from trainwright.workflows.training import Background, load_data
+from trainwright.workflows.training import Background, check_report_splits, load_data
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,9 @@ def check(
     # Imports torch: its seconds of import pass while workers decode the data.
     from trainwright.workflows.session import Session
 
-    with Session(loaded, NoProgress()) as session:
+    with recipes.located(loaded), Session(loaded, NoProgress()) as session:
         prepared = preparing.result()
+        check_report_splits(loaded.recipe, prepared)
         lines = [*loaded.notices, *prepared.notices, *_about_data(prepared)]
         lines += session.check(prepared)
     return CheckReport([*lines, "everything that can be checked before the first step is in order"])

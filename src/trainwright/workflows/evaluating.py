@@ -45,13 +45,14 @@ def evaluate(
     overrides = _other_place(directory, os.fspath(data)) if path else {}
     loaded = recipes.load(directory.resolved, overrides)
     predictor = Predictor.load(directory.path, weights=weights)
-    prepared = load_data(
-        loaded,
-        NoProgress(),
-        data=None if path else own_data if own else data,
-        fitted={**predictor.inputs, **predictor.targets},
-        whole=None if own else split,
-    )
+    with recipes.located(loaded):
+        prepared = load_data(
+            loaded,
+            NoProgress(),
+            data=None if path else own_data if own else data,
+            fitted={**predictor.inputs, **predictor.targets},
+            whole=None if own else split,
+        )
     if own:
         before = directory.record().data.get("fingerprint")
         if before != prepared.fingerprint:
