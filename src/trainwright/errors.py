@@ -7,7 +7,11 @@ traceback and leaves with `exit_code`. Anything else that escapes is a defect of
 from __future__ import annotations
 
 import difflib
+import errno
+import os
 from collections.abc import Iterable
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class TrainwrightError(Exception):
@@ -67,6 +71,30 @@ class MissingExtra(UserError):
 
     def __init__(self, package: str, extra: str) -> None:
         super().__init__(f"{package} is not installed", fix=f"pip install 'trainwright[{extra}]'")
+
+
+class StorageError(TrainwrightError):
+    """A file of a run cannot be written. What was there before is still whole.
+
+    Args:
+        path: The file that could not be written.
+        cause: The operating system's answer.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], cause: OSError) -> None:
+        full = cause.errno in _FULL
+        reason = cause.strerror or str(cause)
+        super().__init__(
+            "the disk is full" if full else "cannot write the file",
+            where=os.fspath(path),
+            why=f"{reason} (errno {cause.errno}); the file's previous version is untouched",
+            fix=(
+                "free some space, then resume the run"
+                if full
+                else "check that the directory exists and may be written"
+            ),
+        )
+        self.full = full
 
 
 class ErrorList(UserError):

@@ -1,4 +1,4 @@
-"""Names for the ranges that a component's parameters may have.
+"""Names for the ranges and roles that a component's parameters may have.
 
 A component writes `lr: Positive = 0.1`; the registry reads the annotation without importing the
 component, validates recipes against it and prints it in `explain`.
@@ -6,7 +6,8 @@ component, validates recipes against it and prints it in `explain`.
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from annotated_types import Ge, Gt, Interval
 
@@ -16,3 +17,38 @@ Fraction = Annotated[float, Interval(ge=0, le=1)]
 OpenFraction = Annotated[float, Interval(ge=0, lt=1)]
 PositiveInt = Annotated[int, Ge(1)]
 NonNegativeInt = Annotated[int, Ge(0)]
+
+
+@dataclass(frozen=True)
+class IsLocation:
+    """Marks a place on this machine: what lies there matters to a result, where it lies does not."""
+
+
+Location = Annotated[str, IsLocation()]
+
+
+@dataclass(frozen=True)
+class ComponentOf:
+    """Marks a value as a component: a name, or a mapping with `name` and its parameters.
+
+    `Annotated[dict[str, Any], ComponentOf("loss")]` is validated against the signature of the loss
+    that it names, and always is the whole mapping afterwards. It works for the recipe's own fields
+    and, nested, for a component's parameters (`list` and `dict` of components too).
+
+    Attributes:
+        kind: One of the registry's kinds.
+        default: Name that is meant when a mapping gives parameters only.
+    """
+
+    kind: str
+    default: str | None = None
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        """Hands the check to the registry. Imported here, so that this module stays free of it."""
+        from trainwright.registry.nesting import component_schema
+
+        return component_schema(self)
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        """A placeholder that `recipe.json_schema` replaces by the schemas of all components."""
+        return {"component": self.kind}

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
+from trainwright.data.archive import open_archive
+
 if TYPE_CHECKING:
     from torch import Tensor
 
+Values = Sequence[Any] | np.ndarray  # raw values of a column; NumPy's arrays are no Sequence to typing
 Role = str  # "image", "number", "category": what a column is good for, used by `init`
-
-
-@lru_cache(maxsize=8)
-def _open_zip(path: str) -> zipfile.ZipFile:
-    return zipfile.ZipFile(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +36,10 @@ class RawFile:
         return self.path if self.member is None else f"{self.path}!{self.member}"
 
     def read(self) -> bytes:
-        """The file's bytes. Raises OSError, KeyError or zipfile.BadZipFile."""
+        """The file's bytes. Raises OSError, KeyError or `ArchiveError`."""
         if self.member is None:
             return Path(self.path).read_bytes()
-        return _open_zip(self.path).read(self.member)
+        return open_archive(self.path).read(self.member)
 
 
 class Source(Protocol):
@@ -51,13 +47,20 @@ class Source(Protocol):
 
     Attributes:
         columns: Name of every column and the role it most likely has.
+        notices: What was left out or assumed, in words, each with its count.
+        faults: Records that are no rows at all (a ragged line): name and reason.
+        slow_columns: Columns that take longer to read or decode than to load as stored values, which
+            therefore are cached.
     """
 
     columns: dict[str, Role]
+    notices: Sequence[str]
+    faults: Sequence[tuple[str, str]]
+    slow_columns: Collection[str]
 
     def __len__(self) -> int: ...
 
-    def column(self, name: str) -> Sequence[Any]:
+    def column(self, name: str) -> Values:
         """All raw values of one column: numbers, strings, `RawFile`s or uint8 arrays [H, W, C]."""
         ...
 
@@ -110,13 +113,19 @@ class Processor(Protocol):
     needs_fit: ClassVar[bool]
     fits_on_encoded: ClassVar[bool]
 
-    def fit(self, values: Any) -> None: ...
+    def inspect(self, values: Values) -> None:
+        """Settles, from raw training values, what the first `encode` needs: an image's size, ..."""
+        ...
+
+    def fit(self, values: Any) -> None:
+        """Learns from the training split's raw or stored values; unreadable ones are passed over."""
+        ...
 
     def encode(self, raw: Any) -> np.ndarray:
         """One stored value, of fixed shape and dtype. Raises `BadSample` with the reason."""
         ...
 
-    def encode_all(self, values: Sequence[Any]) -> np.ndarray:
+    def encode_all(self, values: Values) -> np.ndarray:
         """Stored values `[N, ...]` of a whole column; vectorised where that is possible."""
         ...
 
@@ -167,7 +176,8 @@ class PreparedData:
     """Data ready to train on: every used column encoded, split, and described. No torch.
 
     Attributes:
-        arrays: Column -> stored values `[N, ...]` over all kept rows (in RAM or memory-mapped).
+        arrays: Column -> stored values `[N, ...]` over all rows of the source (in RAM or memory-mapped,
+            read-only); a dropped row keeps its number, holds zeros and is in no split.
         splits: Split -> int64 row numbers into `arrays`.
         names: Sample names by row.
         inputs: Input columns' processors, in the recipe's order.
@@ -176,6 +186,9 @@ class PreparedData:
         fingerprint: Digest of all files (or arrays) behind the data.
         seconds: Where the time went: `fingerprint`, `fit`, `decode`, ...
         cached: Whether the decoded values came from an earlier run's cache.
+        streamed: Column -> raw values of all rows, for columns that are decoded on the fly and so are
+            not in `arrays`.
+        notices: Decisions and findings that a person should hear of.
     """
 
     arrays: dict[str, np.ndarray]
@@ -187,6 +200,8 @@ class PreparedData:
     fingerprint: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
     cached: bool = False
+    streamed: dict[str, Values] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
 
     def info(self) -> DataInfo:
         """The description that tasks build from."""
@@ -194,13 +209,22 @@ class PreparedData:
             inputs={name: item.spec() for name, item in self.inputs.items()},
             targets={name: item.spec() for name, item in self.targets.items()},
             sizes={name: len(rows) for name, rows in self.splits.items()},
+            decoders={name: item.decode for name, item in self.targets.items()},
         )
 
 
 @dataclass(frozen=True)
 class DataInfo:
-    """What a task may know about the data when it builds a model."""
+    """What a task may know about the data when it builds a model.
+
+    Attributes:
+        inputs: Input column -> what the model reads.
+        targets: Target column -> what it learns.
+        sizes: Split -> number of rows.
+        decoders: Target column -> model-side values in their own unit, for metrics.
+    """
 
     inputs: dict[str, TensorSpec]
     targets: dict[str, TensorSpec]
     sizes: dict[str, int]
+    decoders: dict[str, Callable[[Any], Any]] = field(default_factory=dict)

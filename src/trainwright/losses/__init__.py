@@ -1,0 +1,30 @@
+"""Losses: plain functions `(output, target, class_weights) -> [B]`, one loss value per sample.
+
+A category's output holds logits `[B, C]` and its target class ids int64 `[B]` (or, for soft labels,
+probabilities `[B, C]`); a number's output and target are both floats `[B, K]`. `class_weights` is a
+tensor `[C]` or None and weighs each sample by its true class. Nothing is averaged over the batch: the
+task does that, so that per-sample histories and uneven last batches come out right.
+
+Every module says in `TARGETS` which column types its loss suits.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+DEFAULTS = {"category": "cross_entropy", "number": "mse"}
+
+
+def default_loss(type: str) -> dict[str, Any]:
+    """The loss of a target column when the recipe names none.
+
+    Args:
+        type: The column's type, `category` or `number`.
+
+    Returns:
+        A component mapping, to be validated like one from a recipe.
+
+    Raises:
+        KeyError: The type has no loss of its own.
+    """
+    return {"name": DEFAULTS[type]}

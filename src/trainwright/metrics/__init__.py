@@ -1,0 +1,73 @@
+"""Metrics: plain functions `(output, target, classes) -> {name: value}` over a whole split.
+
+`output` and `target` are CPU tensors (or NumPy arrays): logits `[N, C]` and class ids `[N]` for a
+category, floats `[N, K]` both for a number. `classes` are the class names, where a metric wants them.
+The arithmetic is NumPy's and needs no torch, so that a report can be made without it. A sample whose
+output is NaN counts as wrong. Every module lists in `GREATER_IS_BETTER` what it returns, and in
+`TARGETS` which column types it suits.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from typing import Any
+
+NAMES = (
+    "accuracy",
+    "auroc",
+    "average_precision",
+    "calibration_error",
+    "confusion_matrix",
+    "f1",
+    "mae",
+    "mse",
+    "precision",
+    "r2",
+    "recall",
+    "rmse",
+    "top_k_accuracy",
+)
+MANY_CLASSES = 20
+
+
+def default_metrics(type: str, num_classes: int = 0) -> list[dict[str, Any]]:
+    """The metrics of a target column when the recipe names none.
+
+    Args:
+        type: The column's type, `category` or `number`.
+        num_classes: Number of classes of a category: two add the area under the ROC curve, twenty and
+            more the top-5 accuracy.
+
+    Returns:
+        Component mappings, to be validated like those of a recipe.
+
+    Raises:
+        KeyError: The type has no metrics of its own.
+    """
+    names = {"category": ["accuracy", "f1"], "number": ["mae", "rmse", "r2"]}[type]
+    chosen: list[dict[str, Any]] = [{"name": name} for name in names]
+    if type == "category" and num_classes == 2:
+        chosen.append({"name": "auroc"})
+    if type == "category" and num_classes >= MANY_CLASSES:
+        chosen.append({"name": "top_k_accuracy", "k": 5})
+    return chosen
+
+
+def greater_is_better(key: str) -> bool | None:
+    """Whether a metric such as `val/label/top_5_accuracy` should rise (True), fall (False), or neither.
+
+    Args:
+        key: Name of a value, with or without split and target in front.
+
+    Returns:
+        None when no metric of this package gives such a value.
+    """
+    name = re.sub(r"_\d+_", "_k_", key.rsplit("/", 1)[-1])
+    if name == "loss":
+        return False
+    for module in NAMES:
+        table: dict[str, bool] = import_module(f"{__name__}.{module}").GREATER_IS_BETTER
+        if name in table:
+            return table[name]
+    return None

@@ -1,162 +1,236 @@
-"""The shape of a recipe. Component mappings are checked against their own signatures elsewhere.
+"""The shape of a recipe.
 
 A component is written as a name, or as a mapping with `name` and its keyword parameters; after
-loading it always is the mapping, with every default filled in.
+loading it always is the mapping, checked against the component's own signature, with every default
+filled in.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt
-from pydantic import BaseModel, ConfigDict, Field
+from annotated_types import Ge
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
-from trainwright.fields import Fraction, NonNegative, NonNegativeInt, OpenFraction, Positive, PositiveInt
+from trainwright.fields import (
+    ComponentOf,
+    Fraction,
+    Location,
+    NonNegative,
+    NonNegativeInt,
+    OpenFraction,
+    Positive,
+    PositiveInt,
+)
 
 Component = dict[str, Any]
+TaskComponent = Annotated[Component, ComponentOf("task", "supervised")]
+SourceComponent = Annotated[Component, ComponentOf("source")]
+AugmentComponent = Annotated[Component, ComponentOf("augment")]
+SamplerComponent = Annotated[Component, ComponentOf("sampler", "shuffle")]
+ModelComponent = Annotated[Component, ComponentOf("model")]
+LossComponent = Annotated[Component, ComponentOf("loss")]
+MetricComponent = Annotated[Component, ComponentOf("metric")]
+OptimizerComponent = Annotated[Component, ComponentOf("optimizer", "adamw")]
+ScheduleComponent = Annotated[Component, ComponentOf("schedule", "constant")]
 
 
 class Section(BaseModel):
     """A mapping of the recipe: unknown keys are refused, nothing changes after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
 
 
 class Column(BaseModel):
-    """One typed column: `type` names the processor, its other keys are the processor's parameters."""
+    """One typed column: `type` names the processor, its other keys are the processor's parameters.
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    A name alone stands for a column of that type. The processor's parameters are in `model_extra`,
+    and `processor` is its whole mapping.
+    """
 
-    type: str
-    column: str | None = Field(None, description="Column of the source; the key itself when absent.")
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True, validate_default=True)
+
+    type: str = Field(description="Processor of the column: image, number, category, ...")
+    column: str | None = Field(default=None, description="Column of the source; the key itself when absent.")
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _check_processor(cls, value: Any, handler: Callable[[Any], Any], info: ValidationInfo) -> Any:
+        from trainwright.registry.nesting import fill_column
+
+        return fill_column(cls, value, handler, info)
+
+    @property
+    def processor(self) -> Component:
+        """The processor as a component: `name` and every parameter."""
+        return {"name": self.type, **(self.model_extra or {})}
 
 
 class Target(Column):
     """A column to predict."""
 
-    loss: Component | None = Field(None, description="Loss; by the column's type when absent.")
-    metrics: list[Component] | None = Field(None, description="Metrics; by the column's type when absent.")
-    weight: NonNegative = Field(1.0, description="Weight of this target in the total loss.")
-    class_weights: Literal["none", "auto"] | dict[str, float] = Field(
-        "none", description="`auto` is majority count / class count; or a weight per class name."
+    loss: LossComponent | None = Field(default=None, description="Loss; by the column's type when absent.")
+    metrics: list[MetricComponent] | None = Field(
+        default=None, description="Metrics; by the column's type when absent."
+    )
+    weight: NonNegative = Field(default=1.0, description="Weight of this target in the total loss.")
+    class_weights: Literal["none", "auto"] | dict[str, Positive] = Field(
+        default="none", description="`auto` is majority count / class count; or a weight per class name."
     )
 
 
 class Split(Section):
     """Fractions of the rows; the rest after `val` and `test` is `train` when it is not given."""
 
-    train: Fraction | None = None
-    val: Fraction = 0.0
-    test: Fraction = 0.0
-    seed: int = 0
-    stratify: bool = Field(True, description="Keep class proportions where there is one category target.")
+    train: Fraction | None = Field(default=None, description="Share to train on; the rest when absent.")
+    val: Fraction = Field(default=0.0, description="Share to validate on.")
+    test: Fraction = Field(default=0.0, description="Share that is only evaluated at the end.")
+    seed: int = Field(default=0, description="Address of the random assignment.")
+    stratify: bool = Field(
+        default=True, description="Keep class proportions where there is one category target."
+    )
 
 
 class OnBad(Section):
     """What happens to a sample that cannot be read."""
 
-    policy: Literal["stop", "skip"] = "stop"
-    limit: Fraction = Field(0.01, description="Largest share of samples that may be skipped.")
+    policy: Literal["stop", "skip"] = Field(
+        default="stop", description="`skip` leaves it out, counted and reported."
+    )
+    limit: Fraction = Field(default=0.01, description="Largest share of samples that may be skipped.")
 
 
 class Data(Section):
     """Where the samples come from, which columns are used, and how they are varied."""
 
-    source: Component
-    inputs: dict[str, Column]
-    targets: dict[str, Target] = {}
-    split: Split | None = Field(None, description="Absent: the source's own splits.")
+    source: SourceComponent = Field(description="Where records come from.")
+    inputs: dict[str, Column] = Field(min_length=1, description="Columns that the model reads.")
+    targets: dict[str, Target] = Field(default={}, description="Columns that the model predicts.")
+    split: Split | None = Field(default=None, description="Absent: the source's own splits.")
     on_bad: OnBad = OnBad()
-    augment: list[Component] = []
-    sampler: Component = {"name": "shuffle"}
-    cache: Literal["auto", "none"] = Field("auto", description="`none` decodes every sample every epoch.")
-    workers: NonNegativeInt | Literal["auto"] = "auto"
+    augment: list[AugmentComponent] = Field(
+        default=[], description="Random changes of training batches, in order."
+    )
+    sampler: SamplerComponent = Field(
+        default={"name": "shuffle"}, description="Order of the training samples."
+    )
+    cache: Literal["auto", "none"] = Field(
+        default="auto", description="`none` decodes every sample every epoch."
+    )
+    workers: NonNegativeInt | Literal["auto"] = Field(default="auto", description="Processes that load data.")
 
 
 class Init(Section):
     """Initial weights from a file of this machine, or from a run."""
 
-    path: str
-    exclude: list[str] = Field([], description="Name patterns that keep their random start.")
-    strict: bool = Field(True, description="Every other weight must be found and fit.")
+    path: Location = Field(description="Weights file, or run directory.")
+    exclude: list[str] = Field(default=[], description="Name patterns that keep their random start.")
+    strict: bool = Field(default=True, description="Every other weight must be found and fit.")
 
 
 class ClipNorm(Section):
     """Gradient clipping by global norm, or by value."""
 
-    norm: Positive | None = None
-    value: Positive | None = None
+    norm: Positive | None = Field(default=None, description="Largest global norm of the gradient.")
+    value: Positive | None = Field(
+        default=None, description="Largest absolute value of a gradient's element."
+    )
 
 
 class Ema(Section):
     """An exponential moving average of the weights, which is what is evaluated and kept as best."""
 
-    decay: OpenFraction = 0.999
-    warmup: bool = Field(True, description="Use min(decay, (1 + step) / (10 + step)).")
+    decay: OpenFraction = Field(default=0.999, description="Share of the average that each step keeps.")
+    warmup: bool = Field(default=True, description="Use min(decay, (1 + step) / (10 + step)).")
 
 
 class EarlyStop(Section):
     """Stop when the monitored metric has not improved for `patience` evaluations."""
 
-    monitor: str | None = Field(None, description="Such as val/loss; the task's own when absent.")
-    mode: Literal["min", "max"] | None = None
-    patience: PositiveInt = 5
-    min_delta: NonNegative = 0.0
+    monitor: str | None = Field(default=None, description="Such as val/loss; the task's own when absent.")
+    mode: Literal["min", "max"] | None = Field(
+        default=None, description="Which way is better; known for our metrics."
+    )
+    patience: PositiveInt = Field(default=5, description="Evaluations without improvement before it stops.")
+    min_delta: NonNegative = Field(default=0.0, description="Smallest change that counts as improvement.")
 
 
 class Checkpoint(Section):
     """When the state for a resume is saved, besides the end of every epoch."""
 
-    every_steps: PositiveInt | None = None
-    every_minutes: Positive | None = 10.0
-    monitor: str | None = Field(None, description="Metric of the best weights; the task's own when absent.")
-    mode: Literal["min", "max"] | None = None
+    every_steps: PositiveInt | None = Field(default=None, description="Steps between two saves.")
+    every_minutes: Positive | None = Field(default=10.0, description="Minutes between two saves.")
+    monitor: str | None = Field(
+        default=None, description="Metric of the best weights; the task's own when absent."
+    )
+    mode: Literal["min", "max"] | None = Field(
+        default=None, description="Which way is better; known for our metrics."
+    )
 
 
 class Train(Section):
-    """How long, how fast and on what."""
+    """How long, how fast and on what. Of several budgets the first that is used up ends the run."""
 
-    epochs: Annotated[float, Gt(0)] | None = Field(None, description="Budget; 10 when no budget is given.")
-    steps: PositiveInt | None = None
-    minutes: Positive | None = None
-    batch_size: PositiveInt = Field(64, description="Samples of one optimizer step, over all processes.")
-    micro_batch: PositiveInt | None = Field(None, description="Samples of one forward pass and process.")
-    optimizer: Component = {"name": "adamw"}
-    schedule: Component = {"name": "constant"}
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
-    memory_format: Literal["auto", "contiguous", "channels_last"] = "auto"
-    compile: bool | Literal["auto"] = False
+    epochs: NonNegative | None = Field(
+        default=None, description="Budget; 10 when no budget is given, 0 to score the initial weights."
+    )
+    steps: PositiveInt | None = Field(default=None, description="Budget in optimizer steps.")
+    minutes: Positive | None = Field(default=None, description="Budget in minutes of training.")
+    batch_size: PositiveInt = Field(
+        default=64, description="Samples of one optimizer step, over all processes."
+    )
+    micro_batch: PositiveInt | None = Field(
+        default=None, description="Samples of one forward pass and process."
+    )
+    optimizer: OptimizerComponent = Field(default={"name": "adamw"}, description="How weights are changed.")
+    schedule: ScheduleComponent = Field(
+        default={"name": "constant"}, description="How the learning rate changes."
+    )
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
+        default="auto", description="Arithmetic of the forward pass; `auto` measures before the first step."
+    )
+    memory_format: Literal["auto", "contiguous", "channels_last"] = Field(
+        default="auto", description="Layout of image tensors; `auto` measures before the first step."
+    )
+    compile: bool | Literal["auto"] = Field(default=False, description="Whether the model is compiled.")
     clip: ClipNorm = ClipNorm()
-    ema: Ema | None = None
-    early_stop: EarlyStop | None = None
+    ema: Ema | None = Field(default=None, description="Moving average of the weights; none when absent.")
+    early_stop: EarlyStop | None = Field(default=None, description="Early stopping; none when absent.")
     checkpoint: Checkpoint = Checkpoint()
-    freeze: list[str] = Field([], description="Name patterns of parameters that stay as they are.")
-    trainable: list[str] | None = Field(None, description="Only parameters of these patterns are trained.")
-    evaluate_every: Annotated[int, Ge(1)] = Field(1, description="Epochs between evaluations.")
-    log_every: PositiveInt = Field(50, description="Steps between two records of the training loss.")
-    device: str = "auto"
-    deterministic: bool = False
-    threads: PositiveInt | None = Field(None, description="Compute threads; all cores when absent.")
-    seed: NonNegativeInt = 0
+    freeze: list[str] = Field(default=[], description="Name patterns of parameters that stay as they are.")
+    trainable: list[str] | None = Field(
+        default=None, description="Only parameters of these patterns are trained."
+    )
+    evaluate_every: Annotated[int, Ge(1)] = Field(default=1, description="Epochs between evaluations.")
+    log_every: PositiveInt = Field(default=50, description="Steps between two records of the training loss.")
+    device: str = Field(default="auto", description="cpu, cuda, cuda:1, mps, ...")
+    deterministic: bool = Field(default=False, description="Only deterministic kernels, which may be slower.")
+    threads: PositiveInt | None = Field(default=None, description="Compute threads; all cores when absent.")
+    seed: NonNegativeInt = Field(default=0, description="Address of every random number of the run.")
 
 
 class Report(Section):
     """What is done after training."""
 
-    enabled: bool = True
-    splits: list[str] | None = Field(None, description="Splits to evaluate; val and test when absent.")
+    enabled: bool = Field(default=True, description="Whether plots and report.html are made.")
+    splits: list[str] | None = Field(
+        default=None, description="Splits to evaluate; val and test when absent."
+    )
 
 
 class Recipe(Section):
     """One complete recipe: everything about a run."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
-    description: str = ""
-    task: Component = {"name": "supervised"}
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="Name of its runs.")
+    description: str = Field(default="", description="What it is, in a sentence.")
+    task: TaskComponent = Field(default={"name": "supervised"}, description="What is learned.")
     data: Data
-    model: Component
-    init: Init | None = None
+    model: ModelComponent = Field(description="What is trained.")
+    init: Init | None = Field(default=None, description="Initial weights; random when absent.")
     train: Train = Train()
     report: Report = Report()
-    plugins: list[str] = Field([], description="Modules of the user that are imported before the run.")
-    aliases: dict[str, str] = Field({}, description="Short name -> key path, for overrides.")
+    plugins: list[str] = Field(
+        default=[], description="Modules of the user that are imported before the run."
+    )
+    aliases: dict[str, str] = Field(default={}, description="Short name -> key path, for overrides.")

@@ -1,0 +1,1 @@
+"""Run directories: layout, locks, records, metrics. Imports no torch."""

@@ -9,43 +9,21 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from trainwright.data.batch import Batch
 from trainwright.data.types import DataInfo
 
 
-@dataclass
-class Batch:
-    """One micro-batch on the device of the model.
-
-    Attributes:
-        inputs: Column -> tensor `[B, ...]`, ready for the model.
-        targets: Column -> tensor `[B, ...]`.
-        ids: Row numbers, int64 `[B]` on the CPU; the address of each sample.
-        epoch: Epoch the batch belongs to.
-        step: Optimizer step the batch belongs to.
-    """
-
-    inputs: dict[str, Tensor]
-    targets: dict[str, Tensor]
-    ids: Tensor
-    epoch: int = 0
-    step: int = 0
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-
-@dataclass
+@dataclass(slots=True)
 class StepOutput:
     """Result of one forward pass.
 
     Attributes:
-        loss: Scalar to differentiate: the mean over the batch's samples.
-        per_sample: Loss of each sample `[B]`, detached, or None where a sample has none of its own.
-        logs: Detached scalars, each a mean over the batch's samples.
+        loss: Loss of each sample `[B]`, whose mean is differentiated; or that mean itself, a scalar,
+            where a sample has no loss of its own.
+        logs: Detached values, each a sum over the batch's samples.
     """
 
     loss: Tensor
-    per_sample: Tensor | None = None
     logs: dict[str, Tensor] = field(default_factory=dict)
 
 
@@ -90,9 +68,16 @@ class Task(ABC):
     def score(self, outputs: dict[str, Tensor], targets: dict[str, Tensor]) -> dict[str, float]:
         """Metrics over a whole split, `loss` among them; names without the split's prefix."""
 
+    def per_sample_losses(self, outputs: dict[str, Tensor], targets: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Loss of each sample `[n]` per target, where a sample has one of its own."""
+        return {}
+
     @abstractmethod
     def monitor(self) -> tuple[str, str]:
         """The metric that tells the best checkpoint, without prefix, and `min` or `max`."""
+
+    def check_outputs(self, outputs: dict[str, Tensor]) -> None:  # noqa: B027 - most tasks fit by design
+        """Raises ModelError where the model's outputs cannot fit the targets."""
 
     def stateful(self) -> Iterable[tuple[str, Any]]:
         """Objects of the task, besides the model, whose `state_dict` belongs to a checkpoint."""

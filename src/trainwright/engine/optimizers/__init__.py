@@ -1,0 +1,1 @@
+"""Optimizers: functions from named parameters to a `torch.optim.Optimizer`, one a file."""

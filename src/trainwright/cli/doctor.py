@@ -1,0 +1,205 @@
+"""Look at this machine: cores, memory, disk, devices, versions, caches, and what is missing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from trainwright.cli.common import add_runs_dir, say, say_json
+
+# Extra -> the package to import and what it is good for.
+EXTRAS: dict[str, tuple[tuple[str, ...], str]] = {
+    "jpeg": (("simplejpeg",), "JPEG files decode in half the time"),
+}
+_PROBE = """
+import json, torch
+devices = []
+if torch.cuda.is_available():
+    for i in range(torch.cuda.device_count()):
+        p = torch.cuda.get_device_properties(i)
+        devices.append({"device": f"cuda:{i}", "name": p.name, "memory_bytes": p.total_memory,
+                        "capability": f"{p.major}.{p.minor}"})
+if torch.backends.mps.is_available():
+    devices.append({"device": "mps", "name": "Apple GPU"})
+print(json.dumps({"torch": torch.__version__, "cuda": torch.version.cuda, "devices": devices,
+                  "threads": torch.get_num_threads(), "capability": torch.backends.cpu.get_cpu_capability()}))
+"""
+_PROBE_SECONDS = 120
+_SPEED_BYTES = 16 << 20
+_ENOUGH_DISK = 5 << 30
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's arguments."""
+    add_runs_dir(parser)
+    parser.add_argument("--json", action="store_true", help="machine output")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Prints what was found; 1 when something keeps trainwright from working."""
+    found = examine(Path(arguments.runs_dir))
+    if arguments.json:
+        say_json(found)
+    else:
+        for line in lines(found):
+            say(line)
+    return 1 if found["problems"] else 0
+
+
+def examine(runs_dir: Path) -> dict[str, Any]:
+    """Everything about this machine as plain values, `problems` and `missing` among them."""
+    from trainwright.locations import cache_dir
+    from trainwright.runs.environment import hardware, packages
+
+    found: dict[str, Any] = {
+        "python": f"{platform.python_version()} ({sys.executable})",
+        "hardware": hardware(),
+        "packages": packages(),
+        "torch": probe_torch(),
+        "runs": _directory(runs_dir),
+        "cache": {**_directory(cache_dir()), "bytes": _size(cache_dir())},
+        "missing": missing_extras(),
+        "problems": [],
+    }
+    found["problems"] = _problems(found)
+    return found
+
+
+def probe_torch() -> dict[str, Any]:
+    """What torch says of itself and its devices, asked in a process of its own: its crash is not ours."""
+    try:
+        answer = subprocess.run(
+            [sys.executable, "-c", _PROBE],
+            capture_output=True,
+            text=True,
+            timeout=_PROBE_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return {"error": f"importing torch took longer than {_PROBE_SECONDS} s"}
+    if answer.returncode != 0:
+        last = answer.stderr.strip().splitlines()[-1:] or [f"exit code {answer.returncode}"]
+        return {"error": last[0]}
+    probed: dict[str, Any] = json.loads(answer.stdout.splitlines()[-1])
+    return probed
+
+
+def missing_extras() -> dict[str, str]:
+    """Extra -> what it would bring, for those that are not installed."""
+    return {
+        extra: purpose
+        for extra, (modules, purpose) in EXTRAS.items()
+        if any(find_spec(module) is None for module in modules)
+    }
+
+
+def write_speed(directory: Path) -> float:
+    """Bytes a second of a synced write of 16 MiB. Raises StorageError."""
+    from trainwright.runs.atomic import write_bytes
+
+    target = directory / f".trainwright-doctor-{os.getpid()}"
+    data = os.urandom(_SPEED_BYTES)
+    begun = time.perf_counter()
+    try:
+        write_bytes(target, data)
+        return len(data) / (time.perf_counter() - begun)
+    finally:
+        target.unlink(missing_ok=True)
+
+
+def lines(found: dict[str, Any]) -> list[str]:
+    """The report as text."""
+    machine, torch = found["hardware"], found["torch"]
+    text = [
+        f"machine   {machine['host']}, {machine['system']}, {machine['processor']}",
+        f"cores     {machine['cores']} usable, {_bytes(machine['memory_bytes'])} memory",
+        f"python    {found['python']}",
+    ]
+    if "error" in torch:
+        text.append(f"torch     does not import: {torch['error']}")
+    else:
+        text.append(
+            f"torch     {torch['torch']}, {torch['threads']} threads, {torch['capability']}, "
+            f"CUDA {torch['cuda'] or 'not built in'}"
+        )
+        devices = [f"{d['device']} {d['name']}" for d in torch["devices"]]
+        text.append(f"devices   {', '.join(['cpu', *devices])}")
+    text.append("packages  " + ", ".join(f"{k} {v}" for k, v in found["packages"].items() if k != "python"))
+    for name in ("runs", "cache"):
+        place = found[name]
+        size = f", holds {_bytes(place['bytes'])}" if "bytes" in place else ""
+        speed = f", writes {place['speed'] / 1e6:.0f} MB/s" if place["speed"] else ""
+        text.append(f"{name:9} {place['path']}, {_bytes(place['free'])} free{speed}{size}")
+    for extra, purpose in found["missing"].items():
+        text.append(f"missing   {extra} ({purpose}): pip install 'trainwright[{extra}]'")
+    text += [f"problem   {problem}" for problem in found["problems"]]
+    if not found["problems"]:
+        text.append("all is well")
+    return text
+
+
+def _directory(path: Path) -> dict[str, Any]:
+    """Room, permission and speed of a directory, or of the nearest one above that exists."""
+    from trainwright.errors import StorageError
+
+    place = path.resolve()
+    while not place.exists():
+        place = place.parent
+    found: dict[str, Any] = {
+        "path": str(path),
+        "free": shutil.disk_usage(place).free,
+        "speed": None,
+        "error": "",
+    }
+    try:
+        found["speed"] = write_speed(place)
+    except StorageError as error:
+        found["error"] = error.why
+    return found
+
+
+def _problems(found: dict[str, Any]) -> list[str]:
+    problems = []
+    if "error" in found["torch"]:
+        problems.append(f"torch does not import: {found['torch']['error']}")
+    for name in ("runs", "cache"):
+        place = found[name]
+        if place["error"]:
+            problems.append(f"{place['path']} cannot be written: {place['error']}")
+        elif place["free"] < _ENOUGH_DISK:
+            problems.append(f"{place['path']} has only {_bytes(place['free'])} free")
+    for requirement in metadata.requires("trainwright") or []:
+        name = requirement.split(";")[0].split(">")[0].split("=")[0].strip()
+        if "extra ==" not in requirement and not _installed(name):
+            problems.append(f"the package {name} is not installed: pip install trainwright")
+    return problems
+
+
+def _installed(name: str) -> bool:
+    try:
+        metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _size(directory: Path) -> int:
+    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
+
+
+def _bytes(count: float) -> str:
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TiB"

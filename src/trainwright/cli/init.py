@@ -1,0 +1,70 @@
+"""Look at a folder or table and write a complete, commented recipe for it.
+
+trainwright init photos/            a folder with one subfolder per class
+trainwright init houses.csv         a table; its last column is taken for the target
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from pathlib import Path
+
+from trainwright.cli.common import say
+from trainwright.errors import UserError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's arguments."""
+    parser.add_argument("data", metavar="DATA", help="folder, zip, table or array file")
+    parser.add_argument("-o", "--output", metavar="FILE", help="recipe to write, - for stdout [NAME.yaml]")
+    parser.add_argument("--name", help="name of the recipe [that of the data]")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Writes the recipe, and says what was found and what comes next."""
+    from trainwright.workflows.first_recipe import first_recipe, recipe_name
+
+    data = Path(arguments.data)
+    if not data.exists():
+        raise UserError("there are no such data", where=str(data))
+    name = arguments.name or recipe_name(data)
+    output = arguments.output or f"{name}.yaml"
+    if output != "-":
+        refuse_existing(Path(output))  # before the data are read, which may take long
+
+    from trainwright.data.sniff import sniff
+
+    guess = sniff(data)
+    launch = f"trainwright train {shlex.quote(output if output != '-' else f'{name}.yaml')}"
+    text = first_recipe(guess, name, arguments.data, command=launch)
+    if output == "-":
+        say(text.rstrip("\n"))
+        return 0
+    write_new(Path(output), text)
+    for note in guess.notes:
+        say(note)
+    say(f"recipe     {output}")
+    say(f"next\n  trainwright check {shlex.quote(output)}\n  {launch}")
+    return 0
+
+
+def refuse_existing(path: Path) -> None:
+    """Raises UserError where there is a file already."""
+    if path.exists():
+        raise UserError(
+            "the file exists and is not overwritten", where=str(path), fix="give another name with --output"
+        )
+
+
+def write_new(path: Path, text: str) -> None:
+    """Writes a file that must not exist yet. Raises UserError or StorageError."""
+    from trainwright.errors import StorageError
+
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        refuse_existing(path)
+    except OSError as error:
+        raise StorageError(path, error) from error

@@ -1,0 +1,68 @@
+"""Overrides on a command line: `a.b=value` and `--a.b value`, beside the verb's own options."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterator
+
+from trainwright.cli.parsing import UsageError
+from trainwright.errors import closest
+
+_ASSIGNMENT = re.compile(r"[A-Za-z_][\w-]*(\.[\w-]+)*=")
+_OPTION = re.compile(r"--(?P<key>[A-Za-z_][\w-]*(?:\.[\w-]+)*)(?:=(?P<value>.*))?", re.DOTALL)
+
+
+def take_overrides(argv: list[str], parser: argparse.ArgumentParser) -> tuple[list[str], list[str]]:
+    """Splits a command line into the verb's own part and overrides as `a.b=value`.
+
+    A long option that the verb does not have is an override: `--train.epochs 3`, `--train.epochs=3`, or
+    an alias of the recipe, `--train-steps 500`. The first positional argument is the recipe.
+
+    Args:
+        argv: Everything behind the verb.
+        parser: The verb's parser, to know its own options.
+
+    Returns:
+        The rest for the parser, and the overrides in the order given.
+
+    Raises:
+        UsageError: An unknown option is nearly one of the verb's, or has no value.
+    """
+    own = parser._option_string_actions
+    rest: list[str] = []
+    overrides: list[str] = []
+    tokens = iter(argv)
+    for token in tokens:
+        option = _OPTION.fullmatch(token)
+        if token == "--":
+            rest += [token, *tokens]
+        elif option and f"--{option['key']}" in own:
+            rest.append(token)
+            if option["value"] is None and own[f"--{option['key']}"].nargs != 0:
+                rest += [value for value in [next(tokens, None)] if value is not None]
+        elif option:
+            overrides.append(f"{option['key']}={_value(option, tokens, own)}")
+        elif _ASSIGNMENT.match(token) and not _is_recipe(token, rest):
+            overrides.append(token)
+        else:
+            rest.append(token)
+    return rest, overrides
+
+
+def _value(option: re.Match[str], tokens: Iterator[str], own: dict[str, argparse.Action]) -> str:
+    name = f"--{option['key']}"
+    near = closest(name, own) if "." not in name else None
+    if near:
+        raise UsageError(f"there is no option {name}", fix=f"did you mean {near}?")
+    if option["value"] is not None:
+        return option["value"]
+    value = next(tokens, None)
+    if value is None or _OPTION.fullmatch(value):
+        raise UsageError(f"{name} has no value", fix=f"{name} VALUE, or {name[2:]}=VALUE")
+    return value
+
+
+def _is_recipe(token: str, rest: list[str]) -> bool:
+    """A file name with an equals sign in it, in the place of the recipe."""
+    return not any(not item.startswith("-") for item in rest) and token.endswith((".yaml", ".yml"))

@@ -1,0 +1,160 @@
+"""Runs: list them, show one with its metrics, compare two.
+
+trainwright runs                        all runs of ./runs
+trainwright runs list 'digits-*' mnist  some of them
+trainwright runs diff RUN RUN           recipe values and metrics that differ
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import Any
+
+from trainwright.cli.common import add_runs_dir, say, say_json, table
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """`list` (also when nothing is said), `show` and `diff`."""
+    add_runs_dir(parser)
+    parser.add_argument("--json", action="store_true", help="machine output")
+    actions = parser.add_subparsers(dest="action", metavar="list|show|diff")
+    listing = actions.add_parser("list", help="one row per run", allow_abbrev=False)
+    listing.add_argument(
+        "patterns", metavar="RUN", nargs="*", help="path, id, name, salt or glob; all if absent"
+    )
+    show = actions.add_parser("show", help="one run in full", allow_abbrev=False)
+    show.add_argument("run", metavar="RUN")
+    diff = actions.add_parser("diff", help="what differs between two runs", allow_abbrev=False)
+    diff.add_argument("left", metavar="RUN")
+    diff.add_argument("right", metavar="RUN")
+    for action in (listing, show, diff):
+        # The same options behind the action; SUPPRESS keeps what was said before it.
+        action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="machine output")
+        action.add_argument("--runs-dir", metavar="DIR", default=argparse.SUPPRESS, help="where runs live")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs one of the three actions."""
+    if arguments.action == "show":
+        _show(arguments)
+    elif arguments.action == "diff":
+        _diff(arguments)
+    else:
+        _list(arguments)
+    return 0
+
+
+def _list(arguments: argparse.Namespace) -> None:
+    from trainwright.runs.listing import DAMAGED, find_runs, rows
+
+    found = rows(find_runs(getattr(arguments, "patterns", []), arguments.runs_dir))
+    if arguments.json:
+        say_json([item.as_json() for item in found])
+        return
+    if not found:
+        say(f"no runs in {arguments.runs_dir}")
+        return
+    cells = [
+        [
+            item.id,
+            item.state,
+            _progress(item),
+            age(item.created),
+            _duration(item.seconds),
+            _main_metrics(item),
+        ]
+        for item in found
+    ]
+    say(table(["run", "state", "step", "age", "time", "metrics"], cells))
+    for item in found:
+        if item.state == DAMAGED:
+            say(f"damaged: {item.reason}")
+
+
+def _show(arguments: argparse.Namespace) -> None:
+    from dataclasses import asdict
+
+    from trainwright.runs.listing import find_run, row
+
+    directory = find_run(arguments.run, arguments.runs_dir)
+    item, record = row(directory), directory.record()
+    if arguments.json:
+        say_json({**asdict(record), **item.as_json()})
+        return
+    git = (
+        f"{record.git['commit'][:10]}{' with changes' if record.git.get('dirty') else ''}"
+        if record.git
+        else "-"
+    )
+    attempts = ", ".join(f"{a.number}: {a.state} (from step {a.from_step})" for a in record.attempts)
+    facts = {
+        "run": item.id,
+        "path": item.path,
+        "state": f"{item.state}  {item.reason}".rstrip(),
+        "step": _progress(item),
+        "started": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(item.created)),
+        "time": _duration(item.seconds),
+        "attempts": attempts,
+        "best": ", ".join(f"{key} {value}" for key, value in record.best.items()),
+        "pinned": ", ".join(f"{key} {value}" for key, value in record.pinned.items()),
+        "git": git,
+        "packages": ", ".join(f"{key} {value}" for key, value in record.packages.items()),
+        "command": " ".join(record.command),
+        "report": str(directory.report) if directory.report.exists() else "",
+    }
+    for key, value in facts.items():
+        if value:
+            say(f"{key:10} {value}")
+    if item.metrics:
+        say()
+        say(table(["metric", "value"], sorted(item.metrics.items())))
+
+
+def _diff(arguments: argparse.Namespace) -> None:
+    from dataclasses import asdict
+
+    from trainwright.runs.difference import difference
+    from trainwright.runs.listing import find_run
+
+    left = find_run(arguments.left, arguments.runs_dir)
+    right = find_run(arguments.right, arguments.runs_dir)
+    found = difference(left, right)
+    if arguments.json:
+        say_json(asdict(found))
+        return
+    sections = {"recipe": found.recipe, "metric": found.metrics, "package": found.packages}
+    for title, changed in sections.items():
+        if changed:
+            say(table([title, left.id, right.id], [[c.key, c.left, c.right] for c in changed]))
+            say()
+    if not found.recipe:
+        say("the recipes have equal values")
+
+
+def age(created: float) -> str:
+    """How long ago, in the largest fitting unit."""
+    seconds = max(0.0, time.time() - created)
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit}"
+    return f"{int(seconds)} s"
+
+
+def _duration(seconds: float) -> str:
+    from trainwright.progress import format_seconds
+
+    return format_seconds(seconds)
+
+
+def _progress(item: Any) -> str:
+    if item.step is None:
+        return "-"
+    return f"{item.step}/{item.total_steps}" if item.total_steps else str(item.step)
+
+
+def _main_metrics(item: Any) -> str:
+    """Test metrics before validation before training, three of them."""
+    order = {"test": 0, "val": 1}
+    names = sorted(item.metrics, key=lambda name: (order.get(name.partition("/")[0], 2), "loss" in name))
+    return "  ".join(f"{name} {item.metrics[name]:.4g}" for name in names[:3])

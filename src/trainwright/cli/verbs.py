@@ -1,0 +1,29 @@
+"""The verbs and their one-line helps. Kept apart from their code so that `--help` imports none of it."""
+
+from __future__ import annotations
+
+VERBS: dict[str, str] = {
+    "train": "train a recipe, or go on with its interrupted run",
+    "check": "check a recipe, its data and its model without training",
+    "resume": "go on with a run",
+    "evaluate": "score a run on one of its splits or on other data",
+    "predict": "apply a run to files or table rows",
+    "report": "write a run's report anew",
+    "runs": "list runs, show one, compare two",
+    "recipes": "list, show or copy the recipes that ship",
+    "recipe": "compare two recipes, or print the JSON Schema for editors",
+    "explain": "what a recipe key or a component means, with its defaults",
+    "init": "look at a folder or table and write a recipe for it",
+    "doctor": "machine, devices, versions, and what is missing",
+    "verify": "prove on a recipe that killing and resuming changes no bit",
+}
+
+EXAMPLES = """\
+first steps:
+  trainwright train digits                      train a shipped recipe
+  trainwright init DATA                         write a recipe for a folder or a table
+  trainwright train recipe.yaml train.epochs=3  change any value of a recipe
+  trainwright predict RUN photo.jpg             use what was trained
+
+`trainwright VERB --help` explains one verb.
+"""

@@ -1,0 +1,118 @@
+"""From the recipe's data section to a source and one processor per column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from trainwright import registry
+from trainwright.data.sources.arrays import ArraysSource, is_data_frame, is_split_mapping
+from trainwright.data.sources.dataset import DatasetSource
+from trainwright.data.types import Processor, Source, Values
+from trainwright.errors import DataError, closest
+
+if TYPE_CHECKING:
+    from trainwright.recipe.schema import Column, Data
+
+
+@dataclass
+class PlannedColumn:
+    """A column of the recipe: where it comes from and what is made of it.
+
+    Attributes:
+        name: Its name in the recipe.
+        is_target: Whether it is to be predicted.
+        processor: Its processor.
+        parts: Columns of the source that it is made of.
+        source: The source.
+    """
+
+    name: str
+    is_target: bool
+    processor: Processor
+    parts: list[str]
+    source: Source
+
+    @cached_property
+    def values(self) -> Values:
+        """Raw values of all rows `[N]`, or `[N, K]` where several columns are joined."""
+        if len(self.parts) == 1:
+            return self.source.column(self.parts[0])
+        return _join([self.source.column(part) for part in self.parts])
+
+    @property
+    def slow(self) -> bool:
+        """Whether its stored values are worth a cache."""
+        return any(part in self.source.slow_columns for part in self.parts)
+
+
+def build_source(data: Data, memory_data: Any) -> Source:
+    """The recipe's source, or one around data in memory.
+
+    Args:
+        data: The recipe's data section.
+        memory_data: None, or `(x, y)`, a mapping of columns or of splits, a DataFrame, or a dataset.
+    """
+    if memory_data is None:
+        source: Source = registry.build("source", data.source)
+        return source
+    parts = list(memory_data.values()) if is_split_mapping(memory_data) else [memory_data]
+    if all(_is_dataset(part) for part in parts):
+        return DatasetSource(memory_data)
+    return ArraysSource(memory_data)
+
+
+def plan_columns(data: Data, source: Source, *, in_memory: bool) -> list[PlannedColumn]:
+    """Inputs, then targets, in the recipe's order.
+
+    Args:
+        data: The recipe's data section.
+        source: The source.
+        in_memory: Data given in Python: an unnamed `x` is the first input, `y` the first target.
+
+    Raises:
+        DataError: The source lacks a column.
+    """
+    columns: list[tuple[str, Column]] = [*data.inputs.items(), *data.targets.items()]
+    unnamed = {}
+    if in_memory:
+        unnamed = dict(zip([*list(data.inputs)[:1], *list(data.targets)[:1]], "xy", strict=False))
+    planned = []
+    for place, (name, column) in enumerate(columns):
+        options = column.model_extra or {}
+        processor = registry.build("processor", {"name": column.type, **options})
+        joined = options.get("columns")
+        parts = [_find(source, part) for part in joined or ()]
+        parts = parts or [_find(source, column.column or name, unnamed.get(name))]
+        planned.append(PlannedColumn(name, place >= len(data.inputs), processor, parts, source))
+    return planned
+
+
+def _is_dataset(part: Any) -> bool:
+    known = isinstance(part, Mapping | tuple | list) or is_data_frame(part)
+    return not known and hasattr(part, "__len__") and hasattr(part, "__getitem__")
+
+
+def _find(source: Source, name: str, otherwise: str | None = None) -> str:
+    if name in source.columns:
+        return name
+    if otherwise in source.columns:
+        return str(otherwise)
+    near = closest(name, source.columns)
+    raise DataError(
+        f"the source has no column {name!r}",
+        where="data",
+        why=f"it has {', '.join(source.columns)}",
+        fix=f"did you mean {near!r}?" if near else "name one of these with `column:`",
+    )
+
+
+def _join(parts: list[Values]) -> np.ndarray:
+    arrays = [np.asarray(part) for part in parts]
+    if any(array.dtype.kind not in "fiub" for array in arrays):
+        arrays = [array.astype(object) for array in arrays]
+    return np.column_stack(arrays)

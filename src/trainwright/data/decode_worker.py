@@ -1,0 +1,69 @@
+"""A process that decodes: started by `DecodePool`, it reads orders on stdin and answers on stdout.
+
+Both are lines of JSON. The first order names the processors; each further one is a piece: items of
+one column, and where in the output file their stored values go. The end of stdin ends the process, so
+it never outlives its parent. It imports NumPy and the processors it is told to, and no torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from trainwright.data.encoding import encode_rows, write_rows
+from trainwright.data.types import Processor, RawFile
+
+
+def main() -> None:
+    """Decodes until stdin ends."""
+    # Ctrl-C reaches the whole process group; the parent decides what becomes of it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    answers = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)  # a print of a user's processor must not land among the answers
+    orders = sys.stdin.buffer
+    columns = {name: _Column(order) for name, order in json.loads(orders.readline()).items()}
+    _answer(answers, {"ready": os.getpid()})
+    for line in orders:
+        piece = json.loads(line)
+        _answer(answers, {"id": piece["id"], **columns[piece["column"]].decode(piece)})
+
+
+class _Column:
+    """One column's processor, and the form and place of its stored values."""
+
+    def __init__(self, order: dict[str, Any]) -> None:
+        module, _, attribute = order["target"].partition(":")
+        kind = getattr(importlib.import_module(module), attribute)
+        self._processor: Processor = kind.from_state(order["state"])
+        self._shape, self._dtype = order["shape"], order["dtype"]
+        self._output: int | None = order["output"]
+
+    def decode(self, piece: dict[str, Any]) -> dict[str, Any]:
+        """Decodes a piece, writes it, and says which of its items are bad."""
+        items = piece["items"]
+        stored, bad = encode_rows(
+            self._processor, _raw_files(items, piece["archive"]), len(items), self._shape, self._dtype
+        )
+        try:
+            if self._output is not None:
+                write_rows(self._output, stored, piece["offset"])
+        except OSError as error:
+            return {"bad": [], "error": str(error)}
+        return {"bad": bad}
+
+
+def _raw_files(items: list[str], archive: str | None) -> Iterator[RawFile]:
+    return (RawFile(item) if archive is None else RawFile(archive, item) for item in items)
+
+
+def _answer(answers: Any, message: dict[str, Any]) -> None:
+    answers.write(json.dumps(message).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    main()

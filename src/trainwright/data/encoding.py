@@ -1,0 +1,76 @@
+"""Encoding some rows, in whichever process; bad samples are found, named and counted, never dropped here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from trainwright.data.types import BadSample, Processor, Values
+from trainwright.errors import DataError
+
+Bad = list[tuple[int, str]]
+_TRIED_FOR_FORM = 1000
+
+
+def encode_rows(
+    processor: Processor, raws: Iterable[Any], count: int, shape: Sequence[int], dtype: Any
+) -> tuple[np.ndarray, Bad]:
+    """Stored values `[count, *shape]`, with zeros for bad samples, and place and reason of each of those.
+
+    Args:
+        processor: Fitted as far as `encode` needs.
+        raws: Raw values.
+        count: Number of them.
+        shape: Of one stored value.
+        dtype: Of the stored values.
+    """
+    stored = np.zeros((count, *shape), dtype=dtype)
+    bad: Bad = []
+    for place, raw in enumerate(raws):
+        try:
+            stored[place] = processor.encode(raw)
+        except BadSample as error:
+            bad.append((place, error.reason))
+        except MemoryError:
+            bad.append((place, "there is not enough memory to decode it"))
+    return stored, bad
+
+
+def encode_column(processor: Processor, values: Values) -> tuple[np.ndarray, Bad]:
+    """Stored values `[N, ...]` of a whole column, at once where no sample is bad."""
+    try:
+        return processor.encode_all(values), []
+    except BadSample:
+        shape, dtype = stored_form(processor, values)
+        return encode_rows(processor, values, len(values), shape, dtype)
+
+
+def stored_form(processor: Processor, values: Values) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and dtype of a stored value, from the first sample that can be read.
+
+    Raises:
+        DataError: Not one of the first thousand can be read.
+    """
+    reasons = []
+    for place in range(min(len(values), _TRIED_FOR_FORM)):
+        try:
+            stored = np.asarray(processor.encode(values[place]))
+            return stored.shape, stored.dtype
+        except BadSample as error:
+            reasons.append(error.reason)
+    raise DataError(
+        f"not one of the first {len(reasons)} samples can be read",
+        where="data",
+        why=f"the first: {reasons[0]}" if reasons else "there are none",
+    )
+
+
+def write_rows(file: int, stored: np.ndarray, offset: int) -> None:
+    """Writes stored values through a file descriptor. Raises OSError where the disk is full."""
+    data = memoryview(np.ascontiguousarray(stored).reshape(-1).view(np.uint8).data)
+    while len(data):
+        written = os.pwrite(file, data, offset)
+        data, offset = data[written:], offset + written

@@ -1,0 +1,60 @@
+"""What happens to samples that cannot be read: stop and name them, or leave them out and count them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from trainwright.data.types import Dropped
+from trainwright.errors import DataError, ErrorList
+
+if TYPE_CHECKING:
+    from trainwright.recipe.schema import OnBad
+
+_SHOWN = 20
+
+
+def refuse_or_drop(
+    bad: list[Dropped], faults: Sequence[tuple[str, str]], rows: int, on_bad: OnBad
+) -> list[Dropped]:
+    """The samples to leave out, by the recipe's policy.
+
+    Args:
+        bad: Bad samples, perhaps several of one row.
+        faults: Records that are no rows: name and reason; they get row -1.
+        rows: Number of rows of the source.
+        on_bad: Policy and limit.
+
+    Raises:
+        DataError: The policy is to stop, or more are bad than may be skipped.
+    """
+    found = [Dropped(-1, name, "", reason) for name, reason in faults] + bad
+    if not found:
+        return []
+    if on_bad.policy == "stop":
+        raise_bad(found)
+    count = len({(item.row, item.name) for item in found})
+    if count > on_bad.limit * (rows + len(faults)):
+        raise DataError(
+            f"{count} of {rows + len(faults)} samples cannot be read, more than {on_bad.limit:.2%}",
+            where="data.on_bad.limit",
+            why="; ".join(f"{item.name}: {item.reason}" for item in found[:5]),
+            fix="mend the files, or raise the limit",
+        )
+    return found
+
+
+def raise_bad(found: Sequence[Dropped]) -> None:
+    """Raises one error that names up to 20 bad samples and counts them all."""
+    fix = "mend or remove it, or set data.on_bad: {policy: skip}"
+    errors = [
+        DataError(
+            item.reason, where=f"{item.name}, column {item.column}" if item.column else item.name, fix=fix
+        )
+        for item in found[:_SHOWN]
+    ]
+    if len(errors) == 1:
+        raise errors[0]
+    if len(found) > _SHOWN:
+        errors.append(DataError(f"and {len(found) - _SHOWN} more samples cannot be read", where="data"))
+    raise ErrorList([*errors])

@@ -1,0 +1,145 @@
+"""A digest of all data behind a run: a changed file is noticed, and an unchanged one is not read again.
+
+The digest of files is over sorted (relative path, content digest). Content digests are remembered by
+(path, size, modification time, inode), one JSON file per data folder, replaced atomically: two
+processes at once can lose a few remembered digests, never mix them up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trainwright.data.types import RawFile, Values
+from trainwright.errors import DataError
+
+_SETTLED_NS = 2_000_000_000  # a file changed more recently than this may change again within one clock tick
+Progress = Callable[[str, int, int], None]
+
+
+def digest_files(files: Sequence[Path], cache_dir: Path, progress: Progress | None = None) -> str:
+    """Digest of files, independent of where their common folder lies.
+
+    Args:
+        files: Every file that a source reads.
+        cache_dir: Where content digests are remembered.
+        progress: Called with `fingerprint`, bytes read and bytes in all, while files are read.
+
+    Returns:
+        64 hexadecimal digits.
+
+    Raises:
+        DataError: A file cannot be read.
+    """
+    paths = sorted(str(path) for path in files)
+    root = os.path.commonpath([paths[0], paths[-1]])
+    if root in (paths[0], paths[-1]):  # one file, perhaps named twice
+        root = root.rpartition(os.sep)[0]
+    store = _DigestStore(cache_dir, root)
+    named = [(path[len(root) :].lstrip(os.sep), path) for path in dict.fromkeys(paths)]
+    marks = [_mark(path) for _, path in named]
+    known = [store.known(name, mark) for (name, _), mark in zip(named, marks, strict=True)]
+    total = sum(mark[0] for mark, digest in zip(marks, known, strict=True) if digest is None)
+    done = 0
+    combined = hashlib.sha256()
+    for (name, path), mark, found in zip(named, marks, known, strict=True):
+        digest = found
+        if digest is None:
+            digest = _content_digest(path)
+            store.remember(name, mark, digest)
+            done += mark[0]
+            if progress:
+                progress("fingerprint", done, total)
+        combined.update(f"{name}\0{digest}\n".encode())
+    store.save()
+    return combined.hexdigest()
+
+
+def digest_values(columns: Mapping[str, Values]) -> str:
+    """Digest of columns in memory: bytes, dtype and shape of arrays, contents of lists.
+
+    Returns:
+        64 hexadecimal digits.
+    """
+    combined = hashlib.sha256()
+    for name in sorted(columns):
+        combined.update(f"{name}\0".encode())
+        _add_values(combined, columns[name])
+    return combined.hexdigest()
+
+
+class _DigestStore:
+    """Remembered digests of the files below one folder."""
+
+    def __init__(self, cache_dir: Path, root: str) -> None:
+        name = hashlib.sha256(str(Path(root).resolve()).encode()).hexdigest()[:32]
+        self._path = cache_dir / "digests" / f"{name}.json"
+        self._changed = False
+        try:
+            self._known: dict[str, list[Any]] = json.loads(self._path.read_bytes())
+        except (OSError, ValueError):
+            self._known = {}
+
+    def known(self, name: str, mark: tuple[int, int, int]) -> str | None:
+        entry = self._known.get(name)
+        return entry[3] if entry is not None and tuple(entry[:3]) == mark else None
+
+    def remember(self, name: str, mark: tuple[int, int, int], digest: str) -> None:
+        if time.time_ns() - mark[1] > _SETTLED_NS:
+            self._known[name] = [*mark, digest]
+            self._changed = True
+
+    def save(self) -> None:
+        if not self._changed:
+            return
+        temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}.{time.monotonic_ns()}")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(json.dumps(self._known))
+            temporary.replace(self._path)
+        except OSError:
+            # A cache that cannot be written costs time at the next start, nothing else.
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+
+
+def _mark(path: str) -> tuple[int, int, int]:
+    try:
+        status = os.stat(path)  # noqa: PTH116 (called per file)
+    except OSError as error:
+        raise DataError(f"the file cannot be read: {error.strerror}", where=path) from error
+    return status.st_size, status.st_mtime_ns, status.st_ino
+
+
+def _content_digest(path: str) -> str:
+    try:
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(f"the file cannot be read: {error.strerror}", where=path) from error
+
+
+def _add_values(combined: Any, values: Any) -> None:
+    if isinstance(values, np.ndarray) and values.dtype.kind not in "OT":
+        combined.update(f"{values.dtype.str}{values.shape}\0".encode())
+        for start in range(0, len(values) if values.ndim else 1, 1 << 16):
+            combined.update(
+                np.ascontiguousarray(values[start : start + (1 << 16)] if values.ndim else values).data
+            )
+        return
+    for item in values.tolist() if isinstance(values, np.ndarray) else values:
+        combined.update(type(item).__name__.encode() + b"\0")
+        if isinstance(item, RawFile):
+            combined.update(hashlib.sha256(item.read()).digest())
+        elif hasattr(item, "__array__"):
+            _add_values(combined, np.asarray(item))
+        else:
+            combined.update(repr(item).encode() + b"\0")

@@ -1,0 +1,222 @@
+"""From stored arrays to batches on the device: ordered, augmented and normalised, by address.
+
+Nothing here holds a position: `batches(epoch, start)` is a pure function of the seed, the epoch and
+the step, so a resume asks for the same numbers and gets the same bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from trainwright.data.augment.base import Address, Augment
+from trainwright.data.batch import Batch
+from trainwright.data.types import Processor
+
+# Work on several batches at once amortises the cost of a call; more than this leaves the cache.
+CHUNK_BYTES = 2 << 20
+
+
+class Store(Protocol):
+    """Gives the stored values of rows."""
+
+    def gather(self, column: str, rows: np.ndarray) -> Tensor:
+        """Stored values `[len(rows), ...]` on the loader's device."""
+        ...
+
+    def row_bytes(self) -> int:
+        """Bytes of one row over all columns, as the model reads them."""
+        ...
+
+
+class ArrayStore:
+    """Columns in RAM, memory-mapped, or (when they fit) on the accelerator.
+
+    Args:
+        arrays: Column -> stored values `[N, ...]`.
+        device: Where batches are needed.
+        resident: Keep whole columns on the device, so that a batch never crosses the bus.
+    """
+
+    def __init__(self, arrays: dict[str, np.ndarray], device: torch.device, *, resident: bool) -> None:
+        self.device = device
+        tensors = {name: _as_tensor(values) for name, values in arrays.items()}
+        self.columns = {name: t.to(device) for name, t in tensors.items()} if resident else tensors
+        self.resident = resident
+
+    def gather(self, column: str, rows: np.ndarray) -> Tensor:
+        """Stored values of `rows` `[len(rows), ...]` on the device."""
+        index = torch.from_numpy(rows)
+        if self.resident:
+            index = index.to(self.device, non_blocking=True)
+        picked = self.columns[column].index_select(0, index)
+        if not self.resident and self.device.type == "cuda":
+            picked = picked.pin_memory().to(self.device, non_blocking=True)
+        return picked
+
+    def row_bytes(self) -> int:
+        """Bytes of one row as float32, the largest form that a batch takes."""
+        return sum(4 * max(1, t[0].numel()) for t in self.columns.values() if len(t))
+
+
+def _as_tensor(values: np.ndarray) -> Tensor:
+    """A tensor that shares the array's memory; a read-only map is fine, since nothing writes to it."""
+    if not values.flags.writeable:
+        pointer = values.ctypes.data
+        # torch warns about read-only arrays because it cannot protect them; ours are never written.
+        holder = _ReadOnly(values, pointer)
+        return torch.as_tensor(np.asarray(holder))
+    return torch.from_numpy(values)
+
+
+class _ReadOnly:
+    """Shows a read-only array to torch as if it could be written, keeping the owner alive."""
+
+    def __init__(self, owner: np.ndarray, pointer: int) -> None:
+        self.owner = owner
+        self.__array_interface__ = {
+            "shape": owner.shape,
+            "typestr": owner.dtype.str,
+            "data": (pointer, False),
+            "strides": None if owner.flags.c_contiguous else owner.strides,
+            "version": 3,
+        }
+
+
+@dataclass
+class Pipeline:
+    """Turns gathered stored values into what the model reads.
+
+    Attributes:
+        inputs: Input column -> processor.
+        targets: Target column -> processor.
+        augment: Augmentations of the image inputs, in order; empty for evaluation.
+        seed: Address of the augmentations.
+        channels_last: Leave image batches in channels-last memory.
+    """
+
+    inputs: dict[str, Processor]
+    targets: dict[str, Processor]
+    augment: Sequence[Augment] = ()
+    seed: int = 0
+    channels_last: bool = True
+    with_targets: bool = True
+    _images: list[str] = field(init=False, default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._images = [name for name, item in self.inputs.items() if item.type == "image"]
+
+    def columns(self) -> list[str]:
+        """Columns that a batch needs."""
+        return [*self.inputs, *(self.targets if self.with_targets else ())]
+
+    def __call__(self, stored: dict[str, Tensor], ids: np.ndarray, epoch: int) -> dict[str, Tensor]:
+        """Model-ready tensors by column."""
+        for name in self._images:
+            for stream, augment in enumerate(self.augment):
+                stored[name] = augment(stored[name], Address(self.seed, epoch, ids, stream))
+        ready = {}
+        for name, values in stored.items():
+            processor = self.inputs.get(name) or self.targets[name]
+            tensor = processor.to_tensor(values)
+            if tensor.dim() == 4 and not self.channels_last:
+                tensor = tensor.contiguous()
+            ready[name] = tensor
+        return ready
+
+
+class Loader:
+    """Batches of one split.
+
+    Args:
+        store: Stored values.
+        pipeline: From stored values to tensors.
+        rows: Row numbers of the split, int64 `[n]`.
+        batch_size: Rows of one batch; the last one of an epoch may be smaller.
+        sampler: `order(seed, epoch, rows)` -> the epoch's row numbers.
+        seed: Address of the order.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        pipeline: Pipeline,
+        rows: np.ndarray,
+        batch_size: int,
+        sampler: Any,
+        seed: int,
+    ) -> None:
+        self.store, self.pipeline, self.rows = store, pipeline, rows
+        self.batch_size, self.sampler, self.seed = batch_size, sampler, seed
+        self.chunk = max(1, CHUNK_BYTES // max(1, store.row_bytes() * batch_size))
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches of one epoch, a smaller last one included."""
+        return -(-len(self.rows) // self.batch_size)
+
+    def order(self, epoch: int) -> np.ndarray:
+        """Row numbers of the whole epoch, in the order of training."""
+        return self.sampler.order(self.seed, epoch, self.rows)
+
+    def batches(
+        self, epoch: int, start: int = 0, *, part: tuple[int, int] = (0, 1), micro: int | None = None
+    ) -> Iterator[list[Batch]]:
+        """Micro-batches of each step of an epoch, from step `start` of the epoch on.
+
+        Args:
+            epoch: Epoch number from 0.
+            start: First step wanted.
+            part: (rank, world size): the slice of each global batch that this process takes.
+            micro: Rows of one micro-batch; None for the whole slice.
+
+        Yields:
+            The step's micro-batches; an empty list where the slice of this process is empty.
+        """
+        order = self.order(epoch)
+        # Chunks always begin at the same steps, wherever a resume starts: then every element goes
+        # through kernels of the same shape, and gets the same bits.
+        first = start - start % self.chunk
+        for begin in range(first, self.steps_per_epoch, self.chunk):
+            steps = range(begin, min(begin + self.chunk, self.steps_per_epoch))
+            slices = [self._slice(order, step, part) for step in steps]
+            pieces = self._load(slices, epoch)
+            for step, rows, columns in zip(steps, slices, pieces, strict=True):
+                if step >= start:
+                    yield self._micro_batches(columns, rows, micro, epoch)
+
+    def _slice(self, order: np.ndarray, step: int, part: tuple[int, int]) -> np.ndarray:
+        batch = order[step * self.batch_size : (step + 1) * self.batch_size]
+        rank, world = part
+        return batch if world == 1 else np.array_split(batch, world)[rank]
+
+    def _load(self, slices: list[np.ndarray], epoch: int) -> list[dict[str, Tensor]]:
+        """Columns of each of several steps, made together."""
+        rows = np.concatenate(slices)
+        if len(rows) == 0:
+            return [{} for _ in slices]
+        stored = {name: self.store.gather(name, rows) for name in self.pipeline.columns()}
+        ready = self.pipeline(stored, rows, epoch)
+        sizes = [len(piece) for piece in slices]
+        columns = [tensor.split(sizes) for tensor in ready.values()]
+        return [dict(zip(ready, pieces, strict=True)) for pieces in zip(*columns, strict=True)]
+
+    def _micro_batches(
+        self, columns: dict[str, Tensor], rows: np.ndarray, micro: int | None, epoch: int
+    ) -> list[Batch]:
+        if micro is None or len(rows) <= micro:
+            return [self._batch(columns, rows, epoch)] if len(rows) else []
+        return [
+            self._batch({name: t[i : i + micro] for name, t in columns.items()}, rows[i : i + micro], epoch)
+            for i in range(0, len(rows), micro)
+        ]
+
+    def _batch(self, columns: dict[str, Tensor], rows: np.ndarray, epoch: int) -> Batch:
+        targets = self.pipeline.targets if self.pipeline.with_targets else ()
+        inputs = {name: columns[name] for name in self.pipeline.inputs}
+        return Batch(inputs, {name: columns[name] for name in targets}, rows, epoch)

@@ -1,0 +1,280 @@
+"""From the recipe's data section to encoded columns, splits and fitted processors."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from trainwright.data import addressed, fingerprint
+from trainwright.data import splits as splitting
+from trainwright.data.cache import JsonCache
+from trainwright.data.columns import PlannedColumn, build_source, plan_columns
+from trainwright.data.encoding import encode_column, encode_rows, stored_form
+from trainwright.data.faults import refuse_or_drop
+from trainwright.data.processors.category import factorise
+from trainwright.data.sources.base import LazySequence
+from trainwright.data.storing import ColumnStore, Stored, worker_count
+from trainwright.data.types import Dropped, PreparedData, Processor, Source, Values
+
+if TYPE_CHECKING:
+    from trainwright.recipe.schema import Data
+
+Progress = Callable[[str, int, int], None]
+_PLACES = ("root", "path", "image_root")  # where data lie is no part of what they are
+_FITTED_ON = 2048  # training samples that statistics of a column come from when nothing is kept
+
+
+def prepare(
+    data: Data,
+    *,
+    cache_dir: Path,
+    workers: int | Literal["auto"] = "auto",
+    progress: Progress | None = None,
+    memory_data: Any = None,
+    seed: int = 0,
+    processors: Mapping[str, Processor] | None = None,
+    whole: str | None = None,
+) -> PreparedData:
+    """Reads, splits, fits and encodes everything a run needs, before its first step.
+
+    Args:
+        data: The recipe's data section, loaded and with defaults filled in.
+        cache_dir: Folder of decoded values and file digests, shared by all runs.
+        workers: Processes that decode; `auto` is the number of cores.
+        progress: Called with the name of a stage (`fingerprint`, `decode`), units done and in all.
+        memory_data: Data given in Python in place of the recipe's source: `(x, y)`, a mapping of
+            columns, a DataFrame, a dataset, or a mapping of splits to these.
+        seed: The run's seed; addresses the samples that a fit on part of the data looks at.
+        processors: Fitted processors of a trained run by column name, used as they are; then the data
+            need no training split.
+        whole: Split that takes all rows, instead of dividing them.
+
+    Returns:
+        The prepared data.
+
+    Raises:
+        DataError: The data cannot be read as the recipe says.
+    """
+    return _Preparation(data, cache_dir, workers, progress, memory_data, seed, processors or {}, whole).run()
+
+
+class _Preparation:
+    """The steps of `prepare`, in order, with what they hand on to each other."""
+
+    def __init__(
+        self,
+        data: Data,
+        cache_dir: Path,
+        workers: int | Literal["auto"],
+        progress: Progress | None,
+        memory_data: Any,
+        seed: int,
+        processors: Mapping[str, Processor],
+        whole: str | None,
+    ) -> None:
+        self.whole = whole
+        self.data, self.cache_dir, self.progress, self.seed = data, cache_dir, progress, seed
+        self.memory_data = memory_data
+        self.workers = worker_count(workers)
+        self.seconds: dict[str, float] = {}
+        self._fits = JsonCache(cache_dir / "fits")
+        self._known: set[str] = set()
+        self._processors = processors
+
+    def run(self) -> PreparedData:
+        with self._timed("source"):
+            self.source: Source = build_source(self.data, self.memory_data)
+            self.columns = plan_columns(self.data, self.source, in_memory=self.memory_data is not None)
+            for column in self.columns:
+                if column.name in self._processors:
+                    column.processor = self._processors[column.name]
+                    self._known.add(column.name)
+        with self._timed("fingerprint"):
+            digest = self._fingerprint()
+        with self._timed("split"):
+            self.splits = self._split()
+        self._first_train = self.splits.get("train", np.zeros(0, dtype=np.int64))
+        self.identity = self._identity(digest)
+        notices = list(self.source.notices)
+        self.store = ColumnStore(
+            self.cache_dir, self.identity, self.workers, self.data.cache == "none", self.progress, notices
+        )
+        stored = {column.name: self._encode(column) for column in self.columns}
+        dropped = self._drop(stored)
+        with self._timed("fit"):
+            for column in self.columns:
+                self._finish(column, stored, bool(dropped))
+        if not self._is_fitted:
+            self._check_classes(stored)
+        slow = [stored[column.name] for column in self.columns if column.slow]
+        return PreparedData(
+            arrays={name: item.values for name, item in stored.items() if item.values is not None},
+            splits=self.splits,
+            names=self.source.sample_names(),
+            inputs={column.name: column.processor for column in self.columns if not column.is_target},
+            targets={column.name: column.processor for column in self.columns if column.is_target},
+            dropped=dropped,
+            fingerprint=digest,
+            seconds=self.seconds,
+            cached=bool(slow) and all(item.cached for item in slow),
+            streamed={
+                column.name: column.values for column in self.columns if stored[column.name].values is None
+            },
+            notices=notices,
+        )
+
+    @property
+    def _is_fitted(self) -> bool:
+        """Whether every processor comes from a trained run, so that nothing has to be learned."""
+        return all(column.name in self._processors for column in self.columns)
+
+    def _split(self) -> dict[str, np.ndarray]:
+        if self.whole is not None:
+            return {self.whole: np.arange(len(self.source))}
+        return splitting.choose(
+            len(self.source),
+            self.data.split,
+            self.source.splits(),
+            _labels(self.columns),
+            fitted=self._is_fitted,
+        )
+
+    def _fingerprint(self) -> str:
+        files = self.source.files()
+        if files:
+            return fingerprint.digest_files(files, self.cache_dir, self.progress)
+        return fingerprint.digest_values({name: self.source.column(name) for name in self.source.columns})
+
+    def _identity(self, digest: str) -> dict[str, Any]:
+        """What decides which rows there are and what they hold, wherever the files lie."""
+        source = {name: value for name, value in self.data.source.items() if name not in _PLACES}
+        return {"fingerprint": digest, "source": source if self.memory_data is None else "memory"}
+
+    def _encode(self, column: PlannedColumn) -> Stored:
+        """Makes the processor ready to encode, and encodes."""
+        with self._timed("fit"):
+            if column.name not in self._known:
+                self._settle(column)
+        with self._timed("decode"):
+            return self.store.store(column)
+
+    def _settle(self, column: PlannedColumn) -> None:
+        known = self._fits.find(self._fit_key(column)) if column.processor.fits_on_encoded else None
+        if known is not None:
+            column.processor = type(column.processor).from_state(known)
+            self._known.add(column.name)
+            return
+        values = take(column.values, self.splits["train"])
+        column.processor.inspect(values)
+        if column.processor.needs_fit and not column.processor.fits_on_encoded:
+            column.processor.fit(values)
+
+    def _drop(self, stored: dict[str, Stored]) -> list[Dropped]:
+        """Applies the recipe's policy to bad samples and takes them out of the splits."""
+        names = self.source.sample_names()
+        bad = [
+            Dropped(row, names[row], column, reason)
+            for column, item in stored.items()
+            for row, reason in item.bad
+        ]
+        dropped = refuse_or_drop(bad, self.source.faults, len(self.source), self.data.on_bad)
+        gone = np.array(sorted({item.row for item in dropped if item.row >= 0}), dtype=np.int64)
+        if len(gone):
+            self.splits = {
+                name: np.setdiff1d(rows, gone, assume_unique=True) for name, rows in self.splits.items()
+            }
+            splitting.check_not_empty(self.splits, fitted=self._is_fitted)
+        return dropped
+
+    def _finish(self, column: PlannedColumn, stored: dict[str, Stored], dropped: bool) -> None:
+        """Fits what is fitted on stored values, and anew what was fitted on rows that are dropped now."""
+        processor = column.processor
+        if column.name in self._known or not processor.needs_fit:
+            return
+        if processor.fits_on_encoded:
+            processor.fit(self._training_values(column, stored[column.name].values))
+            self._fits.store(self._fit_key(column), processor.state())
+        elif dropped:
+            processor.fit(take(column.values, self.splits["train"]))
+            stored[column.name] = Stored(*encode_column(processor, column.values))
+
+    def _training_values(self, column: PlannedColumn, values: np.ndarray | None) -> Any:
+        """Stored training values, lazily; of columns that are not kept, an addressed sample of them."""
+        train = self.splits["train"]
+        if values is not None:
+            return StoredRows(values, train)
+        chosen = train[addressed.order(addressed.key("fit", self.seed), train)[:_FITTED_ON]]
+        shape, dtype = stored_form(column.processor, column.values)
+        return encode_rows(
+            column.processor, (column.values[int(row)] for row in chosen), len(chosen), shape, dtype
+        )[0]
+
+    def _fit_key(self, column: PlannedColumn) -> dict[str, Any]:
+        """What decides the fit; the rows are those before any are dropped, which follows from the rest."""
+        rows = hashlib.sha256(np.ascontiguousarray(self._first_train).data).hexdigest()
+        columns = [*self.data.inputs.items(), *self.data.targets.items()]
+        return {
+            **self.identity,
+            "column": column.name,
+            "rows": rows,
+            "columns": [[name, item.model_dump(mode="json")] for name, item in columns],
+            "cache": [self.data.cache, self.seed] if self.data.cache == "none" else "auto",
+        }
+
+    def _check_classes(self, stored: dict[str, Stored]) -> None:
+        for column in self.columns:
+            values = stored[column.name].values
+            if column.is_target and column.processor.type == "category" and values is not None:
+                classes = column.processor.spec().classes
+                splitting.check_classes(column.name, classes, values, self.splits)
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
+
+
+class StoredRows:
+    """Some rows of stored values, read slice by slice, so that a fit needs no copy of them all.
+
+    Attributes:
+        shape: `[n, ...]`, as the copy would have it.
+    """
+
+    def __init__(self, values: np.ndarray, rows: np.ndarray) -> None:
+        self._values, self._rows = values, rows
+        self.shape = (len(rows), *values.shape[1:])
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, place: Any) -> np.ndarray:
+        return self._values[self._rows[place]]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self._values[self._rows], dtype=dtype)
+
+
+def take(values: Values, rows: np.ndarray) -> Values:
+    """The raw values of some rows."""
+    if isinstance(values, np.ndarray):
+        return values[rows]
+    return LazySequence(len(rows), lambda place: values[int(rows[place])])
+
+
+def _labels(columns: list[PlannedColumn]) -> np.ndarray | None:
+    """Class of every row where there is one category target, to keep proportions; -1 where missing."""
+    found = [column for column in columns if column.is_target and column.processor.type == "category"]
+    if len(found) != 1:
+        return None
+    names, places = factorise(found[0].values)
+    distinct = {name: place for place, name in enumerate(dict.fromkeys(names))}
+    ids = np.array([-1 if name is None else distinct[name] for name in names], dtype=np.int64)
+    return ids[places]

@@ -1,0 +1,266 @@
+"""From an image file's bytes to uint8 pixels: whole and upright, or refused with the reason.
+
+Rules, the same for both decoders:
+
+- A file that is empty, cut off, damaged, no image, or that claims more than `MAX_PIXELS` is refused;
+  nothing half-decoded ever gets through. Of an animation the first frame counts.
+- EXIF orientation is applied.
+- 16-bit values are scaled by 1/257, so that 65535 becomes 255.
+- Transparency is composited on white or black, or ignored, as the recipe says.
+- Palettes, CMYK, YCbCr, Lab and 1-bit are converted by Pillow to RGB or gray; gray from colour is
+  ITU-R 601 luma.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, UnidentifiedImageError
+
+from trainwright.data.types import BadSample
+
+MAX_PIXELS = 178_956_970  # where Pillow, too, speaks of a decompression bomb: 512 MiB as RGB
+_ORIENTATION = 0x0112
+_TRANSPOSE = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N", "I")
+_FILTERS = {
+    "nearest": Image.Resampling.NEAREST,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+    "box": Image.Resampling.BOX,
+}
+
+Pixels = npt.NDArray[np.uint8]
+ColourMode = Literal["rgb", "gray"]
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """How pixels get their final size.
+
+    Attributes:
+        size: Height and width, None to leave the image as it is.
+        resize: `stretch` to the size; `crop` the centre in its aspect ratio; `letterbox` into it.
+        interpolation: Filter of the resampling, anti-aliased when it shrinks.
+        fill: Value of a letterbox's border, 0 to 255.
+        reduce: Whether a JPEG that is more than twice too large may be decoded at a reduced scale.
+    """
+
+    size: tuple[int, int] | None
+    resize: Literal["stretch", "crop", "letterbox"] = "stretch"
+    interpolation: str = "bilinear"
+    fill: int = 0
+    reduce: bool = True
+
+
+def decode(data: bytes, mode: ColourMode, geometry: Geometry, alpha: str, decoder: str) -> Pixels:
+    """Decodes, turns upright, converts and resizes one image.
+
+    Args:
+        data: The file's bytes.
+        mode: Colour mode of the result.
+        geometry: Size of the result and how it comes about.
+        alpha: `white`, `black` or `ignore`.
+        decoder: `pillow` or `simplejpeg`; the latter is used for JPEG only.
+
+    Returns:
+        uint8 pixels `[H, W, C]`, C 3 for `rgb` and 1 for `gray`.
+
+    Raises:
+        BadSample: The bytes are no whole image.
+    """
+    if not data:
+        raise BadSample("the file is empty (0 bytes)")
+    if decoder == "simplejpeg" and data[:3] == b"\xff\xd8\xff":
+        image = _decode_simplejpeg(data, mode, geometry)
+        if image is not None:
+            return _to_pixels(resize(_upright(image, _jpeg_orientation(data)), geometry))
+    try:
+        with Image.open(io.BytesIO(data)) as opened:
+            _check_size(*opened.size)
+            image = _load(opened, mode, geometry)
+            image = _upright(image, _orientation(opened))
+            return _to_pixels(resize(convert(image, mode, alpha), geometry))
+    except (BadSample, MemoryError):
+        raise
+    except UnidentifiedImageError:
+        raise BadSample(f"not an image that can be read (begins with {data[:8]!r})") from None
+    except Image.DecompressionBombError:
+        raise BadSample(f"the header claims more than {MAX_PIXELS} pixels") from None
+    except Exception as error:  # Pillow's plugins raise nearly anything on damaged files
+        raise BadSample(f"damaged or cut off: {type(error).__name__}: {error}") from error
+
+
+def size_and_mode(data: bytes) -> tuple[int, int, ColourMode]:
+    """Height and width (upright) and natural colour mode, from the header. Raises `BadSample`."""
+    try:
+        with Image.open(io.BytesIO(data)) as opened:
+            _check_size(*opened.size)
+            width, height = opened.size
+            if _orientation(opened) >= 5:
+                width, height = height, width
+            gray = opened.mode in ("1", "L", "LA", "La", *_SIXTEEN_BIT)
+            return height, width, "gray" if gray else "rgb"
+    except BadSample:
+        raise
+    except Exception as error:
+        raise BadSample(f"not an image that can be read: {type(error).__name__}") from error
+
+
+def convert(image: Image.Image, mode: ColourMode, alpha: str) -> Image.Image:
+    """Any of Pillow's modes as RGB or L, by this module's rules."""
+    if image.mode in _SIXTEEN_BIT:
+        image = _from_sixteen_bit(image)
+    if image.mode == "F":
+        raise BadSample("floating-point pixels have no stated range; save the image with integers")
+    if image.has_transparency_data:
+        image = _flatten(image.convert("RGBA"), alpha)
+    wanted = "RGB" if mode == "rgb" else "L"
+    if image.mode == wanted:
+        return image
+    if image.mode not in ("L", "RGB", "1"):
+        image = image.convert("RGB")
+    return image.convert(wanted)
+
+
+def resize(image: Image.Image, geometry: Geometry) -> Image.Image:
+    """The image at the geometry's size; itself when it has that size already."""
+    if geometry.size is None or image.size == geometry.size[::-1]:
+        return image
+    height, width = geometry.size
+    method = _FILTERS[geometry.interpolation]
+    if geometry.resize == "stretch":
+        return image.resize((width, height), method)
+    across, down = width / image.width, height / image.height
+    if geometry.resize == "crop":
+        scale = max(across, down)
+        cut_width, cut_height = width / scale, height / scale
+        left, top = (image.width - cut_width) / 2, (image.height - cut_height) / 2
+        box = (left, top, min(left + cut_width, image.width), min(top + cut_height, image.height))
+        return image.resize((width, height), method, box=box)
+    scale = min(across, down)
+    inner = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    canvas = Image.new(image.mode, (width, height), (geometry.fill,) * len(image.getbands()))
+    canvas.paste(image.resize(inner, method), ((width - inner[0]) // 2, (height - inner[1]) // 2))
+    return canvas
+
+
+def _check_size(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise BadSample(f"the header claims {width} x {height} pixels, more than {MAX_PIXELS}")
+    if width < 1 or height < 1:
+        raise BadSample(f"the header claims {width} x {height} pixels")
+
+
+def _load(opened: Image.Image, mode: ColourMode, geometry: Geometry) -> Image.Image:
+    if opened.format == "JPEG" and geometry.size is not None and geometry.reduce:
+        height, width = _least_size(opened.height, opened.width, geometry)
+        if opened.height >= 2 * height and opened.width >= 2 * width:
+            opened.draft(None, (width, height))
+    opened.load()
+    return opened
+
+
+def _least_size(height: int, width: int, geometry: Geometry) -> tuple[int, int]:
+    """Smallest decoded size from which the wanted one is still reached by shrinking only.
+
+    A turned image is measured with the longer side in both directions, for the orientation is
+    applied after decoding.
+    """
+    assert geometry.size is not None
+    wanted_height, wanted_width = geometry.size
+    if geometry.resize == "stretch":
+        longer = max(wanted_height, wanted_width)
+        return longer, longer
+    pick = max if geometry.resize == "crop" else min
+    scale = max(
+        pick(wanted_height / height, wanted_width / width), pick(wanted_height / width, wanted_width / height)
+    )
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def _decode_simplejpeg(data: bytes, mode: ColourMode, geometry: Geometry) -> Image.Image | None:
+    """The decoded JPEG, or None where Pillow has to decide (CMYK, damage, oddities)."""
+    import simplejpeg
+
+    try:
+        height, width, colourspace, _ = simplejpeg.decode_jpeg_header(data)
+        _check_size(width, height)
+        if colourspace in ("CMYK", "YCCK"):
+            return None
+        least = (0, 0)
+        if geometry.size is not None and geometry.reduce:
+            wanted = _least_size(height, width, geometry)
+            if height >= 2 * wanted[0] and width >= 2 * wanted[1]:
+                least = wanted
+        pixels = simplejpeg.decode_jpeg(
+            data,
+            colorspace="RGB" if mode == "rgb" or colourspace == "RGB" else "GRAY",
+            min_height=least[0],
+            min_width=least[1],
+            min_factor=2,
+        )
+    except ValueError:
+        return None
+    image = Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[:, :, 0])
+    return image if mode == "rgb" or image.mode == "L" else image.convert("L")
+
+
+def _upright(image: Image.Image, orientation: int) -> Image.Image:
+    return image.transpose(_TRANSPOSE[orientation]) if orientation in _TRANSPOSE else image
+
+
+def _orientation(opened: Image.Image) -> int:
+    if opened.format == "JPEG" and "exif" not in opened.info:
+        return 1
+    try:
+        return int(opened.getexif().get(_ORIENTATION, 1))
+    except (SyntaxError, ValueError, TypeError, struct.error, OSError, KeyError):
+        return 1  # damaged metadata says nothing about how the picture is to be held
+
+
+def _jpeg_orientation(data: bytes) -> int:
+    """EXIF orientation of a JPEG's bytes, 1 where it has none."""
+    start = data.find(b"Exif\x00\x00", 0, 1 << 16)
+    if start < 0:
+        return 1
+    exif = Image.Exif()
+    try:
+        exif.load(data[start : start + (1 << 16)])
+        return int(exif.get(_ORIENTATION, 1))
+    except (SyntaxError, ValueError, TypeError, struct.error, OSError, KeyError):
+        return 1
+
+
+def _from_sixteen_bit(image: Image.Image) -> Image.Image:
+    values = np.asarray(image)
+    low, high = int(values.min()), int(values.max())
+    if low < 0 or high > 65535:
+        raise BadSample(f"values from {low} to {high} are not 16-bit pixels")
+    return Image.fromarray(((values.astype(np.uint32) + 128) // 257).astype(np.uint8))
+
+
+def _flatten(image: Image.Image, alpha: str) -> Image.Image:
+    if alpha == "ignore":
+        return image.convert("RGB")
+    ground = Image.new("RGBA", image.size, (255, 255, 255, 255) if alpha == "white" else (0, 0, 0, 255))
+    return Image.alpha_composite(ground, image).convert("RGB")
+
+
+def _to_pixels(image: Image.Image) -> Pixels:
+    pixels = np.asarray(image)
+    return pixels[:, :, None] if pixels.ndim == 2 else pixels

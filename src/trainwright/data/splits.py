@@ -1,0 +1,213 @@
+"""Which rows are for training, validation and testing: a pure function of the recipe and the labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from trainwright.data import addressed
+from trainwright.errors import DataError, RecipeError
+
+if TYPE_CHECKING:
+    from trainwright.recipe.schema import Split
+
+Rows = npt.NDArray[np.int64]
+NAMES = ("train", "val", "test")
+
+
+def choose(
+    count: int,
+    split: Split | None,
+    given: Mapping[str, Rows] | None,
+    labels: npt.NDArray[np.int64] | None,
+    *,
+    fitted: bool = False,
+) -> dict[str, Rows]:
+    """Rows of every split, each sorted.
+
+    Args:
+        count: Number of rows of the source.
+        split: The recipe's fractions, None for the source's own splits.
+        given: The source's own splits, None where it has none.
+        labels: Class id of every row `[count]`, to keep proportions; -1 where unknown; None for
+            no stratification.
+        fitted: The data are for a trained model: there need be no training split, and without any
+            word on splits all rows are for testing.
+
+    Raises:
+        RecipeError: Neither side says how to split, or both do.
+        DataError: A split would be empty.
+    """
+    if given is None and split is None and fitted:
+        chosen = {"test": np.arange(count)}
+    elif given is None:
+        if split is None:
+            raise RecipeError(
+                "the source has no splits of its own, and the recipe gives none",
+                where="data.split",
+                fix="add for example data.split: {val: 0.1, test: 0.1}",
+            )
+        chosen = by_fractions(np.arange(count), _fractions(split), split.seed, _used(labels, split))
+    elif split is None:
+        chosen = {name: np.sort(np.asarray(rows, dtype=np.int64)) for name, rows in given.items()}
+    else:
+        chosen = _carve(given, split, _used(labels, split))
+    check_not_empty(chosen, fitted=fitted)
+    return chosen
+
+
+def by_fractions(
+    rows: Rows, fractions: Mapping[str, float], seed: int, labels: npt.NDArray[np.int64] | None = None
+) -> dict[str, Rows]:
+    """Divides rows by addressed shuffle; with labels, every class is divided in the same proportions.
+
+    Counts follow the largest-remainder rule, in total and then per class, and a class with any row
+    has one for training.
+
+    Args:
+        rows: Row numbers `[n]`.
+        fractions: Share per split; what they leave over is in no split.
+        seed: Seed of the shuffle.
+        labels: Class id by row number.
+    """
+    groups = np.zeros(len(rows), dtype=np.int64) if labels is None else labels[rows]
+    sizes = np.bincount(groups + 1)
+    sizes = sizes[sizes > 0]
+    names = [*fractions, ""]
+    shares = np.array([*fractions.values(), round(max(0.0, 1.0 - sum(fractions.values())), 9)])
+    seats = apportion(sizes, shares / shares.sum())
+    shuffled = addressed.order(addressed.key("split", seed), rows)
+    by_class = rows[shuffled[np.argsort(groups[shuffled], kind="stable")]]
+    chosen: dict[str, list[Rows]] = {name: [] for name in names}
+    for members, row_seats in zip(np.split(by_class, np.cumsum(sizes)[:-1]), seats, strict=True):
+        for name, part in zip(names, np.split(members, np.cumsum(row_seats)[:-1]), strict=True):
+            chosen[name].append(part)
+    return {
+        name: np.sort(np.concatenate(parts)) if parts else np.zeros(0, dtype=np.int64)
+        for name, parts in chosen.items()
+        if name and fractions[name] > 0
+    }
+
+
+def apportion(sizes: npt.NDArray[np.int64], shares: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Seats `[classes, splits]`: every class's size divided by `shares`, totals exact.
+
+    Each cell gets its quota rounded down; what is left of the splits' own totals (by largest
+    remainder) goes to the cells with the largest remainders, the first split first where they tie.
+
+    Args:
+        sizes: Rows per class `[classes]`.
+        shares: Share per split `[splits]`, summing to 1; the first is training.
+    """
+    quotas = sizes[:, None] * shares[None, :]
+    seats = np.floor(quotas + 1e-9).astype(np.int64)
+    open_rows = sizes - seats.sum(axis=1)
+    open_splits = _largest_remainder(int(sizes.sum()), shares) - seats.sum(axis=0)
+    by_remainder = np.argsort(-(quotas - seats).ravel().round(9), kind="stable")
+    while open_rows.any():
+        for cell in by_remainder:
+            row, column = divmod(int(cell), len(shares))
+            if open_rows[row] > 0 and open_splits[column] > 0 and shares[column] > 0:
+                seats[row, column] += 1
+                open_rows[row] -= 1
+                open_splits[column] -= 1
+    for untrained in np.flatnonzero((seats[:, 0] == 0) & (sizes > 0) & (shares[0] > 0)):
+        seats[untrained, seats[untrained].argmax()] -= 1
+        seats[untrained, 0] += 1
+    return seats
+
+
+def check_not_empty(chosen: Mapping[str, Rows], *, fitted: bool = False) -> None:
+    """Raises `DataError` where a split has no row, or a training split is needed and there is none."""
+    if "train" not in chosen and not fitted:
+        raise DataError("there is no training split", where="data.split", why=f"found {', '.join(chosen)}")
+    for name, rows in chosen.items():
+        if not len(rows):
+            raise DataError(
+                f"the {name} split is empty",
+                where=f"data.split.{name}",
+                why="its fraction of the rows rounds to nothing",
+                fix=f"give more data or a larger data.split.{name}, or remove it",
+            )
+
+
+def check_classes(
+    target: str,
+    classes: tuple[str, ...],
+    ids: npt.NDArray[np.int64],
+    splits: Mapping[str, Rows],
+) -> None:
+    """Checks that a category target can be learned from the training split.
+
+    Args:
+        target: Name of the target, for messages.
+        classes: Names of the classes.
+        ids: Class id by row `[N]`.
+        splits: Rows of every split.
+
+    Raises:
+        DataError: There is one class only, or a class has no training sample.
+    """
+    if len(classes) < 2:
+        raise DataError(
+            f"target {target} has one class only: {', '.join(classes) or 'none'}",
+            where=f"data.targets.{target}",
+            fix="give samples of at least two classes",
+        )
+    counts = np.bincount(ids[splits["train"]], minlength=len(classes))
+    missing = [name for name, count in zip(classes, counts, strict=True) if not count]
+    if missing:
+        raise DataError(
+            f"{len(missing)} classes of target {target} have no training sample: {', '.join(missing[:10])}",
+            where=f"data.targets.{target}",
+            fix="add samples of these classes to the training split, or remove the classes",
+        )
+
+
+def _fractions(split: Split) -> dict[str, float]:
+    rest = round(1.0 - split.val - split.test, 9)
+    train = rest if split.train is None else split.train
+    if train <= 0 or train + split.val + split.test > 1 + 1e-9:
+        raise RecipeError(
+            f"fractions train {train:g}, val {split.val:g} and test {split.test:g} do not fit in 1",
+            where="data.split",
+            fix="training needs a share, and the sum may be at most 1",
+        )
+    return {"train": train, "val": split.val, "test": split.test}
+
+
+def _carve(given: Mapping[str, Rows], split: Split, labels: npt.NDArray[np.int64] | None) -> dict[str, Rows]:
+    """Takes the splits that the source lacks out of its training rows."""
+    fractions = _fractions(split)
+    for name in ("val", "test"):
+        if fractions[name] > 0 and name in given:
+            raise RecipeError(
+                f"the source already has a {name} split of {len(given[name])} rows",
+                where=f"data.split.{name}",
+                why="a fraction of the training rows would be a second one",
+                fix=f"remove data.split.{name}",
+            )
+    if "train" not in given:
+        return {name: np.sort(rows) for name, rows in given.items()}
+    carved = by_fractions(np.asarray(given["train"], dtype=np.int64), fractions, split.seed, labels)
+    carved |= {name: np.sort(rows) for name, rows in given.items() if name != "train"}
+    return {name: carved[name] for name in sorted(carved, key=_rank)}
+
+
+def _rank(name: str) -> int:
+    return NAMES.index(name) if name in NAMES else len(NAMES)
+
+
+def _used(labels: npt.NDArray[np.int64] | None, split: Split) -> npt.NDArray[np.int64] | None:
+    return labels if split.stratify else None
+
+
+def _largest_remainder(total: int, shares: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    quotas = total * shares
+    seats = np.floor(quotas + 1e-9).astype(np.int64)
+    rest = np.argsort(-(quotas - seats).round(9), kind="stable")[: total - int(seats.sum())]
+    seats[rest] += 1
+    return seats

@@ -1,0 +1,181 @@
+"""Stored values of slow columns: found in the cache, or decoded into it by worker processes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from trainwright.data.cache import DecodedCache, JsonCache
+from trainwright.data.columns import PlannedColumn
+from trainwright.data.decode_pool import DecodePool, Output, Piece, importable
+from trainwright.data.encoding import Bad, encode_column, encode_rows, stored_form, write_rows
+from trainwright.data.types import RawFile, Values
+
+Progress = Callable[[str, int, int], None]
+_IN_PROCESS = 32  # files that are decoded sooner than a worker process has started
+_PIECE = 64  # files per order: a few milliseconds of small pictures, a second of the largest photos
+_AHEAD = 2  # orders per worker, so that it never waits for the next one
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What became of a column.
+
+    Attributes:
+        values: Stored values `[N, ...]`, None where they are decoded on the fly.
+        bad: Row and reason of each bad sample.
+        cached: Whether the answer came from an earlier run.
+    """
+
+    values: np.ndarray | None
+    bad: Bad
+    cached: bool = False
+
+
+@dataclass
+class ColumnStore:
+    """Encodes columns, by way of the cache where that is worth it.
+
+    Attributes:
+        cache_dir: Folder of all caches.
+        identity: What the rows and their contents are: fingerprint and source, as JSON.
+        workers: Processes that decode; 0 decodes here.
+        on_the_fly: Whether slow columns are decoded again in every epoch.
+        progress: Called with `decode`, items done and items in all.
+        notices: Decisions that a person should hear of are added here.
+    """
+
+    cache_dir: Path
+    identity: dict[str, Any]
+    workers: int
+    on_the_fly: bool
+    progress: Progress | None
+    notices: list[str]
+
+    def __post_init__(self) -> None:
+        self._decoded = DecodedCache(self.cache_dir / "decoded")
+        self._checked = JsonCache(self.cache_dir / "checked")
+
+    def store(self, column: PlannedColumn) -> Stored:
+        """Stored values of a column whose processor is ready to encode."""
+        if not column.slow:
+            return Stored(*encode_column(column.processor, column.values))
+        key = {**self.identity, "column": column.parts, "processor": column.processor.cache_key()}
+        if not self.on_the_fly:
+            found = self._decoded.find(key)
+            if found is not None:
+                return Stored(found.values, found.bad, cached=True)
+        shape, dtype = stored_form(column.processor, column.values)
+        total = len(column.values) * int(np.prod(shape)) * dtype.itemsize
+        if self.on_the_fly or total > self._decoded.limit:
+            if not self.on_the_fly:
+                self.notices.append(
+                    f"{column.name}: {total / 2**30:.1f} GiB of decoded values exceed the cache's "
+                    f"{self._decoded.limit / 2**30:.1f} GiB (TRAINWRIGHT_CACHE_GB); decoding on the fly"
+                )
+            return self._check(column, key, shape, dtype)
+        return self._build(column, key, shape, dtype)
+
+    def _build(
+        self, column: PlannedColumn, key: dict[str, Any], shape: tuple[int, ...], dtype: np.dtype[Any]
+    ) -> Stored:
+        values = column.values
+
+        def fill(file: int, offset: int) -> Bad:
+            if not holds_files(values):
+                stored, bad = encode_column(column.processor, values)
+                write_rows(file, stored, offset)
+                return bad
+            return decode_files(
+                column, Output(column.processor, shape, dtype, file), offset, self.workers, self.progress
+            )
+
+        def waiting() -> None:
+            self.notices.append(f"{column.name}: waited for another process that was decoding the same data")
+
+        try:
+            entry, cached = self._decoded.build(key, (len(values), *shape), dtype, fill, waiting)
+        except OSError as error:
+            self.notices.append(
+                f"{column.name}: decoded values cannot be cached ({error}); decoding on the fly"
+            )
+            return self._check(column, key, shape, dtype)
+        return Stored(entry.values, entry.bad, cached)
+
+    def _check(
+        self, column: PlannedColumn, key: dict[str, Any], shape: tuple[int, ...], dtype: np.dtype[Any]
+    ) -> Stored:
+        """Decodes everything once without keeping it, so that no bad file waits in the middle of training."""
+        known = self._checked.find(key)
+        if known is not None:
+            return Stored(None, [(int(row), str(why)) for row, why in known], cached=True)
+        output = Output(column.processor, shape, dtype, None)
+        bad = decode_files(column, output, 0, self.workers, self.progress)
+        self._checked.store(key, bad)
+        return Stored(None, bad)
+
+
+def decode_files(
+    column: PlannedColumn, output: Output, offset: int, workers: int, progress: Progress | None
+) -> Bad:
+    """Decodes all files of a column into an output file, and gives row and reason of the bad ones.
+
+    Args:
+        column: A column of `RawFile`s.
+        output: Where the stored values go.
+        offset: Byte in the output where row 0 begins.
+        workers: Number of processes; 0 decodes here.
+        progress: Called with `decode`, rows done and rows in all.
+    """
+    values = column.values
+    count = len(values)
+    if workers == 0 or count <= _IN_PROCESS or not holds_files(values) or not importable(output.processor):
+        return _decode_here(values, output, offset, progress)
+    bad: Bad = []
+    starts = iter(range(0, count, _PIECE))
+    done = 0
+    with DecodePool({column.name: output}, min(workers, -(-count // _PIECE))) as pool:
+        ahead = _AHEAD * workers
+        while done < count:
+            while pool.outstanding < ahead and (start := next(starts, None)) is not None:
+                rows = range(start, min(start + _PIECE, count))
+                items = [values[row] for row in rows]
+                pool.submit(Piece(column.name, items, rows, offset + start * output.row_bytes))
+            for piece, faults in pool.wait():
+                done += len(piece.items)
+                bad += faults
+            if progress:
+                progress("decode", done, count)
+    return sorted(bad)
+
+
+def holds_files(values: Values) -> bool:
+    """Whether every value is a file that has to be read: sources do not mix."""
+    return not isinstance(values, np.ndarray) and len(values) > 0 and isinstance(values[0], RawFile)
+
+
+def worker_count(asked: int | Literal["auto"]) -> int:
+    """Number of decoding processes: as asked, or one per core that this process may use."""
+    if asked != "auto":
+        return asked
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _decode_here(values: Values, output: Output, offset: int, progress: Progress | None) -> Bad:
+    bad: Bad = []
+    for start in range(0, len(values), _PIECE):
+        part: Sequence[Any] = [values[row] for row in range(start, min(start + _PIECE, len(values)))]
+        stored, faults = encode_rows(output.processor, part, len(part), output.shape, output.dtype)
+        bad += [(start + place, reason) for place, reason in faults]
+        if output.file is not None:
+            write_rows(output.file, stored, offset + start * output.row_bytes)
+        if progress:
+            progress("decode", start + len(part), len(values))
+    return bad

@@ -1,0 +1,239 @@
+"""From a recipe and prepared data to the parts that the loop drives."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import torch
+from torch import nn
+
+from trainwright import registry
+from trainwright.data.batch import Batch
+from trainwright.data.loader import ArrayStore, Loader, Pipeline, Store
+from trainwright.data.types import PreparedData
+from trainwright.engine.distributed import Processes
+from trainwright.engine.ema import Ema
+from trainwright.engine.generators import seed_generators
+from trainwright.engine.loop import Parts
+from trainwright.engine.monitor import Monitor
+from trainwright.engine.optimizers.lean import spare_compiler_import
+from trainwright.engine.phase_runner import PhaseRunner
+from trainwright.engine.position import Budget
+from trainwright.engine.runtime import Execution, Runtime
+from trainwright.errors import ModelError, RecipeError, closest
+from trainwright.recipe.schema import Recipe
+from trainwright.tasks.base import Phase, Task
+
+# Address of the initial weights; training steps use their step number in this place.
+INITIAL_WEIGHTS = 1 << 41
+
+
+def build_task(recipe: Recipe) -> Task:
+    """The task that the recipe names."""
+    task: Task = registry.build("task", recipe.task, targets=recipe.data.targets, model=recipe.model)
+    return task
+
+
+def build_network(task: Task, recipe: Recipe, data: PreparedData) -> nn.Module:
+    """The model with its initial weights: a function of the seed alone, then of `init`."""
+    seed_generators(recipe.train.seed, INITIAL_WEIGHTS)
+    model = task.build(data.info())
+    if recipe.init is not None:
+        from trainwright.models.weights import apply_weights, load_weights
+
+        apply_weights(
+            model, load_weights(recipe.init.path), exclude=recipe.init.exclude, strict=recipe.init.strict
+        )
+    _choose_trainable(model, recipe)
+    return model
+
+
+def rebuild_network(task: Task, recipe: Recipe, data: PreparedData) -> nn.Module:
+    """The model with other random weights, as a later process builds it before it loads the trained ones."""
+    seed_generators(recipe.train.seed, INITIAL_WEIGHTS, 1)
+    return task.build(data.info())
+
+
+def _choose_trainable(model: nn.Module, recipe: Recipe) -> None:
+    from trainwright.models.freezing import freeze, train_only
+
+    if recipe.train.trainable is not None:
+        train_only(model, recipe.train.trainable)
+    if recipe.train.freeze:
+        freeze(model, recipe.train.freeze)
+
+
+def build_store(data: PreparedData, device: torch.device) -> Store:
+    """The data's store; on an accelerator it stays there when it takes a quarter of the memory at most."""
+    resident = False
+    if device.type == "cuda":
+        needed = sum(array.nbytes for array in data.arrays.values())
+        resident = needed < torch.cuda.mem_get_info(device)[0] // 4
+    return ArrayStore(data.arrays, device, resident=resident)
+
+
+def build_loader(
+    recipe: Recipe, data: PreparedData, store: Store, split: str, execution: Execution, *, training: bool
+) -> Loader:
+    """Batches of one split: in the sampler's order and augmented for training, else as they stand."""
+    pipeline = Pipeline(
+        data.inputs,
+        data.targets,
+        [registry.build("augment", spec) for spec in recipe.data.augment] if training else [],
+        recipe.train.seed,
+        execution.channels_last,
+    )
+    sampler = registry.build("sampler", recipe.data.sampler if training else {"name": "sequential"})
+    size = recipe.train.batch_size if training else execution.evaluation_batch
+    return Loader(store, pipeline, data.splits[split], size, sampler, recipe.train.seed)
+
+
+def first_batch(recipe: Recipe, data: PreparedData, execution: Execution, *, training: bool) -> Batch:
+    """One micro-batch as training or evaluation will see it, on the CPU."""
+    store = ArrayStore(data.arrays, torch.device("cpu"), resident=False)
+    loader = build_loader(recipe, data, store, "train", execution, training=training)
+    size = execution.micro_batch or -(-recipe.train.batch_size // execution.world_size)
+    # Evenly spaced, since a source often has its classes one after the other.
+    loader.rows = loader.rows[:: max(1, len(loader.rows) // size)]
+    loader.batch_size, loader.chunk = size, 1
+    return next(loader.batches(0))[0]
+
+
+def build_parts(
+    recipe: Recipe,
+    data: PreparedData,
+    task: Task,
+    model: nn.Module,
+    runtime: Runtime,
+    processes: Processes,
+) -> Parts:
+    """Everything the loop drives, with the model placed on its device."""
+    train = recipe.train
+    execution = runtime.execution
+    model = runtime.place(model)
+    store = build_store(data, runtime.device)
+    train_loader = build_loader(recipe, data, store, "train", execution, training=True)
+    has_val = len(data.splits.get("val", ())) > 0
+    budget = Budget.of(train_loader.steps_per_epoch, train.epochs, train.steps, train.minutes)
+    runners = [
+        _runner(recipe, phase, budget, train_loader.steps_per_epoch, runtime) for phase in task.phases(model)
+    ]
+    minutes = train.checkpoint.every_minutes
+    return Parts(
+        task=task,
+        model=model,
+        forward=runtime.callable(model),
+        runners=runners,
+        train_loader=train_loader,
+        val_loader=build_loader(recipe, data, store, "val", execution, training=False) if has_val else None,
+        runtime=runtime,
+        processes=processes,
+        budget=budget,
+        seed=train.seed,
+        ema=Ema(model, decay=train.ema.decay, warmup=train.ema.warmup) if train.ema else None,
+        best=_best(recipe, task, has_val),
+        early_stop=_early_stop(recipe, task, has_val),
+        log_every=train.log_every,
+        evaluate_every=train.evaluate_every,
+        save_every_steps=train.checkpoint.every_steps,
+        save_every_seconds=minutes * 60 if minutes else None,
+    )
+
+
+def check_monitors(parts: Parts, names: Collection[str]) -> None:
+    """Refuses to watch a metric that will not be computed.
+
+    Args:
+        parts: Built for the recipe.
+        names: Metrics that training and evaluation give, such as `val/loss`.
+
+    Raises:
+        RecipeError: A watched metric is not among them.
+    """
+    there = {name for name in names if parts.val_loader is not None or not name.startswith("val/")}
+    watched = [
+        ("train.checkpoint.monitor", parts.best),
+        ("train.early_stop.monitor", parts.early_stop),
+        *(("train.schedule.monitor", runner.schedule) for runner in parts.runners),
+    ]
+    for where, part in watched:
+        name = getattr(part, "name" if isinstance(part, Monitor) else "monitor", None)
+        if name is None or name in there:
+            continue
+        guess = closest(name, there)
+        raise RecipeError(
+            f"the metric {name!r} is not computed, so it cannot be watched",
+            where=where,
+            why="" if parts.val_loader is not None else "there is no validation split",
+            fix=f"did you mean {guess!r}?" if guess else "use one of: " + ", ".join(sorted(there)),
+        )
+
+
+def _runner(
+    recipe: Recipe, phase: Phase, budget: Budget, steps_per_epoch: int, runtime: Runtime
+) -> PhaseRunner:
+    train = recipe.train
+    if not phase.parameters:
+        raise ModelError(
+            f"nothing is left to train in phase {phase.name!r}",
+            where="train.freeze",
+            why="every parameter of the model is frozen",
+            fix="freeze less, or use `trainwright evaluate` for a model that is trained already",
+        )
+    spare_compiler_import()
+    optimizer = registry.build("optimizer", phase.optimizer or train.optimizer, params=list(phase.parameters))
+    total = budget.total_steps
+    if total is None:
+        if train.schedule["name"] not in ("constant", "plateau"):
+            raise RecipeError(
+                f"schedule {train.schedule['name']!r} needs to know the length of the training",
+                where="train.schedule",
+                why="only train.minutes is given, and how many steps fit into it is not known before",
+                fix="give train.epochs or train.steps as well",
+            )
+        total = 1 << 60
+    schedule = registry.build("schedule", train.schedule, total_steps=total, steps_per_epoch=steps_per_epoch)
+    scaler = torch.amp.GradScaler(runtime.device.type) if runtime.execution.precision == "fp16" else None
+    return PhaseRunner(
+        phase, optimizer, schedule, scaler=scaler, clip_norm=train.clip.norm, clip_value=train.clip.value
+    )
+
+
+def _watched(task: Task, has_val: bool, name: str | None, mode: str | None, where: str) -> tuple[str, Any]:
+    """The full name of a metric and its direction, from the recipe or from the task."""
+    from trainwright.metrics import greater_is_better
+
+    if name is None:
+        metric, direction = task.monitor()
+        return (f"val/{metric}", direction) if has_val else ("train/loss", "min")
+    if not has_val and name.startswith("val/"):
+        raise RecipeError(
+            f"{name!r} cannot be watched: there is no validation split",
+            where=where,
+            fix="give data.split.val, or watch train/loss",
+        )
+    if mode is None:
+        rising = greater_is_better(name)
+        if rising is None:
+            guess = closest(name, ["val/loss", "val/accuracy", "train/loss", "val/rmse", "val/f1"])
+            raise RecipeError(
+                f"whether {name!r} should rise or fall is not known",
+                where=where,
+                fix=f"set mode to min or max beside it{f' (or did you mean {guess!r}?)' if guess else ''}",
+            )
+        mode = "max" if rising else "min"
+    return name, mode
+
+
+def _best(recipe: Recipe, task: Task, has_val: bool) -> Monitor:
+    section = recipe.train.checkpoint
+    return Monitor(*_watched(task, has_val, section.monitor, section.mode, "train.checkpoint.monitor"))
+
+
+def _early_stop(recipe: Recipe, task: Task, has_val: bool) -> Monitor | None:
+    section = recipe.train.early_stop
+    if section is None:
+        return None
+    name, mode = _watched(task, has_val, section.monitor, section.mode, "train.early_stop.monitor")
+    return Monitor(name, mode, min_delta=section.min_delta, patience=section.patience)

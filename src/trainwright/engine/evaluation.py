@@ -1,0 +1,106 @@
+"""Raw outputs of a model over one split, always in batches of one shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from trainwright.data.batch import Batch
+from trainwright.data.loader import Loader
+from trainwright.engine.distributed import Processes
+from trainwright.engine.generators import seed_generators
+from trainwright.engine.runtime import Runtime
+from trainwright.tasks.base import Task
+
+# Part of the address of random numbers drawn in evaluation; no training step gets this far.
+EVALUATION = 1 << 40
+
+
+@dataclass
+class SplitOutputs:
+    """What a model says of a split.
+
+    Attributes:
+        rows: Row numbers int64 `[n]`, in the split's order.
+        outputs: Target -> raw outputs `[n, ...]` on the CPU.
+        targets: Target -> true values `[n, ...]` on the CPU; empty where there are none.
+    """
+
+    rows: np.ndarray
+    outputs: dict[str, Tensor]
+    targets: dict[str, Tensor]
+
+
+def pad_batch(batch: Batch, size: int) -> Batch:
+    """Repeats the first sample until the batch has `size` rows.
+
+    Kernels may add in another order for another batch size; with one shape for every batch, a sample
+    gets the same bits wherever it stands.
+    """
+    missing = size - len(batch)
+    if missing == 0:
+        return batch
+    padded = {name: torch.cat([t, t[:1].expand(missing, *t.shape[1:])]) for name, t in batch.inputs.items()}
+    return Batch(padded, {}, batch.ids, batch.epoch)
+
+
+@torch.inference_mode()
+def run_split(
+    task: Task, model: nn.Module, loader: Loader, runtime: Runtime, processes: Processes, seed: int
+) -> SplitOutputs:
+    """Runs the model over every row of a loader; with several processes each takes its share.
+
+    Returns:
+        The outputs of all processes, on every process.
+    """
+    was_training = model.training
+    model.eval()
+    channels_last = runtime.execution.channels_last
+    outputs: list[dict[str, Tensor]] = []
+    targets: list[dict[str, Tensor]] = []
+    rows: list[np.ndarray] = []
+    mine = range(processes.rank, loader.steps_per_epoch, processes.size)
+    for index, micro_batches in enumerate(loader.batches(0)):
+        if index not in mine:
+            continue
+        for batch in micro_batches:
+            seed_generators(seed, EVALUATION, index)
+            padded = pad_batch(batch, loader.batch_size)
+            if channels_last:
+                padded = _channels_last(padded)
+            with runtime.autocast():
+                predicted = task.predict(model, padded)
+            outputs.append({name: t[: len(batch)].float() for name, t in predicted.items()})
+            targets.append(batch.targets)
+            rows.append(batch.ids)
+    model.train(was_training)
+    return _merge(processes.gather((rows, _to_cpu(outputs), _to_cpu(targets))), processes.size)
+
+
+def _channels_last(batch: Batch) -> Batch:
+    inputs = {
+        name: t.contiguous(memory_format=torch.channels_last) if t.dim() == 4 else t
+        for name, t in batch.inputs.items()
+    }
+    return Batch(inputs, batch.targets, batch.ids, batch.epoch)
+
+
+def _to_cpu(batches: list[dict[str, Tensor]]) -> list[dict[str, Tensor]]:
+    return [{name: t.cpu() for name, t in batch.items()} for batch in batches]
+
+
+def _merge(parts: list[tuple[list, list, list]], size: int) -> SplitOutputs:
+    """Puts batches back in order: process r had the batches r, r + size, ..."""
+    count = sum(len(rows) for rows, _, _ in parts)
+    place = [(i % size, i // size) for i in range(count)]
+    rows = [parts[p][0][i] for p, i in place]
+    outputs = [parts[p][1][i] for p, i in place]
+    targets = [parts[p][2][i] for p, i in place]
+    return SplitOutputs(np.concatenate(rows), _stack(outputs), _stack(targets))
+
+
+def _stack(batches: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    return {name: torch.cat([batch[name] for batch in batches]) for name in batches[0]}

@@ -1,0 +1,345 @@
+"""The one training loop, for every family of tasks."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from torch import nn
+
+from trainwright.data.batch import Batch
+from trainwright.data.loader import Loader
+from trainwright.engine.averages import Averages, means
+from trainwright.engine.checkpoint import CheckpointWriter
+from trainwright.engine.distributed import PerProcess, Processes
+from trainwright.engine.ema import Ema
+from trainwright.engine.evaluation import run_split
+from trainwright.engine.generators import seed_generators
+from trainwright.engine.monitor import Monitor
+from trainwright.engine.phase_runner import PhaseRunner
+from trainwright.engine.position import Budget, Clock, Position
+from trainwright.engine.runtime import Runtime
+from trainwright.engine.signals import StopRequest
+from trainwright.engine.state import State
+from trainwright.engine.stopwatch import Stopwatch
+from trainwright.errors import TrainwrightError
+from trainwright.models.penalties import projections
+from trainwright.progress import ProgressSink
+from trainwright.tasks.base import StepOutput, Task
+
+
+class Diverged(TrainwrightError):
+    """The loss is no longer a number."""
+
+
+class Journal(Protocol):
+    """Where metrics are written; the run's spool."""
+
+    def log(self, step: int, epoch: int, values: dict[str, Any]) -> None: ...
+
+
+@dataclass
+class Outcome:
+    """How a training ended.
+
+    Attributes:
+        state: `done` or `interrupted`.
+        reason: In words.
+        step: Steps done.
+        epoch: Epochs done.
+        metrics: The last evaluation.
+        steady_seconds: Time of the steps, evaluation and saving left out, after the first ones.
+        steady_steps: Number of those steps.
+        first_step_at: Unix time at the end of the first step of this attempt.
+    """
+
+    state: str
+    reason: str
+    step: int
+    epoch: int
+    metrics: dict[str, float] = field(default_factory=dict)
+    steady_seconds: float = 0.0
+    steady_steps: int = 0
+    first_step_at: float | None = None
+
+
+@dataclass
+class Parts:
+    """Everything that the loop drives, built by `engine.build`."""
+
+    task: Task
+    model: nn.Module
+    forward: nn.Module
+    runners: list[PhaseRunner]
+    train_loader: Loader
+    val_loader: Loader | None
+    runtime: Runtime
+    processes: Processes
+    budget: Budget
+    seed: int
+    ema: Ema | None = None
+    best: Monitor | None = None
+    early_stop: Monitor | None = None
+    log_every: int = 50
+    evaluate_every: int = 1
+    save_every_steps: int | None = None
+    save_every_seconds: float | None = None
+
+
+class Loop:
+    """Drives the parts until the budget is spent, patience ends or someone asks to stop.
+
+    Args:
+        parts: What to drive.
+        journal: Takes metrics.
+        progress: Is told how far it is.
+        writer: Takes checkpoints; None on processes other than the first.
+        keep_best: Called when the monitored metric is the best so far, with the weights to keep applied.
+        stop: Set by a signal.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        journal: Journal,
+        progress: ProgressSink,
+        writer: CheckpointWriter | None,
+        keep_best: Callable[[], None],
+        stop: StopRequest,
+    ) -> None:
+        self.parts, self.journal, self.progress = parts, journal, progress
+        self.writer, self.keep_best, self.stop = writer, keep_best, stop
+        self.position, self.clock = Position(), Clock()
+        self.averages = Averages()
+        self.metrics: dict[str, float] = {}
+        self.state = self._register()
+        self._saved_at = time.monotonic()
+        self._stopping = False
+        self._steady = Stopwatch()
+        self._projections = projections(parts.model)
+        self._has_buffers = next(iter(parts.model.buffers()), None) is not None
+
+    def _register(self) -> State:
+        state, parts = State(), self.parts
+        state.register("model", parts.model)
+        for runner in parts.runners:
+            state.register(f"optimizer.{runner.phase.name}", runner.named)
+            state.register(f"schedule.{runner.phase.name}", runner.schedule)
+            if runner.scaler is not None:
+                state.register(f"scaler.{runner.phase.name}", runner.scaler)
+        for name, part in (("ema", parts.ema), ("best", parts.best), ("early_stop", parts.early_stop)):
+            if part is not None:
+                state.register(name, part)
+        state.register("position", self.position)
+        state.register("clock", self.clock)
+        state.register("averages", PerProcess(self.averages, parts.processes))
+        for name, part in parts.task.stateful():
+            state.register(f"task.{name}", part)
+        return state
+
+    def run(self) -> Outcome:
+        """Trains from the present position to the end.
+
+        Raises:
+            Diverged: The loss became infinite or NaN.
+            RunError: A checkpoint could not be written.
+        """
+        parts = self.parts
+        parts.model.train()
+        self.progress.start(parts.budget.total_steps, parts.train_loader.steps_per_epoch, self._global_batch)
+        self.progress.step(self.position.step)
+        # A run that was killed between its last step and the evaluation after it has that still to do.
+        while self.position.is_open or self._end_reason() is None:
+            reason = self._epoch()
+            if reason is not None:
+                return self._outcome("interrupted", reason)
+        return self._outcome("done", self._end_reason() or "")
+
+    @property
+    def _global_batch(self) -> int:
+        return self.parts.train_loader.batch_size
+
+    def _end_reason(self) -> str | None:
+        parts = self.parts
+        if parts.early_stop is not None and parts.early_stop.exhausted:
+            watched = parts.early_stop
+            return f"{watched.name} has not improved for {watched.waited} evaluations"
+        return self._spent()
+
+    def _spent(self) -> str | None:
+        """Which limit is reached; with minutes, the first process's clock decides for all."""
+        budget = self.parts.budget
+        reason = budget.spent(self.position.step, self.clock)
+        return self.parts.processes.broadcast(reason) if budget.minutes is not None else reason
+
+    def _epoch(self) -> str | None:
+        """The rest of the present epoch; a reason when it was interrupted."""
+        parts, position = self.parts, self.position
+        loader, processes = parts.train_loader, parts.processes
+        batches = loader.batches(
+            position.epoch,
+            position.index,
+            part=(processes.rank, processes.size),
+            micro=parts.runtime.execution.micro_batch,
+        )
+        self._steady.start()
+        for micro_batches in batches:
+            if self._spent():
+                break
+            count = min(loader.batch_size, len(loader.rows) - position.index * loader.batch_size)
+            self._step(micro_batches, count)
+            position.advance()
+            self._steady.lap()
+            self.progress.step(position.step)
+            if position.step % parts.log_every == 0:
+                self._log_window()
+            if self._stopping:
+                self._save()
+                return "stopped on request"
+            if self._save_due():
+                self._steady.pause()
+                self._save()
+                self._steady.start()
+        self._steady.pause()
+        self._finish_epoch()
+        return None
+
+    def _step(self, micro_batches: list[Batch], count: int) -> None:
+        """One optimizer step of every phase over one global batch of `count` samples."""
+        parts, step = self.parts, self.position.step
+        stop, agreed = bool(self.stop), parts.processes.size == 1
+        for number, runner in enumerate(parts.runners):
+            if step % runner.phase.every:
+                continue
+            if len(parts.runners) > 1:
+                self._focus(runner)
+            for micro, batch in enumerate(micro_batches):
+                seed_generators(parts.seed, step, number, micro, parts.processes.rank)
+                with parts.runtime.autocast():
+                    output = parts.task.training_step(parts.forward, batch, runner.phase)
+                size = len(batch)
+                runner.backward(output.loss, size, count)
+                self._record(runner, output, size)
+            stop, agreed = parts.processes.sum_gradients(runner.parameters, stop), True
+            runner.apply(step)
+            for project in self._projections:
+                project()
+        if self._has_buffers:
+            parts.processes.share_buffers(parts.model)
+        if parts.ema is not None:
+            parts.ema.update()
+        self._stopping = stop and agreed
+
+    def _focus(self, runner: PhaseRunner) -> None:
+        """Only the phase's own parameters collect gradients; the other networks just pass them on."""
+        for other in self.parts.runners:
+            for parameter in other.parameters:
+                parameter.requires_grad_(False)
+        for parameter in runner.parameters:
+            parameter.requires_grad_(True)
+
+    def _record(self, runner: PhaseRunner, output: StepOutput, size: int) -> None:
+        prefix = "" if len(self.parts.runners) == 1 else f"{runner.phase.name}_"
+        loss = output.loss.detach()
+        self.averages.add(f"{prefix}loss", loss.sum() if loss.dim() else loss * size, size)
+        for name, value in output.logs.items():
+            self.averages.add(prefix + name, value, size)
+
+    def _log_window(self) -> None:
+        """Writes the means since the last record."""
+        sums = self.parts.processes.sum_pairs(self.averages.sums())
+        if not sums:
+            return
+        values = {f"step/{name}": value for name, value in means(sums).items()}
+        self.averages.next_stretch()
+        values["step/lr"] = self.parts.runners[0].learning_rate
+        self.journal.log(self.position.step, self.position.epoch, values)
+        for name, value in values.items():
+            if not math.isfinite(value):
+                raise Diverged(
+                    f"{name} became {value} at step {self.position.step}",
+                    why="the training diverged",
+                    fix="lower train.optimizer.lr, add warm-up or train.clip.norm, or use precision fp32",
+                )
+
+    def _finish_epoch(self) -> None:
+        parts, position = self.parts, self.position
+        self._log_window()
+        sums = parts.processes.sum_pairs(self.averages.epoch_sums())
+        values = {f"train/{name}": value for name, value in means(sums).items()}
+        values["lr"] = parts.runners[0].learning_rate
+        last = self._spent() is not None
+        if last or (position.epoch + 1) % parts.evaluate_every == 0:
+            values.update(self._evaluate(values))
+        self.metrics = values
+        self.journal.log(position.step, position.epoch, values)
+        self.progress.epoch(position.epoch + 1, values)
+        self.averages.next_epoch()
+        position.close_epoch(parts.train_loader.steps_per_epoch)
+        self._save()
+
+    def _evaluate(self, train_values: dict[str, float]) -> dict[str, float]:
+        """Scores the validation split, and updates everything that watches a metric."""
+        parts = self.parts
+        values: dict[str, float] = {}
+        if parts.ema is not None:
+            with parts.ema.applied():
+                values = self._score()
+                self._observe({**train_values, **values})
+        else:
+            values = self._score()
+            self._observe({**train_values, **values})
+        return values
+
+    def _score(self) -> dict[str, float]:
+        parts = self.parts
+        if parts.val_loader is None:
+            return {}
+        split = run_split(
+            parts.task, parts.model, parts.val_loader, parts.runtime, parts.processes, parts.seed
+        )
+        return {f"val/{name}": v for name, v in parts.task.score(split.outputs, split.targets).items()}
+
+    def _observe(self, values: dict[str, float]) -> None:
+        parts, step = self.parts, self.position.step
+        if parts.best is not None and parts.best.observe(_pick(values, parts.best.name), step):
+            self.keep_best()
+        if parts.early_stop is not None:
+            parts.early_stop.observe(_pick(values, parts.early_stop.name), step)
+        for runner in parts.runners:
+            watched = getattr(runner.schedule, "monitor", None)
+            if watched is not None:
+                runner.schedule.observe(_pick(values, watched))
+
+    def _save_due(self) -> bool:
+        parts = self.parts
+        if parts.save_every_steps and self.position.step % parts.save_every_steps == 0:
+            return True
+        limit = parts.save_every_seconds
+        # Processes' clocks differ, so by time only a run of one process saves in mid-epoch.
+        return limit is not None and parts.processes.size == 1 and time.monotonic() - self._saved_at > limit
+
+    def _save(self) -> None:
+        self._saved_at = time.monotonic()
+        # Every process takes part: what differs between them is gathered.
+        if self.writer is not None or self.parts.processes.size > 1:
+            tree = self.state.tree()
+            if self.writer is not None:
+                self.writer.submit(self.position.step, tree)
+
+    def _outcome(self, state: str, reason: str) -> Outcome:
+        at, steady = self.position, self._steady
+        timing = (steady.seconds, steady.laps, steady.first_at)
+        return Outcome(state, reason, at.step, at.epoch, self.metrics, *timing)
+
+
+def _pick(values: dict[str, float], name: str) -> float:
+    if name in values:
+        return values[name]
+    raise TrainwrightError(
+        f"the monitored metric {name!r} is not computed",
+        fix="use one of " + ", ".join(sorted(values)),
+    )

@@ -1,0 +1,47 @@
+"""Ctrl-C and SIGTERM: the first asks for an orderly end, a second Ctrl-C ends at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class StopRequest:
+    """Whether someone asked the training to stop, and how."""
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+
+    def __bool__(self) -> bool:
+        return self.signal is not None
+
+
+@contextmanager
+def stop_on_signals(notice: Callable[[str], None]) -> Iterator[StopRequest]:
+    """Turns SIGINT and SIGTERM into a request for as long as the context lasts.
+
+    Signals can only be received in the main thread; elsewhere the request stays empty.
+    """
+    request = StopRequest()
+    if threading.current_thread() is not threading.main_thread():
+        yield request
+        return
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if request and number == signal.SIGINT:
+            # Not through sys.stderr, whose lock the interrupted code may hold.
+            os.write(2, b"stopped at once; the last checkpoint is whole\n")
+            os._exit(128 + number)
+        request.signal = number
+        notice("stopping after this step and saving; press Ctrl-C again to stop at once")
+
+    held = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield request
+    finally:
+        for number, handler in held.items():
+            signal.signal(number, handler)

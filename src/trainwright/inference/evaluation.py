@@ -1,0 +1,42 @@
+"""Scoring a split through the Predictor, and keeping every answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from trainwright.data.types import PreparedData
+from trainwright.inference.predictions import write_predictions
+from trainwright.inference.predictor import Predictor, answer_columns
+from trainwright.runs.atomic import write_json
+
+
+def evaluate_split(
+    predictor: Predictor, data: PreparedData, split: str, folder: Path | None
+) -> dict[str, float]:
+    """Metrics of a split, written as `metrics.json` with all answers in `predictions.parquet`.
+
+    Args:
+        predictor: The trained model.
+        data: Prepared with the predictor's own processors.
+        split: Name of the split.
+        folder: `evaluation/<split>` of the run, written by the first process; None to keep nothing.
+    """
+    result = predictor.run(data.arrays, data.splits[split], with_targets=True)
+    metrics = predictor.task.score(result.outputs, result.targets)
+    if folder is None or not predictor.processes.is_first:
+        return metrics
+    folder.mkdir(parents=True, exist_ok=True)
+    losses = predictor.task.per_sample_losses(result.outputs, result.targets)
+    columns = {"sample": [data.names[row] for row in result.rows], "row": result.rows.astype(np.int64)}
+    classes = {}
+    for name, processor in data.targets.items():
+        output, target = result.outputs[name], result.targets[name]
+        columns.update(answer_columns(name, processor, output, target, losses.get(name)))
+        if processor.spec().classes:
+            classes[name] = processor.spec().classes
+    if data.targets:
+        write_predictions(folder / "predictions.parquet", columns, classes=classes)
+    write_json(folder / "metrics.json", metrics)
+    return metrics

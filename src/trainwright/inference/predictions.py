@@ -1,0 +1,298 @@
+"""Predictions as a table: what `evaluate` keeps in `predictions.parquet` and what `predict` prints.
+
+Columns, one row per sample:
+
+| Column              | Type        | Meaning                                                          |
+|---------------------|-------------|------------------------------------------------------------------|
+| `sample`            | string      | name of the sample: a path, `file.csv:17`, ...                   |
+| `row`               | int64       | row of the prepared data (`evaluate` only)                       |
+| `T`                 | string      | category T: name of the true class, null where unknown           |
+| `T_predicted`       | string      | category T: name of the most probable class                      |
+| `T_probability`     | float       | category T: its probability                                      |
+| `T_probabilities`   | list<float> | category T: probability of every class, in the order of the ids  |
+| `T`, `T_predicted`  | float       | number T: true and predicted value; list<float> for several      |
+| `T_loss`            | float       | loss of the sample, NaN where the truth is unknown               |
+
+The Parquet file carries the class names of every category in its metadata, key `trainwright.classes`.
+CSV spreads lists over columns (`T_probabilities.cat`, `T_predicted.0`); JSON and JSON lines write
+probabilities as a mapping from class name to probability. Numbers that are not finite are empty in CSV
+and null in JSON. No torch here.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+from trainwright.errors import RunError, UserError, closest
+from trainwright.runs.atomic import write_bytes
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Columns: TypeAlias = Mapping[str, Any]
+Classes: TypeAlias = Mapping[str, Sequence[str]]
+Format = Literal["csv", "json", "jsonl", "parquet"]
+FORMATS: tuple[Format, ...] = ("csv", "json", "jsonl", "parquet")
+STDOUT = "-"
+_METADATA = b"trainwright.classes"
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """A table of predictions.
+
+    Attributes:
+        columns: Name -> values: lists of strings (or None), arrays `[N]` or `[N, K]` of numbers.
+        classes: Category target -> names of its classes, in the order of their ids.
+    """
+
+    columns: dict[str, Any]
+    classes: dict[str, tuple[str, ...]]
+
+
+def category_columns(
+    name: str,
+    classes: Sequence[str],
+    probabilities: np.ndarray,
+    *,
+    true: np.ndarray | None = None,
+    loss: np.ndarray | None = None,
+) -> dict[str, Any]:
+    """The columns of one category target.
+
+    Args:
+        name: The target.
+        classes: Names of its classes, in the order of their ids.
+        probabilities: `[N, C]`.
+        true: Class ids `[N]`, -1 where unknown; None leaves the column out, as for new files.
+        loss: Loss per sample `[N]`.
+    """
+    names = np.array([*classes, None], dtype=object)
+    # A NaN row's argmax would name some class; -1 picks the None at the end.
+    best = np.where(np.isnan(probabilities).any(axis=1), -1, probabilities.argmax(axis=1))
+    columns: dict[str, Any] = {} if true is None else {name: names[true].tolist()}
+    columns[f"{name}_predicted"] = names[best].tolist()
+    columns[f"{name}_probability"] = probabilities[np.arange(len(best)), np.maximum(best, 0)]
+    columns[f"{name}_probabilities"] = probabilities
+    if loss is not None:
+        columns[f"{name}_loss"] = loss
+    return columns
+
+
+def number_columns(
+    name: str, predicted: np.ndarray, *, true: np.ndarray | None = None, loss: np.ndarray | None = None
+) -> dict[str, Any]:
+    """The columns of one number target.
+
+    Args:
+        name: The target.
+        predicted: In the target's own unit `[N]` or `[N, K]`; one value a sample is stored plainly.
+        true: The same, NaN where unknown; None leaves the column out.
+        loss: Loss per sample `[N]`.
+    """
+    columns: dict[str, Any] = {} if true is None else {name: _plain(true)}
+    columns[f"{name}_predicted"] = _plain(predicted)
+    if loss is not None:
+        columns[f"{name}_loss"] = loss
+    return columns
+
+
+def write_predictions(path: str | Path, columns: Columns, *, classes: Classes | None = None) -> None:
+    """Writes a Parquet file, whole or not at all.
+
+    Args:
+        path: The file; its directory must exist.
+        columns: Name -> values of equal number, see the top of this module.
+        classes: Category target -> names of its classes, kept in the file's metadata.
+
+    Raises:
+        StorageError: The file cannot be written.
+    """
+    write_bytes(path, _parquet(columns, classes or {}))
+
+
+def read_predictions(path: str | Path) -> Predictions:
+    """Reads what `write_predictions` wrote.
+
+    Raises:
+        RunError: The file is missing or damaged.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.ParquetFile(path).read()
+    except (OSError, pa.ArrowException) as error:
+        raise RunError(
+            "the predictions cannot be read", where=str(path), why=str(error), fix="evaluate the run again"
+        ) from error
+    stored = (table.schema.metadata or {}).get(_METADATA, b"{}")
+    classes = {target: tuple(names) for target, names in json.loads(stored).items()}
+    return Predictions({name: _values(table[name].combine_chunks()) for name in table.column_names}, classes)
+
+
+def write_answers(
+    columns: Columns,
+    destination: str | Path = STDOUT,
+    *,
+    format: Format | None = None,
+    classes: Classes | None = None,
+) -> None:
+    """Writes a table for the user, to a file or to a pipe.
+
+    Args:
+        columns: Name -> values, see the top of this module.
+        destination: A file's name, or `-` for standard output.
+        format: Absent: by the file's suffix; CSV for standard output.
+        classes: Category target -> names of its classes.
+
+    Raises:
+        UserError: The format cannot be told from the file's name.
+        StorageError: The file cannot be written.
+    """
+    chosen = format or ("csv" if str(destination) == STDOUT else _format_of(Path(destination)))
+    data = render_answers(columns, chosen, classes=classes)
+    if str(destination) == STDOUT:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    else:
+        write_bytes(destination, data)
+
+
+def render_answers(columns: Columns, format: Format, *, classes: Classes | None = None) -> bytes:
+    """The bytes of a table in one of `FORMATS`; text is UTF-8."""
+    classes = classes or {}
+    if format == "parquet":
+        return _parquet(columns, classes)
+    if format == "csv":
+        return _csv(columns, classes).encode()
+    records = _records(columns, classes)
+    if format == "jsonl":
+        return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode()
+    return (json.dumps(records, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _format_of(path: Path) -> Format:
+    suffix = path.suffix.lstrip(".").lower()
+    for known in FORMATS:
+        if suffix == known:
+            return known
+    nearest = closest(suffix, FORMATS)
+    raise UserError(
+        f"cannot tell the format of {path.name!r} from its suffix",
+        where=str(path),
+        fix=f"end the name in .{nearest}" if nearest else f"end the name in one of .{', .'.join(FORMATS)}",
+    )
+
+
+def _parquet(columns: Columns, classes: Classes) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.Table.from_arrays([_arrow(values) for values in columns.values()], names=list(columns))
+    names = json.dumps({target: list(of) for target, of in classes.items()}, ensure_ascii=False)
+    sink = io.BytesIO()
+    pq.write_table(table.replace_schema_metadata({_METADATA: names.encode()}), sink)
+    return sink.getvalue()
+
+
+def _arrow(values: Any) -> pa.Array:
+    """A column from its buffers: `pa.array` would import pandas, where it is installed, to look for it."""
+    import pyarrow as pa
+
+    if not isinstance(values, np.ndarray):
+        values = list(values)
+        if all(value is None or isinstance(value, str) for value in values):
+            return _strings(values)
+        values = np.array(values)
+    flat = np.ascontiguousarray(values).ravel()
+    numbers = pa.Array.from_buffers(pa.from_numpy_dtype(flat.dtype), len(flat), [None, pa.py_buffer(flat)])
+    if values.ndim == 1:
+        return numbers
+    offsets = np.arange(len(values) + 1, dtype=np.int32) * values.shape[1]
+    return pa.Array.from_buffers(
+        pa.list_(numbers.type), len(values), [None, pa.py_buffer(offsets)], children=[numbers]
+    )
+
+
+def _strings(values: list[str | None]) -> pa.Array:
+    import pyarrow as pa
+
+    encoded = [b"" if value is None else value.encode() for value in values]
+    ends = np.cumsum([0, *map(len, encoded)]).astype(np.int64)
+    valid = np.packbits([value is not None for value in values], bitorder="little")
+    buffers = [pa.py_buffer(valid), pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))]
+    return pa.Array.from_buffers(pa.large_string(), len(values), buffers)
+
+
+def _values(column: pa.Array) -> Any:
+    import pyarrow as pa
+
+    if pa.types.is_list(column.type):
+        flat = np.from_dlpack(column.flatten())
+        return flat.reshape(len(column), len(flat) // max(len(column), 1))
+    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+        return np.from_dlpack(column)
+    return column.to_pylist()
+
+
+def _plain(values: np.ndarray) -> np.ndarray:
+    return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+
+
+def _scalars(values: Any) -> list[Any]:
+    """Python values of one column `[N]`; a float32 as the shortest number that reads back the same."""
+    if not isinstance(values, np.ndarray):
+        return list(values)
+    if not np.issubdtype(values.dtype, np.floating):
+        return values.tolist()
+    exact = values if values.dtype == np.float64 else values.astype(str).astype(np.float64)
+    return [
+        number if finite else None for number, finite in zip(exact.tolist(), np.isfinite(exact), strict=True)
+    ]
+
+
+def _parts(name: str, values: np.ndarray, classes: Classes) -> dict[str, list[Any]]:
+    """A column of lists as one column per entry, keyed by the class name or the place in the list."""
+    target = name.removesuffix("_probabilities")
+    keys = classes.get(target) if target != name else None
+    return {
+        str(key): _scalars(values[:, place])
+        for place, key in enumerate(keys if keys is not None else range(values.shape[1]))
+    }
+
+
+def _csv(columns: Columns, classes: Classes) -> str:
+    flat: dict[str, list[Any]] = {}
+    for name, values in columns.items():
+        if getattr(values, "ndim", 1) == 2:
+            flat |= {f"{name}.{key}": part for key, part in _parts(name, values, classes).items()}
+        else:
+            flat[name] = _scalars(values)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(flat)
+    writer.writerows(zip(*flat.values(), strict=True))
+    return text.getvalue()
+
+
+def _records(columns: Columns, classes: Classes) -> list[dict[str, Any]]:
+    lists: dict[str, list[Any]] = {}
+    for name, values in columns.items():
+        if getattr(values, "ndim", 1) == 1:
+            lists[name] = _scalars(values)
+            continue
+        parts = _parts(name, values, classes)
+        rows = zip(*parts.values(), strict=True)
+        named = name.endswith("_probabilities")
+        lists[name] = [dict(zip(parts, row, strict=True)) if named else list(row) for row in rows]
+    return [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]

@@ -1,0 +1,246 @@
+"""The one path from a raw value to an answer: evaluation, prediction and serving all hold it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from trainwright import recipe as recipes
+from trainwright.data.loader import ArrayStore, Loader, Pipeline
+from trainwright.data.samplers.sequential import Sequential
+from trainwright.data.types import BadSample, DataInfo, Processor, RawFile
+from trainwright.engine.build import build_task
+from trainwright.engine.distributed import Processes
+from trainwright.engine.evaluation import SplitOutputs, run_split
+from trainwright.engine.runtime import Execution, Runtime, choose_device
+from trainwright.errors import DataError, RunError, UserError
+from trainwright.inference.artifact import load_processors
+from trainwright.inference.predictions import Predictions, category_columns, number_columns
+from trainwright.models.weights import apply_weights, load_weights
+from trainwright.recipe.schema import Recipe
+from trainwright.runs.directory import RunDirectory
+from trainwright.tasks.base import Task
+
+
+class Predictor:
+    """A trained model with the processors that feed it and read its answers.
+
+    Args:
+        recipe: The run's recipe.
+        task: Its task, already described by the data.
+        model: The trained model.
+        inputs: Input column -> fitted processor.
+        targets: Target column -> fitted processor.
+        columns: Column of the recipe -> column of the source.
+        execution: The run's pinned execution.
+        processes: Processes that share the work.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        task: Task,
+        model: nn.Module,
+        inputs: dict[str, Processor],
+        targets: dict[str, Processor],
+        columns: dict[str, str],
+        execution: Execution,
+        processes: Processes | None = None,
+    ) -> None:
+        self.recipe, self.task = recipe, task
+        self.inputs, self.targets, self.columns = inputs, targets, columns
+        self.runtime = Runtime(execution)
+        self.model = self.runtime.place(model)
+        self.processes = processes or Processes()
+
+    @classmethod
+    def load(cls, path: str | Path, *, weights: str = "best", device: str | None = None) -> Predictor:
+        """The predictor of a run.
+
+        Args:
+            path: The run directory.
+            weights: `best` or `last`.
+            device: Another device than the run's own.
+
+        Raises:
+            RunError: The run has no such weights or processors yet.
+            ModelError: The weights do not fit the recipe's model.
+        """
+        run = RunDirectory.open(path)
+        file = run.weights / f"{weights}.safetensors"
+        if not file.exists():
+            raise RunError(
+                f"the run has no {weights} weights yet",
+                where=str(file),
+                fix=f"finish it with `trainwright resume {run.path}`",
+            )
+        recipe = recipes.load(run.resolved).recipe
+        inputs, targets, columns = load_processors(run.processors)
+        execution = Execution.from_json(run.record().pinned)
+        if device is not None or not _present(execution.device):
+            execution = execution.with_choice(device=choose_device(device or "auto"))
+        execution = execution.with_choice(compile=False, world_size=1)
+        task = build_task(recipe)
+        model = task.build(describe(inputs, targets))
+        apply_weights(model, load_weights(file), strict=True)
+        return cls(recipe, task, model, inputs, targets, columns, execution)
+
+    def run(self, arrays: dict[str, np.ndarray], rows: np.ndarray, *, with_targets: bool) -> SplitOutputs:
+        """Raw outputs for rows of stored arrays, in batches of the run's evaluation shape."""
+        pipeline = Pipeline(
+            self.inputs,
+            self.targets,
+            channels_last=self.runtime.execution.channels_last,
+            with_targets=with_targets,
+        )
+        store = ArrayStore(arrays, self.runtime.device, resident=False)
+        size = self.runtime.execution.evaluation_batch
+        loader = Loader(store, pipeline, rows, size, Sequential(), seed=0)
+        return run_split(self.task, self.model, loader, self.runtime, self.processes, self.recipe.train.seed)
+
+    def predict(self, items: Any) -> Predictions:
+        """Answers for raw values.
+
+        Args:
+            items: One item or many. An item is a path (for the only image input), an array, or a mapping
+                from source columns to raw values. An array `[N, ...]` counts as N items, a DataFrame
+                as its rows.
+
+        Returns:
+            One row per item, without true values.
+
+        Raises:
+            DataError: An item cannot be read; every bad one is named.
+        """
+        names, raw = self._raw_columns(items)
+        arrays = {name: self._encode(name, raw[name], names) for name in self.inputs}
+        result = self.run(arrays, np.arange(len(names)), with_targets=False)
+        columns: dict[str, Any] = {"sample": names}
+        classes: dict[str, Sequence[str]] = {}
+        for name, output in result.outputs.items():
+            processor = self.targets.get(name)
+            if processor is None:
+                columns[name] = output.numpy()
+            else:
+                columns.update(answer_columns(name, processor, output))
+                classes[name] = processor.spec().classes
+        return Predictions(columns, {name: tuple(c) for name, c in classes.items() if c})
+
+    def _encode(self, name: str, values: Sequence[Any], names: Sequence[str]) -> np.ndarray:
+        processor, encoded, bad = self.inputs[name], [], []
+        for sample, value in zip(names, values, strict=True):
+            try:
+                encoded.append(processor.encode(value))
+            except BadSample as error:
+                bad.append(f"{sample}: {error.reason}")
+        if bad:
+            raise DataError(
+                f"{len(bad)} of {len(names)} items cannot be read",
+                where=f"input {name!r}",
+                why="; ".join(bad[:20]),
+                fix="leave them out, or mend the files",
+            )
+        return np.stack(encoded)
+
+    def _raw_columns(self, items: Any) -> tuple[list[str], dict[str, list[Any]]]:
+        """Names of the items, and their raw values by input column."""
+        if hasattr(items, "to_dict") and hasattr(items, "columns"):
+            items = items.to_dict("records")
+        if isinstance(items, str | Path | Mapping):
+            items = [items]
+        if isinstance(items, np.ndarray | torch.Tensor):
+            items = self._split_array(np.asarray(items))
+        listed = list(items)
+        if not listed:
+            raise UserError("there is nothing to predict", fix="give at least one file, array or row")
+        columns: dict[str, list[Any]] = {name: [] for name in self.inputs}
+        names = []
+        for index, item in enumerate(listed):
+            names.append(_name(item, index))
+            for name in self.inputs:
+                columns[name].append(self._value(item, name))
+        return names, columns
+
+    def _split_array(self, array: np.ndarray) -> list[np.ndarray]:
+        """One array of many items, or of a single one, by the rank of the only input."""
+        spec = next(iter(self.inputs.values())).spec()
+        single = {"image": 3 if spec.shape[:1] == (3,) else 2, "number": 1}.get(spec.type, 0)
+        if array.ndim <= single and not (spec.type == "number" and array.ndim == 1 and spec.shape == (1,)):
+            return [array]
+        return list(array)
+
+    def _value(self, item: Any, name: str) -> Any:
+        if isinstance(item, Mapping):
+            return self._from_row(item, name)
+        if len(self.inputs) > 1:
+            raise UserError(
+                "the model has several inputs",
+                why=", ".join(self.inputs),
+                fix="give each item as a mapping from column to value",
+            )
+        if isinstance(item, str | Path) and self.inputs[name].type == "image":
+            return RawFile(str(item))
+        return np.asarray(item) if not isinstance(item, str | Path) else item
+
+    def _from_row(self, row: Mapping[str, Any], name: str) -> Any:
+        processor = self.inputs[name]
+        several = getattr(processor, "columns", None)
+        wanted = list(several) if several else [self.columns[name]]
+        missing = [column for column in wanted if column not in row]
+        if missing and name not in row:
+            raise UserError(
+                f"an item lacks the column {missing[0]!r}", why="it has " + ", ".join(map(str, row))
+            )
+        if missing:
+            return row[name]
+        values = [row[column] for column in wanted]
+        value = np.array(values) if several else values[0]
+        return RawFile(value) if isinstance(value, str) and processor.type == "image" else value
+
+
+def _name(item: Any, index: int) -> str:
+    if isinstance(item, Mapping):
+        return str(item.get("sample", index))
+    return str(item) if isinstance(item, str | Path) else str(index)
+
+
+def _present(device: str) -> bool:
+    if device.startswith("cuda"):
+        return torch.cuda.is_available()
+    return device != "mps" or torch.backends.mps.is_available()
+
+
+def describe(inputs: dict[str, Processor], targets: dict[str, Processor]) -> DataInfo:
+    """What a task may know of data when only its processors are at hand."""
+    return DataInfo(
+        inputs={name: item.spec() for name, item in inputs.items()},
+        targets={name: item.spec() for name, item in targets.items()},
+        sizes={},
+        decoders={name: item.decode for name, item in targets.items()},
+    )
+
+
+def answer_columns(
+    name: str,
+    processor: Processor,
+    output: torch.Tensor,
+    target: torch.Tensor | None = None,
+    loss: torch.Tensor | None = None,
+) -> dict[str, Any]:
+    """The table columns of one target, from raw outputs `[n, ...]` and, where known, the truth."""
+    losses = None if loss is None else loss.double().numpy()
+    if processor.type == "category":
+        return category_columns(
+            name,
+            processor.spec().classes,
+            output.double().softmax(1).numpy(),
+            true=None if target is None else target.numpy(),
+            loss=losses,
+        )
+    true = None if target is None else processor.decode(target)
+    return number_columns(name, processor.decode(output), true=true, loss=losses)

@@ -1,0 +1,40 @@
+"""Focal loss."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from trainwright.fields import NonNegative
+from trainwright.losses.reduction import one_hot, weigh
+
+TARGETS = ("category",)
+
+
+def focal(
+    output: Tensor, target: Tensor, class_weights: Tensor | None = None, *, gamma: NonNegative = 2.0
+) -> Tensor:
+    """Cross-entropy that counts a sample less the surer the model already is: `-(1 - p)^gamma log p`.
+
+    Lin et al. 2017, https://arxiv.org/abs/1708.02002, with a softmax over classes; the paper's alpha is
+    `class_weights`.
+
+    Args:
+        output: Logits `[B, C]`.
+        target: Class ids int64 `[B]`, or probabilities `[B, C]`.
+        class_weights: Weight of each class `[C]`.
+        gamma: 0 is cross-entropy.
+
+    Returns:
+        Loss per sample `[B]`.
+    """
+    log_p = F.log_softmax(output, dim=1)
+    # 1 - p as -expm1(log p) keeps its precision where p is close to 1; the clamp keeps the gradient of a
+    # power below 1 finite at p == 1.
+    missing = (-log_p.expm1()).clamp_min(1e-12)
+    values = -(missing**gamma) * log_p
+    if target.is_floating_point():
+        loss = (one_hot(output, target) * values).sum(1)
+    else:
+        loss = values.gather(1, target[:, None]).squeeze(1)
+    return weigh(loss, target, class_weights)

@@ -1,0 +1,79 @@
+"""What a model's constructor may ask for by name."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+
+from trainwright import registry
+from trainwright.data.types import TensorSpec
+from trainwright.errors import ModelError, TrainwrightError
+
+
+def model_arguments(inputs: Mapping[str, TensorSpec], num_outputs: int) -> dict[str, Any]:
+    """Values for the positional names of kind `model` and `encoder`.
+
+    Args:
+        inputs: Description of every input column.
+        num_outputs: Width that the targets need, 0 for features alone.
+
+    Returns:
+        `inputs`, `num_outputs` and `num_classes` (the same number) always; `in_channels` and `image_size`
+        (height, width) where there is exactly one image; `in_features`, the number of values of a
+        sample, where all inputs are numbers.
+    """
+    given: dict[str, Any] = {"inputs": dict(inputs), "num_outputs": num_outputs, "num_classes": num_outputs}
+    images = [spec for spec in inputs.values() if spec.type == "image"]
+    if len(inputs) == len(images) == 1:
+        channels, height, width = images[0].shape
+        given |= {"in_channels": channels, "image_size": (height, width)}
+    if all(spec.type == "number" for spec in inputs.values()):
+        given["in_features"] = sum(math.prod(spec.shape) for spec in inputs.values())
+    return given
+
+
+def build_model(
+    spec: Mapping[str, Any], inputs: Mapping[str, TensorSpec], num_outputs: int, *, kind: str = "model"
+) -> nn.Module:
+    """Builds a recipe's model, or an encoder, from its validated spec.
+
+    Args:
+        spec: Name and parameters.
+        inputs: Description of every input column.
+        num_outputs: Width that the targets need, 0 for features alone.
+        kind: `model` or `encoder`.
+
+    Raises:
+        ModelError: The model needs an image and there is none, or gives no `torch.nn.Module`.
+    """
+    given = model_arguments(inputs, num_outputs)
+    needed = registry.describe(kind, spec["name"]).positional
+    for name in ("in_channels", "image_size", "in_features"):
+        if name in needed and name not in given:
+            listed = ", ".join(f"{column} ({spec.type})" for column, spec in inputs.items())
+            what = "numbers only" if name == "in_features" else "exactly one image"
+            raise ModelError(
+                f"{spec['name']} reads {what}, but the inputs are: {listed}",
+                where=kind,
+                fix="use compose with an encoder per input, mlp, or layers with named inputs",
+            )
+    try:
+        model = registry.build(kind, dict(spec), **given)
+    except TrainwrightError:
+        raise
+    except Exception as error:  # a user's constructor may raise anything
+        raise ModelError(
+            f"{spec['name']} could not be built: {type(error).__name__}: {error}",
+            where=kind,
+            fix="check its parameters against the size and number of the inputs",
+        ) from error
+    if not isinstance(model, nn.Module):
+        raise ModelError(
+            f"{spec['name']} gave {type(model).__name__}, which is no torch.nn.Module",
+            where=kind,
+            fix="name a class derived from torch.nn.Module, or a function that returns one",
+        )
+    return model

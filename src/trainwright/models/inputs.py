@@ -1,0 +1,88 @@
+"""From a recipe's input columns to what a network's first layer reads."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from trainwright.data.types import TensorSpec
+from trainwright.errors import ModelError
+
+Categories = Literal["one_hot", "embedding"]
+
+
+class FlattenInputs(nn.Module):
+    """Flattens every input, turns categories into vectors and concatenates them all.
+
+    Args:
+        inputs: Description of every input column.
+        categories: One-hot vectors, or a learned embedding per class.
+        embedding: Width of a category's embedding.
+    """
+
+    def __init__(self, inputs: dict[str, TensorSpec], categories: Categories, embedding: int) -> None:
+        super().__init__()
+        self.classes = {name: len(spec.classes) for name, spec in inputs.items() if spec.type == "category"}
+        self.embeddings = nn.ModuleDict()
+        if categories == "embedding":
+            self.embeddings.update({_key(n): nn.Embedding(k, embedding) for n, k in self.classes.items()})
+        self.names = tuple(inputs)
+        width = embedding if categories == "embedding" else None
+        self.out_features = sum(
+            (width or self.classes[name]) if name in self.classes else math.prod(spec.shape)
+            for name, spec in inputs.items()
+        )
+
+    def forward(self, inputs: Tensor | dict[str, Tensor]) -> Tensor:
+        """Inputs `[B, ...]` to `[B, out_features]`."""
+        if isinstance(inputs, Tensor):
+            return self._vector(self.names[0], inputs)
+        return torch.cat([self._vector(name, inputs[name]) for name in self.names], dim=1)
+
+    def _vector(self, name: str, value: Tensor) -> Tensor:
+        if name not in self.classes:
+            return value.flatten(1)
+        if self.embeddings:
+            embedded: Tensor = self.embeddings[_key(name)](value)
+            return embedded
+        return F.one_hot(value, self.classes[name]).to(torch.get_default_dtype())
+
+
+def _key(name: str) -> str:
+    # A ModuleDict refuses dots, and a column may be called anything.
+    return "column_" + name.replace(".", "_")
+
+
+def flattened(
+    inputs: dict[str, TensorSpec], categories: Categories, embedding: int
+) -> tuple[nn.Module | None, int]:
+    """What makes one vector of all inputs, None where that is what they are already, and its width."""
+    if len(inputs) == 1:
+        spec = next(iter(inputs.values()))
+        if spec.type != "category":
+            module = None if len(spec.shape) == 1 else nn.Flatten()
+            return module, math.prod(spec.shape)
+    gather = FlattenInputs(inputs, categories, embedding)
+    return gather, gather.out_features
+
+
+def only_image(inputs: dict[str, TensorSpec], model: str) -> tuple[int, int, int]:
+    """Shape `(C, H, W)` of the one image that `model` reads.
+
+    Raises:
+        ModelError: There are several inputs, or the one is no image.
+    """
+    kinds = {name: spec.type for name, spec in inputs.items()}
+    if list(kinds.values()) != ["image"]:
+        listed = ", ".join(f"{name} ({kind})" for name, kind in kinds.items())
+        raise ModelError(
+            f"{model} reads one image, but the inputs are: {listed}",
+            where="model",
+            fix="use compose with an encoder per input, mlp, or layers with named inputs",
+        )
+    channels, height, width = next(iter(inputs.values())).shape
+    return channels, height, width

@@ -1,0 +1,154 @@
+"""Values of a recipe that contradict each other, or that another value makes dead.
+
+A component declares its own dead values beside its signature; here are those of the schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from trainwright import registry
+from trainwright.recipe.schema import Recipe
+from trainwright.registry.problems import Path, Problem
+
+Rule = Callable[[Recipe], Iterator[Problem]]
+
+
+def check_rules(recipe: Recipe) -> list[Problem]:
+    """Everything in a valid recipe that cannot be meant."""
+    return [problem for rule in RULES for problem in rule(recipe)]
+
+
+DEAD_WHEN: dict[str, str] = {
+    "data.split.seed": "data.split.val and data.split.test are 0, so nothing is split",
+    "data.split.stratify": "data.split.val and data.split.test are 0, so nothing is split",
+    "data.on_bad.limit": "data.on_bad.policy is stop: the first bad sample ends the run",
+    "data.targets.*.class_weights": "the target's type is number, which has no classes",
+    "model.pretrained": "init.path replaces every weight",
+    "train.early_stop.mode": "train.early_stop.monitor is absent: the task knows its own metric",
+    "train.checkpoint.mode": "train.checkpoint.monitor is absent: the task knows its own metric",
+    "report.splits": "report.enabled is false",
+}
+"""Key path -> when its value has no effect; such a value is refused, unless it is the default."""
+
+
+def dead(key: str, path: Path = (), fix: str = "") -> Problem:
+    """A value that has no effect. `path` is its place where the key has a wildcard."""
+    name = key.rpartition(".")[2]
+    place = path or tuple(key.split("."))
+    return Problem(place, f"`{name}` has no effect", why=DEAD_WHEN[key], fix=fix or f"remove `{name}`")
+
+
+def split_adds_up(recipe: Recipe) -> Iterator[Problem]:
+    """Shares of the rows are at most all of them, and something is left to train on."""
+    split, path = recipe.data.split, ("data", "split")
+    if split is None:
+        return
+    held_out = split.val + split.test
+    total = held_out + (split.train or 0.0)
+    # Decimal fractions such as 0.7 + 0.2 + 0.1 may exceed 1 by a rounding error.
+    if total > 1 + 1e-9:
+        yield Problem(path, f"the fractions sum to {total:g}, which is more than all rows")
+    elif split.train == 0 or (split.train is None and held_out > 1 - 1e-9):
+        yield Problem(path, "no rows are left to train on", fix="lower val or test")
+    elif held_out == 0 and split.train in (None, 1.0):
+        if split.seed:
+            yield dead("data.split.seed")
+        if not split.stratify:
+            yield dead("data.split.stratify")
+
+
+def bad_samples_limit(recipe: Recipe) -> Iterator[Problem]:
+    """A limit counts what is skipped."""
+    on_bad = recipe.data.on_bad
+    if on_bad.policy == "stop" and on_bad.limit != type(on_bad)().limit:
+        yield dead("data.on_bad.limit", fix="set policy: skip, or remove `limit`")
+
+
+def one_way_to_clip(recipe: Recipe) -> Iterator[Problem]:
+    """Norm or value."""
+    if recipe.train.clip.norm is not None and recipe.train.clip.value is not None:
+        yield Problem(("train", "clip"), "clip by norm or by value, not both", fix="remove one of them")
+
+
+def mode_needs_monitor(recipe: Recipe) -> Iterator[Problem]:
+    """A direction belongs to a metric; the task knows that of its own."""
+    sections = (("early_stop", recipe.train.early_stop), ("checkpoint", recipe.train.checkpoint))
+    for name, section in sections:
+        if section is not None and section.mode is not None and section.monitor is None:
+            yield dead(f"train.{name}.mode", fix="name a `monitor`, or remove `mode`")
+
+
+def monitored_split_exists(recipe: Recipe) -> Iterator[Problem]:
+    """A metric on validation data needs validation data."""
+    split, train = recipe.data.split, recipe.train
+    for name, section in (("early_stop", train.early_stop), ("checkpoint", train.checkpoint)):
+        monitor = section.monitor if section else None
+        where = monitor.partition("/")[0] if monitor else ""
+        if split is not None and where in ("val", "test") and getattr(split, where) == 0:
+            path = ("train", name, "monitor")
+            yield Problem(
+                path, f"there is no {where} split to compute {monitor} on", fix="raise data.split.val"
+            )
+
+
+def micro_batch_fits(recipe: Recipe) -> Iterator[Problem]:
+    """A micro-batch is a part of a batch."""
+    micro, batch = recipe.train.micro_batch, recipe.train.batch_size
+    if micro is not None and micro > batch:
+        what = f"micro_batch {micro} is larger than batch_size {batch}"
+        yield Problem(("train", "micro_batch"), what, fix="a micro-batch is a part of the batch")
+
+
+def report_splits(recipe: Recipe) -> Iterator[Problem]:
+    """A report that is not made has no splits."""
+    if not recipe.report.enabled and recipe.report.splits is not None:
+        yield dead("report.splits")
+
+
+def pretrained_and_init(recipe: Recipe) -> Iterator[Problem]:
+    """Weights of a file replace the pretrained ones."""
+    init = recipe.init
+    if init is not None and init.strict and not init.exclude and recipe.model.get("pretrained") is True:
+        yield dead("model.pretrained", fix="set pretrained: false, or remove `init`")
+
+
+def weights_need_classes(recipe: Recipe) -> Iterator[Problem]:
+    """Only a category has classes to weigh."""
+    for name, target in recipe.data.targets.items():
+        if target.class_weights != "none" and target.type == "number":
+            path = ("data", "targets", name, "class_weights")
+            yield dead("data.targets.*.class_weights", path)
+
+
+def image_augmentation(recipe: Recipe) -> Iterator[Problem]:
+    """The augmentations that ship change images."""
+    if any(column.type not in ("number", "category") for column in recipe.data.inputs.values()):
+        return
+    for index, item in enumerate(recipe.data.augment):
+        if item["name"] in registry.names("augment"):
+            what = f"`{item['name']}` has nothing to act on"
+            yield Problem(("data", "augment", index), what, why="no input is an image", fix="remove it")
+
+
+def columns_are_named_once(recipe: Recipe) -> Iterator[Problem]:
+    """Decoded columns are kept by name."""
+    for name in recipe.data.targets:
+        if name in recipe.data.inputs:
+            fix = f"give the target another name, with `column: {name}`"
+            yield Problem(("data", "targets", name), f"`{name}` is an input too", fix=fix)
+
+
+RULES: tuple[Rule, ...] = (
+    split_adds_up,
+    bad_samples_limit,
+    columns_are_named_once,
+    image_augmentation,
+    weights_need_classes,
+    pretrained_and_init,
+    micro_batch_fits,
+    one_way_to_clip,
+    mode_needs_monitor,
+    monitored_split_exists,
+    report_splits,
+)

@@ -1,0 +1,113 @@
+"""Recipes that ship, and finding a recipe by name or file."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainwright.errors import RecipeError, closest
+
+FOLDER = Path(__file__).parents[1] / "recipes"
+
+
+@dataclass(frozen=True)
+class ShippedRecipe:
+    """A recipe of this package.
+
+    Attributes:
+        name: How it is called on the command line.
+        path: Its file.
+        launch: The command that runs it: the first comment line of the file.
+        description: Its `description`.
+    """
+
+    name: str
+    path: Path
+    launch: str
+    description: str
+
+
+def shipped_names() -> list[str]:
+    """Names of all recipes that ship, sorted."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def shipped() -> list[ShippedRecipe]:
+    """All recipes that ship, by name."""
+    return [_read(FOLDER / f"{name}.yaml") for name in shipped_names()]
+
+
+def _read(path: Path) -> ShippedRecipe:
+    import yaml
+
+    text = path.read_text(encoding="utf-8")
+    first = text.split("\n", 1)[0]
+    # Not as a recipe: that would ask for the variables that this one needs to run.
+    values = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return ShippedRecipe(path.stem, path, first.lstrip("# ").strip(), str(values.get("description", "")))
+
+
+def find(recipe: str | Path) -> Path:
+    """The file of a recipe.
+
+    Args:
+        recipe: A path, or the name of a shipped recipe. A name alone, without suffix or separator,
+            is a shipped recipe; a file of that name in the current directory needs `./`.
+
+    Raises:
+        RecipeError: There is no such file or name.
+    """
+    text = str(recipe)
+    if isinstance(recipe, str) and re.fullmatch(r"[\w-]+", text):
+        if text in shipped_names():
+            return FOLDER / f"{text}.yaml"
+        raise _unknown(text)
+    path = Path(recipe).expanduser()
+    if path.is_dir():
+        raise RecipeError(
+            "this is a directory", where=text, fix="give a recipe file, such as recipe.yaml in it"
+        )
+    if not path.exists():
+        raise RecipeError("there is no such recipe file", where=text, fix=_similar(path))
+    return path
+
+
+def _unknown(name: str) -> RecipeError:
+    known = shipped_names()
+    guess = closest(name, known)
+    hint = f"did you mean `{guess}`? " if guess else ""
+    own = f"for a file of your own write ./{name}. " if Path(name).exists() else ""
+    own += f"did you mean the file {name}.yaml? " if Path(f"{name}.yaml").exists() else ""
+    return RecipeError(
+        f"no recipe named `{name}` ships", fix=f"{hint}{own}shipped: {', '.join(known)}; or give a file.yaml"
+    )
+
+
+def _similar(path: Path) -> str:
+    folder = path.parent
+    near = closest(path.name, [item.name for item in folder.glob("*.y*ml")]) if folder.is_dir() else None
+    return f"did you mean {folder / near}?" if near else "`trainwright recipes` lists those that ship"
+
+
+def copy_recipe(name: str, target: str | Path) -> Path:
+    """Copies a shipped recipe to a file, or into a directory.
+
+    Returns:
+        The new file.
+
+    Raises:
+        RecipeError: There is no such recipe, or the file exists.
+    """
+    source = find(name)
+    path = Path(target)
+    path = path / source.name if path.is_dir() else path
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(source.read_text(encoding="utf-8"))
+    except FileExistsError as error:
+        fix = "give another name, or remove it first"
+        raise RecipeError("the file exists and is not overwritten", where=str(path), fix=fix) from error
+    except OSError as error:
+        raise RecipeError(f"cannot be written: {error.strerror}", where=str(path)) from error
+    return path

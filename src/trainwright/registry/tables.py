@@ -1,0 +1,205 @@
+"""Every component that ships: `kind -> name -> "module:attribute"`, resolved only when it is used.
+
+A component is a plain class or function. Its parameters named in `POSITIONAL[kind]` are filled by
+the tool; all its other parameters belong to the recipe. To add one: write the module, add a line.
+"""
+
+from __future__ import annotations
+
+POSITIONAL: dict[str, tuple[str, ...]] = {
+    "task": ("targets", "model", "data"),
+    "source": ("data",),
+    "processor": (),
+    "augment": (),
+    "sampler": ("rows", "labels"),
+    "model": (
+        "inputs",  # dict[str, TensorSpec]
+        "num_outputs",
+        "num_classes",  # the same number, under the name that image models use
+        "in_channels",  # where there is exactly one image
+        "image_size",  # (height, width), likewise
+        "in_features",  # where all inputs are numbers
+    ),
+    "encoder": ("inputs", "num_outputs", "num_classes", "in_channels", "image_size", "in_features"),
+    "aggregator": ("sizes",),
+    "initializer": ("tensor",),
+    "regularizer": ("tensor",),
+    "constraint": ("tensor",),
+    "layer": (
+        "in_shape",  # without the batch axis, of the only input
+        "in_shapes",  # of all inputs
+        "in_channels",
+        "in_features",
+        "num_outputs",  # width that the targets need
+        "num_categories",  # classes of the category column that it reads
+    ),
+    "loss": ("output", "target", "class_weights"),
+    "metric": ("output", "target", "classes"),
+    "optimizer": ("params",),
+    "schedule": ("total_steps", "steps_per_epoch"),
+}
+"""Kind -> names of the parameters that the tool fills, by name. No recipe can set these."""
+
+TABLES: dict[str, dict[str, str]] = {
+    "task": {
+        "supervised": "trainwright.tasks.supervised:SupervisedTask",
+        "adversarial": "trainwright.tasks.adversarial:AdversarialTask",
+    },
+    "source": {
+        "digits": "trainwright.data.sources.digits:DigitsSource",
+        "iris": "trainwright.data.sources.iris:IrisSource",
+        "idx": "trainwright.data.sources.idx:IdxSource",
+        "folder": "trainwright.data.sources.folder:FolderSource",
+        "table": "trainwright.data.sources.table:TableSource",
+        "arrays": "trainwright.data.sources.arrays:ArraysSource",
+        "dataset": "trainwright.data.sources.dataset:DatasetSource",
+    },
+    "processor": {
+        "image": "trainwright.data.processors.image:ImageProcessor",
+        "number": "trainwright.data.processors.number:NumberProcessor",
+        "category": "trainwright.data.processors.category:CategoryProcessor",
+    },
+    "augment": {
+        "random_crop": "trainwright.data.augment.random_crop:RandomCrop",
+        "flip": "trainwright.data.augment.flip:Flip",
+        "resized_crop": "trainwright.data.augment.resized_crop:ResizedCrop",
+    },
+    "sampler": {
+        "shuffle": "trainwright.data.samplers.shuffle:Shuffle",
+        "sequential": "trainwright.data.samplers.sequential:Sequential",
+    },
+    "model": {
+        "mlp": "trainwright.models.mlp:mlp",
+        "cnn": "trainwright.models.cnn:cnn",
+        "resnet_cifar": "trainwright.models.resnet_cifar:resnet_cifar",
+        "layers": "trainwright.models.layers:layers",
+        "compose": "trainwright.models.compose:compose",
+    },
+    "encoder": {
+        "mlp": "trainwright.models.mlp:mlp",
+        "cnn": "trainwright.models.cnn:cnn",
+        "resnet_cifar": "trainwright.models.resnet_cifar:resnet_cifar",
+        "layers": "trainwright.models.layers:layers",
+        "embedding": "trainwright.models.embedding:embedding",
+    },
+    "aggregator": {
+        "concat": "trainwright.models.aggregators:Concat",
+        "sum": "trainwright.models.aggregators:Sum",
+        "mean": "trainwright.models.aggregators:Mean",
+    },
+    "initializer": {
+        "glorot_uniform": "trainwright.models.initializers:glorot_uniform",
+        "glorot_normal": "trainwright.models.initializers:glorot_normal",
+        "he_uniform": "trainwright.models.initializers:he_uniform",
+        "he_normal": "trainwright.models.initializers:he_normal",
+        "lecun_uniform": "trainwright.models.initializers:lecun_uniform",
+        "lecun_normal": "trainwright.models.initializers:lecun_normal",
+        "orthogonal": "trainwright.models.initializers:orthogonal",
+        "zeros": "trainwright.models.initializers:zeros",
+        "ones": "trainwright.models.initializers:ones",
+        "constant": "trainwright.models.initializers:constant",
+        "uniform": "trainwright.models.initializers:uniform",
+        "normal": "trainwright.models.initializers:normal",
+        "truncated_normal": "trainwright.models.initializers:truncated_normal",
+        "variance_scaling": "trainwright.models.initializers:variance_scaling",
+    },
+    "regularizer": {
+        "l1": "trainwright.models.regularizers:l1",
+        "l2": "trainwright.models.regularizers:l2",
+        "l1_l2": "trainwright.models.regularizers:l1_l2",
+    },
+    "constraint": {
+        "max_norm": "trainwright.models.constraints:max_norm",
+        "unit_norm": "trainwright.models.constraints:unit_norm",
+        "non_neg": "trainwright.models.constraints:non_neg",
+        "min_max_norm": "trainwright.models.constraints:min_max_norm",
+    },
+    "layer": {
+        "conv": "trainwright.models.graph.convolution:conv",
+        "conv_transpose": "trainwright.models.graph.convolution:conv_transpose",
+        "max_pool": "trainwright.models.graph.pooling:max_pool",
+        "avg_pool": "trainwright.models.graph.pooling:avg_pool",
+        "global_avg_pool": "trainwright.models.graph.pooling:global_avg_pool",
+        "global_max_pool": "trainwright.models.graph.pooling:global_max_pool",
+        "dense": "trainwright.models.graph.dense:dense",
+        "embedding": "trainwright.models.graph.dense:embedding",
+        "one_hot": "trainwright.models.graph.dense:one_hot",
+        "batch_norm": "trainwright.models.graph.normalization:batch_norm",
+        "layer_norm": "trainwright.models.graph.normalization:layer_norm",
+        "group_norm": "trainwright.models.graph.normalization:group_norm",
+        "flatten": "trainwright.models.graph.shaping:flatten",
+        "reshape": "trainwright.models.graph.shaping:reshape",
+        "permute": "trainwright.models.graph.shaping:permute",
+        "upsample": "trainwright.models.graph.shaping:upsample",
+        "zero_pad": "trainwright.models.graph.shaping:zero_pad",
+        "add": "trainwright.models.graph.merging:add",
+        "subtract": "trainwright.models.graph.merging:subtract",
+        "multiply": "trainwright.models.graph.merging:multiply",
+        "maximum": "trainwright.models.graph.merging:maximum",
+        "minimum": "trainwright.models.graph.merging:minimum",
+        "mean": "trainwright.models.graph.merging:mean",
+        "concat": "trainwright.models.graph.merging:concat",
+        "lstm": "trainwright.models.graph.recurrent:lstm",
+        "gru": "trainwright.models.graph.recurrent:gru",
+        "activation": "trainwright.models.graph.regularizing:activation",
+        "dropout": "trainwright.models.graph.regularizing:dropout",
+        "spatial_dropout": "trainwright.models.graph.regularizing:spatial_dropout",
+        "gaussian_noise": "trainwright.models.graph.regularizing:gaussian_noise",
+        "residual": "trainwright.models.graph.residual:residual",
+    },
+    "loss": {
+        "cross_entropy": "trainwright.losses.cross_entropy:cross_entropy",
+        "focal": "trainwright.losses.focal:focal",
+        "bce": "trainwright.losses.bce:bce",
+        "mse": "trainwright.losses.mse:mse",
+        "mae": "trainwright.losses.mae:mae",
+        "huber": "trainwright.losses.huber:huber",
+        "log_cosh": "trainwright.losses.log_cosh:log_cosh",
+        "poisson": "trainwright.losses.poisson:poisson",
+        "hinge": "trainwright.losses.hinge:hinge",
+        "kl": "trainwright.losses.kl:kl",
+        "cosine": "trainwright.losses.cosine:cosine",
+    },
+    "metric": {
+        "accuracy": "trainwright.metrics.accuracy:accuracy",
+        "top_k_accuracy": "trainwright.metrics.top_k_accuracy:top_k_accuracy",
+        "f1": "trainwright.metrics.f1:f1",
+        "precision": "trainwright.metrics.precision:precision",
+        "recall": "trainwright.metrics.recall:recall",
+        "auroc": "trainwright.metrics.auroc:auroc",
+        "average_precision": "trainwright.metrics.average_precision:average_precision",
+        "calibration_error": "trainwright.metrics.calibration_error:calibration_error",
+        "confusion_matrix": "trainwright.metrics.confusion_matrix:confusion_matrix",
+        "mse": "trainwright.metrics.mse:mse",
+        "mae": "trainwright.metrics.mae:mae",
+        "rmse": "trainwright.metrics.rmse:rmse",
+        "r2": "trainwright.metrics.r2:r2",
+    },
+    "optimizer": {
+        "adamw": "trainwright.engine.optimizers.adamw:adamw",
+        "adam": "trainwright.engine.optimizers.adam:adam",
+        "sgd": "trainwright.engine.optimizers.sgd:sgd",
+        "rmsprop": "trainwright.engine.optimizers.rmsprop:rmsprop",
+        "adagrad": "trainwright.engine.optimizers.adagrad:adagrad",
+        "adadelta": "trainwright.engine.optimizers.adadelta:adadelta",
+        "adamax": "trainwright.engine.optimizers.adamax:adamax",
+        "nadam": "trainwright.engine.optimizers.nadam:nadam",
+        "ftrl": "trainwright.engine.optimizers.ftrl:ftrl",
+    },
+    "schedule": {
+        "constant": "trainwright.engine.schedules.constant:Constant",
+        "step": "trainwright.engine.schedules.step:Step",
+        "cosine": "trainwright.engine.schedules.cosine:Cosine",
+        "one_cycle": "trainwright.engine.schedules.one_cycle:OneCycle",
+        "polynomial": "trainwright.engine.schedules.polynomial:Polynomial",
+        "exponential": "trainwright.engine.schedules.exponential:Exponential",
+        "plateau": "trainwright.engine.schedules.plateau:Plateau",
+    },
+}
+"""Kind -> name in a recipe -> where it lives."""
+
+FOREIGN: dict[str, str] = {
+    "model": "trainwright.models.timm_model:timm_model",
+    "encoder": "trainwright.models.timm_model:timm_model",
+}
+"""Kind -> adapter for every timm name; the name is given to it as `architecture`."""

@@ -1,0 +1,145 @@
+"""Imports and inspects a user's own components. Nothing else in the tool imports user code."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import sys
+import traceback
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any, get_type_hints
+
+from trainwright.errors import RecipeError, closest
+from trainwright.registry.info import REQUIRED, UNANNOTATED, ComponentInfo
+from trainwright.registry.signatures import Argument, assemble
+
+
+def import_user_module(module: str) -> ModuleType:
+    """Imports a module of the user; the current directory is searched as for `python -m`.
+
+    Raises:
+        RecipeError: It does not exist or its import fails, with the file and line of the failure.
+    """
+    here = str(Path.cwd())
+    if here not in sys.path and "" not in sys.path:
+        sys.path.insert(0, here)
+    importlib.invalidate_caches()
+    try:
+        return importlib.import_module(module)
+    except (Exception, SystemExit) as error:
+        raise _import_error(module, error) from error
+
+
+def _import_error(module: str, error: BaseException) -> RecipeError:
+    parents = [module.rsplit(".", n)[0] for n in range(module.count(".") + 1)]
+    if isinstance(error, ModuleNotFoundError) and error.name in parents:
+        return RecipeError(
+            f"there is no module `{error.name}`",
+            why=f"searched in {Path.cwd()} and in the installed packages",
+            fix="start from the directory that holds it, or install it",
+        )
+    place = _place(error)
+    return RecipeError(
+        f"module `{module}` fails to import: {type(error).__name__}: {error}",
+        why=f"raised at {place}" if place else "",
+        fix=f"mend it; `python -c 'import {module}'` shows the same error",
+    )
+
+
+def _place(error: BaseException) -> str:
+    """`file:line` of the deepest frame that is not the import machinery."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}"
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if "importlib" not in f.filename]
+    outside = [f for f in frames if f.filename != __file__]
+    return f"{outside[-1].filename}:{outside[-1].lineno}" if outside else ""
+
+
+def resolve(target: str) -> Any:
+    """The object behind `module:attribute`, imported. Dots in the attribute are followed.
+
+    Raises:
+        RecipeError: The module or the attribute is missing, or the import fails.
+    """
+    module_name, _, attribute = target.partition(":")
+    if not module_name or not attribute:
+        raise RecipeError(f"{target!r} is not `module:attribute`", fix="such as my_package.nets:MyNet")
+    module = import_user_module(module_name)
+    found: Any = module
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            guess = closest(part, dir(found))
+            raise RecipeError(
+                f"`{module_name}` has no `{attribute}`",
+                where=getattr(module, "__file__", None) or "",
+                fix=f"did you mean `{guess}`?" if guess else "",
+            )
+        found = getattr(found, part)
+    return found
+
+
+def describe_object(kind: str, name: str) -> ComponentInfo:
+    """Describes a user's `module:attribute` by importing it.
+
+    Raises:
+        RecipeError: It cannot be imported, is not callable, or its signature is open-ended.
+    """
+    found = resolve(name)
+    if not callable(found):
+        raise RecipeError(f"{name} is a {type(found).__name__}, not a class or a function")
+    try:
+        signature = inspect.signature(found)
+    except (TypeError, ValueError) as error:
+        raise RecipeError(f"{name} has no signature that can be read", why=str(error)) from error
+    module = sys.modules[name.partition(":")[0]]
+    hints = _hints(found)
+    arguments = [_argument(item, hints) for item in signature.parameters.values()]
+    constants = {key: _constant(module, key) for key in ("DEAD_WHEN", "VERSION")}
+    doc = inspect.getdoc(found) or ""
+    info = assemble(kind, name, name, arguments, doc, constants, _source_file(found))
+    return replace(info, user_code=True)
+
+
+def _constant(module: ModuleType, key: str) -> Mapping[str, Any]:
+    value = getattr(module, key, {})
+    # A module may have a VERSION string of its own, which is none of our business.
+    return value if isinstance(value, dict) else {}
+
+
+def _hints(found: Any) -> dict[str, Any]:
+    target = getattr(found, "__init__") if isinstance(found, type) else found  # noqa: B009 - mypy
+    try:
+        return get_type_hints(target, include_extras=True)
+    except Exception:
+        # Names behind TYPE_CHECKING cannot be evaluated; each annotation is then tried alone.
+        space = vars(sys.modules[found.__module__]) if found.__module__ in sys.modules else {}
+        return {key: _hint(text, space) for key, text in getattr(target, "__annotations__", {}).items()}
+
+
+def _hint(text: Any, space: dict[str, Any]) -> Any:
+    if not isinstance(text, str):
+        return text
+    try:
+        return eval(text, dict(space))
+    except Exception:
+        return UNANNOTATED
+
+
+def _argument(item: inspect.Parameter, hints: dict[str, Any]) -> Argument:
+    annotation = hints.get(item.name, UNANNOTATED)
+    default = REQUIRED if item.default is inspect.Parameter.empty else item.default
+    written = item.annotation
+    empty = written is inspect.Parameter.empty
+    text = "" if empty else written if isinstance(written, str) else inspect.formatannotation(written)
+    return Argument(item.name, item.kind, annotation, default, text)
+
+
+def _source_file(found: Any) -> str | None:
+    try:
+        return inspect.getsourcefile(found)
+    except TypeError:
+        return None

@@ -1,0 +1,108 @@
+"""Learning curves: one chart a quantity, training and validation in one, with resumes and the best."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from trainwright.report.charts import GREY, Chart, Line, Mark, Rule
+from trainwright.runs.metrics import Series
+from trainwright.runs.record import RunRecord
+
+PARTS = ("train", "val", "test", "step")
+WRITTEN = {"lr": "Learning rate", "mse": "MSE", "mae": "MAE", "rmse": "RMSE", "r2": "R²", "auroc": "AUROC"}
+POINTS = 300
+CHARTS = 12
+# Orders of magnitude above which a loss is read better on a logarithmic axis.
+LOG_RANGE = 50.0
+
+
+def learning_curves(metrics: Series, record: RunRecord) -> list[Chart]:
+    """A chart per quantity: the loss first, then what has a validation value, then the rest.
+
+    Args:
+        metrics: Metric -> list of (step, value).
+        record: Tells the resumes and the best step.
+    """
+    groups: dict[str, list[str]] = {}
+    for key in metrics:
+        part, _, rest = key.partition("/")
+        groups.setdefault(rest if part in PARTS else key, []).append(key)
+    names = sorted(groups, key=lambda name: (name != "loss", name == "lr", len(groups[name]) < 2))
+    rules = _rules(record, max((series[-1][0] for series in metrics.values() if series), default=0))
+    groups = {name: _without_repeats(keys, metrics) for name, keys in groups.items()}
+    kept = names[:CHARTS] + (["lr"] if "lr" in names[CHARTS:] else [])
+    return [_chart(name, sorted(groups[name], key=_draw_order), metrics, rules) for name in kept]
+
+
+def _without_repeats(keys: Sequence[str], metrics: Series) -> list[str]:
+    """Leaves out `step/x` where it tells no more than the epochs' means, and what it tells better."""
+    fine = [key for key in keys if key.startswith("step/")]
+    coarse = [key for key in keys if key not in fine]
+    if not fine or not coarse:
+        return list(keys)
+    if len(metrics[fine[0]]) < 2 * max(len(metrics[key]) for key in coarse):
+        return coarse
+    # A bare key such as `lr` is the same series with fewer points.
+    return fine + [key for key in coarse if "/" in key]
+
+
+def _part(key: str) -> int:
+    part = key.partition("/")[0]
+    return PARTS.index(part) % 3 if part in PARTS else 0
+
+
+def _draw_order(key: str) -> int:
+    return -1 if key.startswith("step/") else _part(key)
+
+
+def _chart(name: str, keys: Sequence[str], metrics: Series, rules: list[Rule]) -> Chart:
+    marks: list[Mark] = [*rules]
+    values = []
+    alone = len(keys) == 1 and keys[0] in (name, f"step/{name}")
+    for key in keys:
+        steps, series = (np.array(column, dtype=np.float64) for column in zip(*metrics[key], strict=True))
+        values.append(series[np.isfinite(series)])
+        label = "" if alone else key.partition("/")[0]
+        line = _line(steps, series, label, _part(key))
+        # Beside the epochs' means the single steps are background.
+        marks.append(replace(line, color=GREY, faint=True, dots=False) if label == "step" else line)
+    whole = np.concatenate(values)
+    positive = whole.size > 0 and whole.min() > 0
+    return Chart(
+        name,
+        _title(name),
+        "step",
+        name.rpartition("/")[2],
+        marks,
+        y_log=name.endswith("loss") and positive and whole.max() / whole.min() > LOG_RANGE,
+    )
+
+
+def _title(name: str) -> str:
+    target, _, metric = name.rpartition("/")
+    words = WRITTEN.get(metric, (metric[:1].upper() + metric[1:]).replace("_", " "))
+    return f"{words} of {target}" if target else words
+
+
+def _line(steps: np.ndarray, values: np.ndarray, label: str, color: int) -> Line:
+    """The series, or the means of equal pieces of it with the range of each where it is long."""
+    if len(steps) <= POINTS:
+        return Line(steps, values, label, color, dots=len(steps) <= 40)
+    starts = np.linspace(0, len(steps), POINTS, endpoint=False).astype(int)
+    sizes = np.diff([*starts, len(steps)])
+    means, middle = np.add.reduceat(values, starts) / sizes, np.add.reduceat(steps, starts) / sizes
+    low, high = np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)
+    return Line(middle, means, label, color, low=low, high=high)
+
+
+def _rules(record: RunRecord, last: int) -> list[Rule]:
+    rules = [Rule(step, "resumed") for step in sorted(set(record.resumed_from.values())) if 0 < step <= last]
+    best = record.best.get("step")
+    return (
+        [*rules, Rule(float(best), "best", row=1)]
+        if isinstance(best, int | float) and best <= last
+        else rules
+    )

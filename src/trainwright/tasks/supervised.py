@@ -1,0 +1,197 @@
+"""Learning targets from inputs: any number of either, each target with its own loss and metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from trainwright import registry
+from trainwright.data.batch import Batch
+from trainwright.data.types import DataInfo, TensorSpec
+from trainwright.errors import ModelError, RecipeError, closest
+from trainwright.losses import default_loss
+from trainwright.metrics import default_metrics
+from trainwright.models.arguments import build_model
+from trainwright.models.penalties import penalties
+from trainwright.recipe.schema import Target
+from trainwright.tasks.base import Phase, StepOutput, Task
+
+
+def output_size(spec: TensorSpec) -> int:
+    """Numbers that a model must give for one target: one per class, or one per number."""
+    return len(spec.classes) if spec.type == "category" else max(1, spec.shape[0] if spec.shape else 1)
+
+
+@dataclass
+class TargetHead:
+    """One target: its part of the model's output, how it is learned and how it is scored."""
+
+    name: str
+    spec: TensorSpec
+    part: slice
+    loss: Callable[..., Tensor]
+    metrics: list[Callable[..., dict[str, float]]]
+    weight: float
+    class_weights: Tensor | None
+    decode: Callable[[Any], Any] | None = None
+
+    def per_sample(self, output: Tensor, target: Tensor) -> Tensor:
+        """Loss of each sample `[B]`."""
+        if self.class_weights is None:
+            return self.loss(output, target)
+        if self.class_weights.device != output.device:
+            self.class_weights = self.class_weights.to(output.device)
+        return self.loss(output, target, self.class_weights)
+
+
+class SupervisedTask(Task):
+    """A model from inputs to one head per target.
+
+    Args:
+        targets: Target sections of the recipe by column.
+        model: Component spec of the model.
+    """
+
+    def __init__(self, targets: dict[str, Target], model: dict[str, Any]) -> None:
+        self.sections, self.model_spec = targets, model
+        self.heads: list[TargetHead] = []
+        self._single_input: str | None = None
+        self._penalized = False
+
+    def describe(self, data: DataInfo) -> None:
+        """Learns what the targets look like; `build` and the Predictor call it once."""
+        offset = 0
+        self.heads = []
+        self._single_input = next(iter(data.inputs)) if len(data.inputs) == 1 else None
+        for name, spec in data.targets.items():
+            size = output_size(spec)
+            self.heads.append(
+                _head(name, spec, self.sections[name], slice(offset, offset + size), data.decoders.get(name))
+            )
+            offset += size
+
+    def build(self, data: DataInfo) -> nn.Module:
+        """The model for this data, with outputs for all targets side by side `[B, sum]`."""
+        self.describe(data)
+        model = build_model(self.model_spec, data.inputs, self.heads[-1].part.stop)
+        self._penalized = bool(penalties(model))
+        return model
+
+    def _outputs(self, model: nn.Module, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+        single = self._single_input
+        raw = model(inputs[single] if single is not None else inputs)
+        if isinstance(raw, dict):
+            return {head.name: raw[head.name] for head in self.heads}
+        if len(self.heads) == 1:
+            return {self.heads[0].name: raw}
+        return {head.name: raw[:, head.part] for head in self.heads}
+
+    def training_step(self, model: nn.Module, batch: Batch, phase: Phase) -> StepOutput:
+        """Weighted sum of the targets' mean losses; accuracy of category targets as logs."""
+        outputs = self._outputs(model, batch.inputs)
+        logs: dict[str, Tensor] = {}
+        total: Tensor | None = None
+        for head in self.heads:
+            output, target = outputs[head.name], batch.targets[head.name]
+            each = head.per_sample(output, target)
+            total = _add(total, each, head.weight)
+            prefix = f"{head.name}/" if len(self.heads) > 1 else ""
+            if prefix:
+                logs[prefix + "loss"] = each.detach().sum()
+            if head.spec.type == "category":
+                logs[prefix + "accuracy"] = output.detach().argmax(1).eq_(target).sum()
+        assert total is not None
+        if self._penalized:
+            # Of this very model, which may be a copy of the one that was built.
+            terms = [ask() for ask in penalties(getattr(model, "_orig_mod", model))]
+            total = total.mean() + sum(term for term in terms if term is not None)
+        return StepOutput(total, logs)
+
+    def predict(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """Raw outputs per target: logits `[B, C]`, or numbers `[B, K]` as the model sees them."""
+        return self._outputs(model, batch.inputs)
+
+    def per_sample_losses(self, outputs: dict[str, Tensor], targets: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Loss of each sample `[n]` per target, unweighted by the target's weight."""
+        return {h.name: h.per_sample(outputs[h.name], targets[h.name]) for h in self.heads}
+
+    def score(self, outputs: dict[str, Tensor], targets: dict[str, Tensor]) -> dict[str, float]:
+        """`loss` (the weighted total), and every target's metrics, prefixed when there are several."""
+        values: dict[str, float] = {}
+        total = 0.0
+        for head in self.heads:
+            prefix = f"{head.name}/" if len(self.heads) > 1 else ""
+            output, target = outputs[head.name], targets[head.name]
+            loss = float(head.per_sample(output, target).double().mean())
+            total += head.weight * loss
+            if prefix:
+                values[prefix + "loss"] = loss
+            if head.spec.type == "number" and head.decode is not None:
+                # People read an RMSE in the target's own unit, not in standard deviations.
+                output, target = head.decode(output), head.decode(target)
+            for metric in head.metrics:
+                values.update({prefix + key: value for key, value in metric(output, target).items()})
+        return {"loss": total, **values}
+
+    def check_outputs(self, outputs: dict[str, Tensor]) -> None:
+        """Raises ModelError where an output cannot fit its target, naming both shapes."""
+        for head in self.heads:
+            shape, size = tuple(outputs[head.name].shape[1:]), output_size(head.spec)
+            if shape != (size,):
+                kind = f"{size} classes" if head.spec.type == "category" else f"{size} numbers"
+                raise ModelError(
+                    f"the model gives {list(shape)} per sample, target {head.name!r} needs [{size}]",
+                    where="model",
+                    why=f"{head.name!r} has {kind}",
+                    fix="let the last layer have `num_outputs` outputs",
+                )
+
+    def monitor(self) -> tuple[str, str]:
+        """Accuracy for one category target, else the loss."""
+        single = self.heads[0] if len(self.heads) == 1 else None
+        if single is not None and single.spec.type == "category":
+            return "accuracy", "max"
+        return "loss", "min"
+
+
+def _add(total: Tensor | None, each: Tensor, weight: float) -> Tensor:
+    weighted = each if weight == 1.0 else each * weight
+    return weighted if total is None else total + weighted
+
+
+def _head(
+    name: str, spec: TensorSpec, section: Target, part: slice, decode: Callable[[Any], Any] | None
+) -> TargetHead:
+    loss_spec = section.loss or default_loss(spec.type)
+    specs = section.metrics if section.metrics is not None else default_metrics(spec.type, len(spec.classes))
+    metrics = [registry.bind("metric", item) for item in specs]
+    weights = _class_weights(name, spec, section)
+    return TargetHead(
+        name, spec, part, registry.bind("loss", loss_spec), metrics, section.weight, weights, decode
+    )
+
+
+def _class_weights(name: str, spec: TensorSpec, section: Target) -> Tensor | None:
+    wanted = section.class_weights
+    where = f"data.targets.{name}.class_weights"
+    if wanted == "none":
+        return None
+    if spec.type != "category":
+        raise RecipeError("class weights need a category target", where=where, fix="remove class_weights")
+    if wanted == "auto":
+        most = max(spec.counts)
+        return torch.tensor([most / max(count, 1) for count in spec.counts])
+    assert isinstance(wanted, dict)
+    unknown = [key for key in wanted if key not in spec.classes]
+    if unknown:
+        guess = closest(unknown[0], spec.classes)
+        raise RecipeError(
+            f"there is no class {unknown[0]!r} in target {name!r}",
+            where=where,
+            fix=f"did you mean {guess!r}?" if guess else "classes: " + ", ".join(spec.classes[:20]),
+        )
+    return torch.tensor([float(wanted.get(key, 1.0)) for key in spec.classes])

@@ -1,0 +1,65 @@
+"""Everything that can be known before the first step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trainwright import recipe as recipes
+from trainwright.data.types import PreparedData
+from trainwright.progress import NoProgress
+from trainwright.workflows.training import Background, load_data
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What a check found; what has to change is raised as an error instead.
+
+    Attributes:
+        lines: In words, one finding a line.
+    """
+
+    lines: list[str]
+
+
+def check(
+    recipe: str | Path | Mapping[str, Any],
+    overrides: Mapping[str, Any] | Sequence[str] = (),
+    *,
+    data: Any = None,
+) -> CheckReport:
+    """Loads the recipe, reads and fits the data, builds the model and runs two samples through it.
+
+    Args:
+        recipe: A file, the name of a shipped recipe, or the recipe as a mapping.
+        overrides: Key path -> value, or `a.b=value` strings.
+        data: In-memory data in place of the recipe's source.
+
+    Raises:
+        UserError: Something has to change before it can be trained.
+    """
+    loaded = recipes.load(recipe, overrides)
+    preparing = Background(lambda: load_data(loaded, NoProgress(), data=data))
+    # Imports torch: its seconds of import pass while workers decode the data.
+    from trainwright.workflows.session import Session
+
+    with Session(loaded, NoProgress()) as session:
+        prepared = preparing.result()
+        lines = [*loaded.notices, *prepared.notices, *_about_data(prepared)]
+        lines += session.check(prepared)
+    return CheckReport([*lines, "everything that can be checked before the first step is in order"])
+
+
+def _about_data(data: PreparedData) -> list[str]:
+    sizes = ", ".join(f"{name} {len(rows)}" for name, rows in data.splits.items())
+    lines = [f"data: {sizes}"]
+    for group, columns in (("input", data.inputs), ("target", data.targets)):
+        for name, processor in columns.items():
+            spec = processor.spec()
+            what = f"{len(spec.classes)} classes" if spec.classes else f"shape {list(spec.shape)}"
+            lines.append(f"{group} {name}: {spec.type}, {what}")
+    if data.dropped:
+        lines.append(f"{len(data.dropped)} samples are left out, the first is {data.dropped[0].name}")
+    return lines

@@ -1,0 +1,84 @@
+"""Scoring a run again, on a split of its own data or on other data of the same kind."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from trainwright import recipe as recipes
+from trainwright.errors import DataError, RunError
+from trainwright.progress import NoProgress
+from trainwright.runs.directory import RunDirectory
+
+
+def evaluate(
+    run: str | os.PathLike[str],
+    *,
+    split: str = "test",
+    data: Any = None,
+    own_data: Any = None,
+    weights: str = "best",
+) -> dict[str, float]:
+    """Metrics of a run's weights on a split, with the run's own processors and execution.
+
+    With the run's own data the result is stored in its `evaluation/<split>`; other data leave the
+    run as it is.
+
+    Args:
+        run: The run directory.
+        split: Split of the data; other data are taken whole under this name.
+        data: A path of the source's kind, or in-memory data, in place of the run's own.
+        own_data: The run's own data, when it was trained on data in memory.
+        weights: `best` or `last`.
+
+    Raises:
+        RunError: The run has no weights, or its data changed.
+        DataError: There is no such split.
+    """
+    from trainwright.inference.evaluation import evaluate_split
+    from trainwright.inference.predictor import Predictor
+    from trainwright.workflows.training import load_data
+
+    directory = RunDirectory.open(run)
+    own = data is None
+    path = isinstance(data, str | os.PathLike)
+    overrides = _other_place(directory, os.fspath(data)) if path else {}
+    loaded = recipes.load(directory.resolved, overrides)
+    predictor = Predictor.load(directory.path, weights=weights)
+    prepared = load_data(
+        loaded,
+        NoProgress(),
+        data=None if path else own_data if own else data,
+        fitted={**predictor.inputs, **predictor.targets},
+        whole=None if own else split,
+    )
+    if own:
+        before = directory.record().data.get("fingerprint")
+        if before != prepared.fingerprint:
+            raise RunError(
+                "the run's data changed since it was trained",
+                where=str(directory.path),
+                why="a score on other data must not stand in the run as its own",
+                fix="put the data back, or name them with --data to score them apart",
+            )
+    if split not in prepared.splits or len(prepared.splits[split]) == 0:
+        there = ", ".join(name for name, rows in prepared.splits.items() if len(rows))
+        raise DataError(f"the data have no split {split!r}", fix=f"use one of: {there}")
+    folder = directory.evaluation(split) if own else None
+    return evaluate_split(predictor, prepared, split, folder)
+
+
+def _other_place(run: RunDirectory, path: str) -> dict[str, Any]:
+    """The override that points the run's source elsewhere."""
+    source = recipes.load(run.resolved).resolved["data"]["source"]
+    key = next((name for name in ("root", "path") if name in source), None)
+    if key is None:
+        raise DataError(
+            f"source {source['name']!r} has no place that could be another one",
+            where="--data",
+            fix="evaluate it on its own data, or from Python on data in memory",
+        )
+    overrides: dict[str, Any] = {f"data.source.{key}": path}
+    if source["name"] == "folder":
+        overrides["data.source.splits"] = "ignore"
+    return overrides

@@ -1,0 +1,40 @@
+"""A run's report, made anew from its directory and, for the pictures, its data."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from trainwright import log
+from trainwright import recipe as recipes
+from trainwright.errors import UserError
+from trainwright.runs.directory import RunDirectory
+
+
+def write_report(run: str | os.PathLike[str]) -> Path:
+    """Writes `report.html`, `report.json` and the plots of a run.
+
+    Where the data are not there any more the report has no pictures, and a warning says so.
+
+    Args:
+        run: The run directory.
+
+    Returns:
+        Path of `report.html`.
+
+    Raises:
+        RunError: There is no run, or a file of it is damaged.
+        StorageError: A file cannot be written.
+    """
+    from trainwright.progress import NoProgress
+    from trainwright.report import build_report
+    from trainwright.workflows.run_files import picture_of
+    from trainwright.workflows.training import load_data
+
+    directory = RunDirectory.open(run)
+    picture = None
+    try:
+        picture = picture_of(load_data(recipes.load(directory.resolved), NoProgress()))
+    except UserError as error:
+        log.logger.warning("the report has no pictures, since the data cannot be read: %s", error)
+    return Path(build_report(directory.path, picture=picture))

@@ -1,0 +1,53 @@
+"""What a session leaves in the run directory, besides the checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.torch import save
+from torch import nn
+
+from trainwright.data.types import PreparedData
+from trainwright.engine.loop import Loop, Outcome, Parts
+from trainwright.runs.atomic import write_bytes
+
+
+def save_weights(path: Path, model: nn.Module) -> None:
+    """Writes a model's weights as safetensors, each tensor on its own."""
+    tensors = {name: t.detach().cpu().contiguous().clone() for name, t in model.state_dict().items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(path, save(tensors, metadata={"format": "pt"}))
+
+
+def status(loop: Loop, parts: Parts) -> dict[str, Any]:
+    """How far the training is, for the heartbeat."""
+    return {
+        "step": loop.position.step,
+        "epoch": loop.position.epoch,
+        "total_steps": parts.budget.total_steps,
+    }
+
+
+def throughput(outcome: Outcome, parts: Parts) -> dict[str, Any]:
+    """Speed of the steady steps, for `throughput.json`."""
+    steps, seconds = outcome.steady_steps, outcome.steady_seconds
+    batch = parts.train_loader.batch_size
+    return {
+        "first_step_at": outcome.first_step_at,
+        "steady_steps": steps,
+        "steady_us_per_step": 1e6 * seconds / steps if steps else None,
+        "images_per_s": batch * steps / seconds if seconds else None,
+    }
+
+
+def picture_of(data: PreparedData) -> Callable[[int], np.ndarray | None]:
+    """Gives the picture of a row `[H, W, C]` uint8 for a report, None where rows have none."""
+    images = [name for name, item in data.inputs.items() if item.type == "image" and name in data.arrays]
+
+    def picture(row: int) -> np.ndarray | None:
+        return np.asarray(data.arrays[images[0]][row]) if images else None
+
+    return picture

@@ -1,0 +1,397 @@
+"""One process's work on one run: build, train, evaluate, report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import torch
+
+from trainwright.data.summary import summary, write_dropped
+from trainwright.data.types import PreparedData
+from trainwright.engine import distributed
+from trainwright.engine.build import (
+    build_network,
+    build_parts,
+    build_task,
+    check_monitors,
+    first_batch,
+    rebuild_network,
+)
+from trainwright.engine.checkpoint import CheckpointStore, CheckpointWriter
+from trainwright.engine.execution_choice import choose_execution
+from trainwright.engine.loop import Diverged, Loop, Outcome, Parts
+from trainwright.engine.position import Budget
+from trainwright.engine.preflight import check_model
+from trainwright.engine.runtime import Execution, Runtime, choose_device
+from trainwright.engine.signals import stop_on_signals
+from trainwright.errors import RunError, TrainwrightError, UserError
+from trainwright.inference.artifact import save_processors
+from trainwright.inference.evaluation import evaluate_split
+from trainwright.inference.predictor import Predictor
+from trainwright.locations import cache_dir
+from trainwright.models.weights import apply_weights, load_weights
+from trainwright.runs.atomic import StorageError, remove_leftovers, write_json
+from trainwright.runs.directory import RunDirectory
+from trainwright.runs.environment import usable_cores
+from trainwright.runs.heartbeat import Heartbeat
+from trainwright.runs.record import RunRecord, RunState
+from trainwright.runs.spool import Spool
+from trainwright.workflows.run_files import picture_of, save_weights, status, throughput
+from trainwright.workflows.training import RunResult
+
+if TYPE_CHECKING:
+    from trainwright.recipe import LoadedRecipe
+
+Agreed = TypeVar("Agreed")
+
+
+class NoJournal:
+    """The journal of processes that write no files."""
+
+    def log(self, step: int, epoch: int, values: dict[str, Any]) -> None:
+        """Forgets the values."""
+
+
+class Session:
+    """Holds the processes of a run together, from the recipe to the report.
+
+    Args:
+        loaded: The recipe.
+        progress: Who watches.
+    """
+
+    def __init__(self, loaded: LoadedRecipe, progress: Any) -> None:
+        self.loaded, self.recipe, self.progress = loaded, loaded.recipe, progress
+        self.seconds: dict[str, float] = {}
+        self._begun = time.perf_counter()
+
+    def __enter__(self) -> Session:
+        device = distributed.local_device(choose_device(self.recipe.train.device))
+        self.processes = distributed.join(device)
+        self.device = device
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.processes.close()
+
+    def agree(self, call: Callable[[], Agreed]) -> Agreed:
+        """Lets the first process decide something, and tells the others; its error is everyone's."""
+        if self.processes.size == 1:
+            return call()
+        answer: tuple[str, Any] = ("", None)
+        if self.processes.is_first:
+            try:
+                answer = ("value", call())
+            except TrainwrightError as error:
+                answer = ("error", error)
+                self.processes.broadcast(("error", str(error)))
+                raise
+        kind, value = self.processes.broadcast(_without_lock(answer))
+        if kind == "error":
+            raise UserError(f"the first process stopped: {value}")
+        return answer[1] if self.processes.is_first else value
+
+    def run(
+        self, run: RunDirectory, data: PreparedData, record: RunRecord | None, *, from_best: bool = False
+    ) -> RunResult:
+        """Trains from the last checkpoint, or from the start, and evaluates the best weights.
+
+        Args:
+            run: The run directory; this process holds its lock.
+            data: Prepared data.
+            record: The run's record on the first process, None on the others.
+            from_best: Start from the best weights with a new optimizer state.
+        """
+        self._lap("data")
+        try:
+            with stop_on_signals(self.progress.message) as stop:
+                parts = self._build(run, data, record)
+                outcome = self._train(run, data, parts, record, stop, from_best)
+            if outcome.state == "interrupted":
+                return RunResult(
+                    run.path,
+                    "interrupted",
+                    outcome.reason,
+                    messages=[f"saved at step {outcome.step}; go on with: trainwright resume {run.path}"],
+                )
+            metrics = self._evaluate(run, data, parts)
+        except BaseException as error:
+            self._failed(run, record, error)
+            raise
+        messages = self._finish(run, data, record, outcome)
+        return RunResult(run.path, "done", outcome.reason, metrics, messages)
+
+    def check(self, data: PreparedData) -> list[str]:
+        """Builds the model and runs two samples through it; what is known of it, in words.
+
+        Raises:
+            UserError: Something does not fit.
+        """
+        task = build_task(self.recipe)
+        model = build_network(task, self.recipe, data)
+        base = self._base_execution()
+        names = self._check_model(task, model, data, base)
+        check_monitors(build_parts(self.recipe, data, task, model, Runtime(base), self.processes), names)
+        trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
+        total = sum(p.numel() for p in model.parameters())
+        return [
+            f"model {self.recipe.model['name']}: {total:,} parameters, {trained:,} of them trained",
+            f"device {self.device}, {base.threads} threads",
+            *self._warnings(model),
+        ]
+
+    def _warnings(self, model: torch.nn.Module) -> list[str]:
+        """What works, but perhaps not as expected."""
+        norms = any(isinstance(m, torch.nn.modules.batchnorm._BatchNorm) for m in model.modules())
+        if norms and self.processes.size > 1:
+            return [
+                f"BatchNorm statistics are those of each process's slice, 1/{self.processes.size} of the "
+                "global batch; running statistics are the first process's"
+            ]
+        return []
+
+    def _build(self, run: RunDirectory, data: PreparedData, record: RunRecord | None) -> Parts:
+        """Model, execution and everything the loop drives, checked on real samples."""
+        recipe = self.recipe
+        torch.set_num_threads(self._base_execution().threads)
+        task = build_task(recipe)
+        model = build_network(task, recipe, data)
+        pinned = self.processes.broadcast(record.pinned if record is not None else None)
+        for warning in self._warnings(model):
+            self.progress.message(warning)
+        kept = Execution.from_json(pinned) if pinned else None
+        names = None if kept else self._check_model(task, model, data, self._base_execution())
+        execution = self._kept(kept) if kept else self._choose(task, model, data)
+        if record is not None:
+            record.pinned = execution.to_json()
+            columns = {
+                name: column.column or name
+                for name, column in {**recipe.data.inputs, **recipe.data.targets}.items()
+            }
+            save_processors(run.processors, data.inputs, data.targets, columns)
+            write_json(run.data / "summary.json", summary(data))
+            write_dropped(run.data / "dropped.csv", data.dropped)
+        parts = build_parts(recipe, data, task, model, Runtime(execution), self.processes)
+        if names is not None:
+            check_monitors(parts, names)
+        self._lap("build")
+        return parts
+
+    def _kept(self, pinned: Execution) -> Execution:
+        """The execution of earlier attempts; what this machine cannot keep is an error, or said."""
+        if pinned.world_size != self.processes.size:
+            raise RunError(
+                f"the run has {pinned.world_size} processes, now there are {self.processes.size}",
+                why="the same bits need the same slices of each batch",
+                fix=f"start torchrun with --nproc-per-node so that there are {pinned.world_size} processes",
+            )
+        if pinned.device.split(":")[0] != self.device.split(":")[0]:
+            self.progress.message(
+                f"the run was started on {pinned.device} and goes on on {self.device}: "
+                "results will not be bit-identical"
+            )
+        return pinned.with_choice(device=self.device)
+
+    def _choose(self, task: Any, model: torch.nn.Module, data: PreparedData) -> Execution:
+        train = self.recipe.train
+        base = self._base_execution()
+        batch = first_batch(self.recipe, data, base, training=True)
+        loader_steps = -(-len(data.splits["train"]) // train.batch_size)
+        budget = Budget.of(loader_steps, train.epochs, train.steps, train.minutes)
+        choice = choose_execution(
+            self.recipe, task, model, batch, base, budget.total_steps, cache_dir() / "execution.json"
+        )
+        # Processes may measure differently; all must run what the first one chose.
+        agreed = self.processes.broadcast(choice.execution)
+        if len(choice.step_seconds) > 1:
+            tried = ", ".join(f"{name} {1000 * s:.3g} ms" for name, s in choice.step_seconds.items())
+            self.progress.message(
+                f"execution: {agreed.precision}, channels_last {'on' if agreed.channels_last else 'off'}, "
+                f"{agreed.threads} thread{'s' if agreed.threads > 1 else ''}"
+                f" ({'remembered' if choice.remembered else 'measured'}: {tried} a step)"
+            )
+        return agreed.with_choice(device=self.device)
+
+    def _base_execution(self) -> Execution:
+        """What is settled before anything is measured."""
+        train = self.recipe.train
+        return Execution(
+            device=self.device,
+            threads=train.threads or max(1, usable_cores() // distributed.local_world_size()),
+            world_size=self.processes.size,
+            micro_batch=train.micro_batch,
+            evaluation_batch=min(train.batch_size, 64 if self.device == "cpu" else 256),
+            deterministic=train.deterministic,
+        )
+
+    def _check_model(
+        self, task: Any, model: torch.nn.Module, data: PreparedData, base: Execution
+    ) -> set[str]:
+        """Names of the metrics that the run will give. Raises UserError where something does not fit."""
+        return check_model(
+            task,
+            model,
+            first_batch(self.recipe, data, base, training=True),
+            evaluation=first_batch(self.recipe, data, base, training=False),
+            rebuild=lambda: rebuild_network(task, self.recipe, data),
+        )
+
+    def _train(
+        self,
+        run: RunDirectory,
+        data: PreparedData,
+        parts: Parts,
+        record: RunRecord | None,
+        stop: Any,
+        from_best: bool,
+    ) -> Outcome:
+        store = CheckpointStore(run.checkpoints)
+        if record is None:
+            loop = Loop(parts, NoJournal(), self.progress, None, lambda: None, stop)
+            self._restore(loop, run, store, from_best)
+            return loop.run()
+        remove_leftovers(run.path)
+        spool = Spool(run.metrics_file, attempt=record.attempt + 1)
+        writer = CheckpointWriter(store, before_commit=spool.flush)
+        self.progress.watch(spool.latest)
+        loop = Loop(parts, spool, self.progress, writer, lambda: save_weights(run.best, parts.model), stop)
+        self._restore(loop, run, store, from_best)
+        record.begin(from_step=loop.position.step)
+        run.save(record)
+        beat = Heartbeat(run.heartbeat, lambda: status(loop, parts))
+        with ExitStack() as closing:
+            for part in (spool.close, writer.close, beat.stop):
+                closing.callback(part)
+            beat.start()
+            outcome = loop.run()
+            writer.flush()
+            spool.flush()
+        self._lap("train")
+        self._note(run, record, parts, loop, outcome)
+        return outcome
+
+    def _restore(self, loop: Loop, run: RunDirectory, store: CheckpointStore, from_best: bool) -> None:
+        """Puts the loop where the last checkpoint stands."""
+        found = self.agree(lambda: store.read_latest(self.progress.message))
+        if found is None:
+            return
+        step, tree = found
+        if from_best:
+            if not run.best.exists():
+                raise RunError(
+                    "the run has no best weights yet",
+                    where=str(run.best),
+                    why="it ended before its first evaluation",
+                    fix="change the recipe (a lower learning rate?), or repeat it with --fresh",
+                )
+            apply_weights(loop.parts.model, load_weights(run.best), strict=True)
+            for name in ("position", "clock", "best"):
+                loop.state.parts[name].load_state_dict(tree[name])
+            if loop.parts.ema is not None:
+                loop.parts.ema.restart()
+            self.progress.message(f"going on from the best weights at step {step}, optimizer state new")
+            return
+        loop.state.restore(tree)
+        self.progress.message(f"resuming at step {step}")
+
+    def _note(self, run: RunDirectory, record: RunRecord, parts: Parts, loop: Loop, outcome: Outcome) -> None:
+        """Writes how far the training came."""
+        record.progress = {
+            "step": outcome.step,
+            "epoch": outcome.epoch,
+            "total_steps": parts.budget.total_steps,
+        }
+        best = parts.best
+        if best is not None and best.best is not None:
+            record.best = {"step": best.best_step, "monitor": best.name, "value": best.best}
+        if outcome.state == "interrupted":
+            record.end(RunState.INTERRUPTED, outcome.reason)
+        run.save(record)
+        run.write_results()
+        if outcome.state == "done":
+            if parts.ema is not None:
+                with parts.ema.applied():
+                    save_weights(run.last, parts.model)
+            else:
+                save_weights(run.last, parts.model)
+        write_json(run.path / "throughput.json", throughput(outcome, parts))
+
+    def _evaluate(self, run: RunDirectory, data: PreparedData, parts: Parts) -> dict[str, dict[str, float]]:
+        """Scores the best weights on the splits that the recipe names, through the Predictor."""
+        wanted = self.recipe.report.splits
+        splits = wanted if wanted is not None else [s for s in ("val", "test") if len(data.splits.get(s, ()))]
+        if self.processes.is_first and not run.best.exists():
+            save_weights(run.best, parts.model)
+        self.agree(lambda: None)
+        apply_weights(parts.model, load_weights(run.best), strict=True)
+        predictor = Predictor(
+            self.recipe,
+            parts.task,
+            parts.model,
+            data.inputs,
+            data.targets,
+            {},
+            parts.runtime.execution,
+            self.processes,
+        )
+        metrics = {split: evaluate_split(predictor, data, split, run.evaluation(split)) for split in splits}
+        self._lap("evaluate")
+        return metrics
+
+    def _finish(
+        self, run: RunDirectory, data: PreparedData, record: RunRecord | None, outcome: Outcome
+    ) -> list[str]:
+        """The report, and the last word in the record."""
+        if record is None:
+            return []
+        messages = []
+        record.end(RunState.DONE, outcome.reason)
+        write_json(run.timings, self.seconds)
+        run.save(record)
+        if self.recipe.report.enabled:
+            from trainwright.report import build_report
+
+            try:
+                build_report(run.path, picture=picture_of(data))
+            except StorageError as error:
+                messages.append(f"the report could not be written: {error}")
+            self._lap("report")
+            write_json(run.timings, self.seconds)
+        return messages
+
+    def _failed(self, run: RunDirectory, record: RunRecord | None, error: BaseException) -> None:
+        """Says in the record why the run ended; what can be resumed is interrupted, not failed."""
+        if record is None or not run.record_file.exists():
+            return
+        resumable = isinstance(error, KeyboardInterrupt | OSError | StorageError | RunError)
+        if isinstance(error, Diverged) or not resumable:
+            state = RunState.FAILED if record.attempts else RunState.INTERRUPTED
+        else:
+            state = RunState.INTERRUPTED
+        record.end(state, str(error) or type(error).__name__)
+        try:
+            run.save(record)
+        except TrainwrightError as second:  # the disk may be what failed in the first place
+            self.progress.message(str(second))
+
+    def _lap(self, name: str) -> None:
+        moment = time.perf_counter()
+        self.seconds[name] = round(self.seconds.get(name, 0.0) + moment - self._begun, 4)
+        self._begun = moment
+
+
+def _without_lock(answer: tuple[str, Any]) -> tuple[str, Any]:
+    """The answer for other processes: a decision without the lock that only the first one holds."""
+    from trainwright.runs.second_start import Decision
+
+    kind, value = answer
+    if isinstance(value, Decision):
+        value = Decision(value.action, RunDirectory(value.run.path), ())
+    return kind, value

@@ -1,0 +1,253 @@
+"""From a recipe to a trained, evaluated and reported run."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from trainwright import log
+from trainwright import recipe as recipes
+from trainwright.allocator import keep_freed_memory
+from trainwright.data.prepare import prepare
+from trainwright.data.types import PreparedData
+from trainwright.errors import RunError
+from trainwright.locations import cache_dir
+from trainwright.progress import NoProgress, ProgressSink
+from trainwright.runs.directory import RunDirectory
+from trainwright.runs.environment import environment
+from trainwright.runs.record import RunRecord, RunState
+from trainwright.runs.second_start import Action, Decision, decide
+
+if TYPE_CHECKING:
+    from trainwright.recipe import LoadedRecipe
+
+Result = TypeVar("Result")
+
+
+@dataclass
+class RunResult:
+    """How a call of `train` or `resume` ended.
+
+    Attributes:
+        path: The run directory.
+        state: `done` or `interrupted`.
+        reason: In words.
+        metrics: Split -> metrics of the best weights; empty when interrupted.
+        messages: What the user should know, in order.
+        repeated: The run was done before, nothing was trained.
+    """
+
+    path: Path
+    state: str
+    reason: str
+    metrics: dict[str, dict[str, float]] = field(default_factory=dict)
+    messages: list[str] = field(default_factory=list)
+    repeated: bool = False
+
+
+class Background(Generic[Result]):
+    """A call on a thread of its own; `result` waits for it and raises what it raised."""
+
+    def __init__(self, call: Callable[[], Result]) -> None:
+        self._value: Result | None = None
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, args=(call,), daemon=True)
+        self._thread.start()
+
+    def _run(self, call: Callable[[], Result]) -> None:
+        try:
+            self._value = call()
+        except BaseException as error:
+            self._error = error
+
+    def result(self) -> Result:
+        """What the call gave."""
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._value  # type: ignore[return-value]
+
+
+def load_data(
+    loaded: LoadedRecipe,
+    progress: ProgressSink,
+    *,
+    data: Any = None,
+    fitted: Mapping[str, Any] | None = None,
+    whole: str | None = None,
+) -> PreparedData:
+    """Reads, fits and decodes the recipe's data, through the caches.
+
+    Args:
+        loaded: The recipe.
+        progress: Told how many samples are decoded.
+        data: In-memory data in place of the recipe's source.
+        fitted: Processors of a trained run by column, to be used as they are.
+        whole: Split that takes all rows, instead of dividing them.
+    """
+    return prepare(
+        loaded.recipe.data,
+        cache_dir=cache_dir(),
+        workers=loaded.recipe.data.workers,
+        progress=lambda stage, done, total: progress.data(done, total),
+        memory_data=data,
+        seed=loaded.recipe.train.seed,
+        processors=fitted,
+        whole=whole,
+    )
+
+
+def train(
+    recipe: str | Path | Mapping[str, Any],
+    overrides: Mapping[str, Any] | Sequence[str] = (),
+    *,
+    data: Any = None,
+    runs_dir: str | Path = "runs",
+    fresh: bool = False,
+    progress: ProgressSink | None = None,
+) -> RunResult:
+    """Trains a recipe, or goes on with what there is of it already.
+
+    Args:
+        recipe: A file, the name of a shipped recipe, or the recipe as a mapping.
+        overrides: Key path -> value, or `a.b=value` strings.
+        data: `(X, y)`, a DataFrame or a Dataset in place of the recipe's source.
+        runs_dir: Where run directories are made.
+        fresh: Repeat a run that is done, or start anew beside one that failed.
+        progress: A sink such as the command line's progress bar.
+
+    Raises:
+        UserError: The recipe, the data or the model cannot work; nothing was trained.
+        RunError: The run is alive elsewhere, or failed before.
+    """
+    progress = progress or NoProgress()
+    loaded = recipes.load(recipe, overrides)
+    preparing = Background(lambda: load_data(loaded, progress, data=data))
+    keep_freed_memory()
+    # Imports torch: its seconds of import pass while workers decode the data.
+    from trainwright.workflows.session import Session
+
+    with Session(loaded, progress) as session:
+        prepared = preparing.result()
+        decision = session.agree(lambda: _decide(loaded, prepared, runs_dir, fresh))
+        messages = [*loaded.notices, *prepared.notices, *decision.messages]
+        if decision.action is Action.DONE:
+            return _already_done(decision, messages)
+        try:
+            record = _record(loaded, prepared, decision) if session.processes.is_first else None
+            with _log_of(decision.run, record):
+                for message in messages:
+                    progress.message(message)
+                outcome = session.run(decision.run, prepared, record)
+        finally:
+            decision.run.lock.release()
+        outcome.messages = messages + outcome.messages
+        return outcome
+
+
+def resume(
+    path: str | Path, *, from_: str = "last", progress: ProgressSink | None = None, data: Any = None
+) -> RunResult:
+    """Goes on with an interrupted run exactly where its last checkpoint stands.
+
+    Args:
+        path: The run directory.
+        from_: `last` for the exact state; `best` for the best weights with a new optimizer state, which
+            is how a diverged run is saved.
+        progress: A sink such as the command line's progress bar.
+        data: In-memory data, when the run was trained on such.
+
+    Raises:
+        RunError: There is no such run, it is done, alive, or its data changed.
+    """
+    progress = progress or NoProgress()
+    run = RunDirectory.open(path)
+    record = run.record()
+    loaded = recipes.load(run.resolved)
+    preparing = Background(lambda: load_data(loaded, progress, data=data))
+    keep_freed_memory()
+    # Imports torch: see `train`.
+    from trainwright.workflows.session import Session
+
+    with Session(loaded, progress) as session:
+        prepared = preparing.result()
+        if record.state is RunState.DONE:
+            return RunResult(run.path, "done", "the run is done already", repeated=True)
+        _check_same_data(record, prepared, run)
+        session.agree(lambda: run.acquire() and None)
+        try:
+            kept = run.record() if session.processes.is_first else None
+            with _log_of(run, kept):
+                return session.run(run, prepared, kept, from_best=from_ == "best")
+        finally:
+            run.lock.release()
+
+
+def _log_of(run: RunDirectory, record: RunRecord | None) -> AbstractContextManager[None]:
+    """The run's `log.txt`, written by the process that has its record."""
+    return log.to_file(run.log) if record is not None else nullcontext()
+
+
+def _check_same_data(record: RunRecord, prepared: PreparedData, run: RunDirectory) -> None:
+    before = record.data.get("fingerprint")
+    if before and before != prepared.fingerprint:
+        raise RunError(
+            "the data changed since the run was started, so it cannot be resumed exactly",
+            where=str(run.path),
+            why=f"fingerprint {prepared.fingerprint[:12]} now, {before[:12]} then",
+            fix="put the data back, or train the recipe anew on the changed data",
+        )
+
+
+def _decide(loaded: LoadedRecipe, prepared: PreparedData, runs_dir: str | Path, fresh: bool) -> Decision:
+    identity = recipes.identity(loaded, prepared.fingerprint)
+    return decide(
+        runs_dir,
+        loaded.recipe.name,
+        identity.salt,
+        resolved=loaded.resolved,
+        digest=identity.digest,
+        fresh=fresh,
+    )
+
+
+def _record(loaded: LoadedRecipe, prepared: PreparedData, decision: Decision) -> RunRecord:
+    """The run's record: the one that is there, or a new one, written with the recipe."""
+    if decision.action is Action.RESUME:
+        return decision.run.record()
+    identity = recipes.identity(loaded, prepared.fingerprint)
+    found = environment()
+    record = RunRecord(
+        name=loaded.recipe.name,
+        salt=identity.salt,
+        digest=identity.digest,
+        parts=identity.parts,
+        seeds={"train": loaded.recipe.train.seed},
+        data={
+            "fingerprint": prepared.fingerprint,
+            "sizes": {name: len(rows) for name, rows in prepared.splits.items()},
+        },
+        packages=found["packages"],
+        git=found["git"],
+        hardware=found["hardware"],
+        command=found["command"],
+    )
+    decision.run.create(record, as_given=loaded.as_given, resolved=loaded.dump_resolved())
+    return record
+
+
+def _already_done(decision: Decision, messages: list[str]) -> RunResult:
+    from trainwright.workflows.results import read_metrics_of
+
+    return RunResult(
+        decision.run.path,
+        "done",
+        "done already",
+        read_metrics_of(decision.run),
+        messages,
+        repeated=True,
+    )

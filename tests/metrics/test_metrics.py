@@ -1,0 +1,211 @@
+"""Every metric against scikit-learn."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import import_module
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics as sk
+
+from trainwright.metrics import NAMES, default_metrics, greater_is_better
+
+
+def metric(name, output, target, classes=None, **options):
+    return getattr(import_module(f"trainwright.metrics.{name}"), name)(output, target, classes, **options)
+
+
+def value(name, output, target, **options):
+    (only,) = metric(name, output, target, **options).values()
+    return only
+
+
+@st.composite
+def classified(draw):
+    """Logits with many ties, and ids of which some classes may be absent."""
+    c, n = draw(st.integers(2, 6)), draw(st.integers(2, 60))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    logits = rng.integers(-3, 4, (n, c)).astype(np.float32)
+    return torch.from_numpy(logits), torch.from_numpy(rng.integers(0, draw(st.integers(1, c)), n))
+
+
+def probabilities(output):
+    return torch.softmax(output.double(), 1).numpy()
+
+
+@given(classified())
+def test_accuracy(case):
+    output, target = case
+    assert value("accuracy", output, target) == pytest.approx(
+        sk.accuracy_score(target, output.numpy().argmax(1))
+    )
+
+
+@given(
+    classified(),
+    st.sampled_from(["macro", "micro", "weighted"]),
+    st.sampled_from(["precision", "recall", "f1"]),
+)
+def test_precision_recall_f1(case, average, name):
+    output, target = case
+    score = getattr(sk, f"{name}_score")
+    want = score(target, output.numpy().argmax(1), average=average, zero_division=0)
+    assert value(name, output, target, average=average) == pytest.approx(want)
+
+
+@given(classified())
+def test_top_k_accuracy_without_ties(case):
+    output, target = case
+    output = output + torch.rand(output.shape, generator=torch.Generator().manual_seed(0)) * 0.5
+    best_first = output.argsort(1, descending=True)
+    for k in range(1, output.shape[1]):
+        want = float((best_first[:, :k] == target[:, None]).any(1).double().mean())
+        assert metric("top_k_accuracy", output, target, k=k) == {f"top_{k}_accuracy": pytest.approx(want)}
+        if output.shape[1] > 2:
+            theirs = sk.top_k_accuracy_score(target, output, k=k, labels=np.arange(output.shape[1]))
+            assert want == pytest.approx(theirs)
+
+
+def test_top_k_accuracy_of_a_constant_output_is_nothing():
+    assert value("top_k_accuracy", torch.zeros(8, 10), torch.arange(8), k=5) == 0
+
+
+@pytest.mark.parametrize("classes", [2, 3, 10])
+def test_auroc_and_average_precision_without_ties(classes):
+    draw = torch.Generator().manual_seed(classes)
+    target = torch.randint(0, classes, (400,), generator=draw)
+    output = torch.randn(400, classes, generator=draw) + torch.nn.functional.one_hot(target, classes)
+    p = probabilities(output)
+    one_vs_rest = [target == c for c in range(classes)]
+    want = np.mean([sk.roc_auc_score(y, p[:, c]) for c, y in enumerate(one_vs_rest)])
+    assert value("auroc", output, target) == pytest.approx(want, abs=1e-6)
+    want = np.mean([sk.average_precision_score(y, p[:, c]) for c, y in enumerate(one_vs_rest)])
+    assert value("average_precision", output, target) == pytest.approx(want, abs=1e-6)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 50))
+def test_ranking_with_ties(seed, size):
+    from trainwright.metrics import ranking
+
+    rng = np.random.default_rng(seed)
+    scores, positive = rng.integers(0, 5, size).astype(float), rng.random(size) < 0.4
+    ranked = ranking.rank_positives(scores, scores[positive])
+    if positive.any():
+        assert ranking.average_precision(ranked) == pytest.approx(
+            sk.average_precision_score(positive, scores)
+        )
+    if 0 < positive.sum() < size:
+        assert ranking.auroc(ranked) == pytest.approx(sk.roc_auc_score(positive, scores))
+        precision, recall = ranking.precision_recall(ranked)
+        theirs = sk.precision_recall_curve(positive, scores)
+        points = {(round(float(p), 9), round(float(r), 9)) for p, r in zip(theirs[0], theirs[1], strict=True)}
+        assert {
+            (round(float(p), 9), round(float(r), 9)) for p, r in zip(precision, recall, strict=True)
+        } <= points
+
+
+@given(classified(), st.integers(1, 20))
+def test_calibration_error(case, bins):
+    output, target = case
+    p = probabilities(output)
+    confidence, right = p.max(1), p.argmax(1) == target.numpy()
+    want = 0.0
+    for low in range(bins):
+        inside = (confidence > low / bins) & (confidence <= (low + 1) / bins)
+        if inside.any():
+            want += abs(confidence[inside].mean() - right[inside].mean()) * inside.mean()
+    right_side = value("calibration_error", output, target, bins=bins)
+    on_an_edge = np.isclose(confidence * bins % 1, 0, atol=1e-5) | np.isclose(
+        confidence * bins % 1, 1, atol=1e-5
+    )
+    if not on_an_edge[confidence < 1 - 1e-9].any():
+        assert right_side == pytest.approx(want, abs=1e-6)
+
+
+@given(classified())
+def test_confusion_matrix(case):
+    output, target = case
+    labels = np.arange(output.shape[1])
+    for normalize, theirs in [("none", None), ("true", "true"), ("predicted", "pred")]:
+        want = sk.confusion_matrix(target, output.numpy().argmax(1), labels=labels, normalize=theirs)
+        got = metric("confusion_matrix", output, target, normalize=normalize)
+        assert list(got.values()) == pytest.approx(want.ravel().tolist())
+    assert "confusion.b.a" in metric("confusion_matrix", output[:, :2], target % 2, classes=("a", "b"))
+
+
+@settings(max_examples=50)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 3), st.booleans())
+def test_numbers(seed, size, columns, constant):
+    rng = np.random.default_rng(seed)
+    target = np.full((size, columns), 2.5) if constant else rng.normal(3, 2, (size, columns))
+    output = target + rng.normal(0, 1, (size, columns))
+    got = [value(name, torch.from_numpy(output), torch.from_numpy(target)) for name in ("mse", "mae", "rmse")]
+    want = [sk.mean_squared_error(target, output), sk.mean_absolute_error(target, output)]
+    assert got == pytest.approx([*want, want[0] ** 0.5])
+    r2 = sk.r2_score(target, output) if size > 1 else float("nan")
+    assert value("r2", torch.from_numpy(output), torch.from_numpy(target)) == pytest.approx(r2, nan_ok=True)
+
+
+def test_a_broken_output_is_never_right():
+    output = torch.eye(4)
+    output[1] = float("nan")
+    output[2, 3] = float("nan")
+    target = torch.arange(4)
+    assert value("accuracy", output, target) == 0.5
+    assert value("recall", output, target) == 0.5
+    assert value("top_k_accuracy", output, target, k=1) == 0.5
+    assert np.isfinite(value("auroc", output, target))
+
+
+def test_half_precision_is_read():
+    output = torch.randn(50, 5, generator=torch.Generator().manual_seed(0))
+    target = torch.randint(0, 5, (50,), generator=torch.Generator().manual_seed(1))
+    half = output.bfloat16()
+    assert value("auroc", half, target) == value("auroc", half.float(), target)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_metric_says_what_it_returns(name):
+    module = import_module(f"trainwright.metrics.{name}")
+    draw = torch.Generator().manual_seed(0)
+    if module.TARGETS == ("number",):
+        got = metric(name, torch.randn(9, 1, generator=draw), torch.randn(9, 1, generator=draw))
+    else:
+        got = metric(name, torch.randn(9, 3, generator=draw), torch.arange(9) % 3)
+    for key in got:
+        if name != "confusion_matrix":
+            assert greater_is_better(f"val/label/{key}") is (
+                name not in ("mse", "mae", "rmse", "calibration_error")
+            )
+
+
+def test_unknown_and_loss_directions():
+    assert greater_is_better("val/loss") is False
+    assert greater_is_better("val/top_5_accuracy") is True
+    assert greater_is_better("lr") is None
+
+
+def test_default_metrics():
+    def names(*of):
+        return [spec["name"] for spec in default_metrics(*of)]
+
+    assert names("category", 10) == ["accuracy", "f1"]
+    assert names("category", 2) == ["accuracy", "f1", "auroc"]
+    assert names("category", 100) == ["accuracy", "f1", "top_k_accuracy"]
+    assert names("number") == ["mae", "rmse", "r2"]
+
+
+def test_metrics_need_neither_torch_nor_scikit_learn():
+    code = (
+        "import sys, importlib, trainwright.metrics as m\n"
+        "for name in (*m.NAMES, 'bootstrap', 'classification_table', 'ranking'):\n"
+        "    importlib.import_module(f'trainwright.metrics.{name}')\n"
+        "bad = {'torch', 'sklearn', 'torchmetrics', 'pandas', 'matplotlib'} & set(sys.modules)\n"
+        "sys.exit(f'imported {bad}' if bad else 0)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

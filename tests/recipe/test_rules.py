@@ -1,0 +1,85 @@
+from typing import Any
+
+import pytest
+
+from trainwright.errors import RecipeError
+from trainwright.recipe import load
+from trainwright.recipe.nodes import split_path
+from trainwright.recipe.rules import DEAD_WHEN
+from trainwright.recipe.slots import annotation_at
+
+pytestmark = pytest.mark.usefixtures("samples")
+
+
+def recipe(**changes: Any) -> dict[str, Any]:
+    base: dict[str, Any] = {
+        "name": "x",
+        "data": {
+            "source": "digits",
+            "inputs": {"image": {"type": "image", "size": 8}},
+            "targets": {"label": "category", "price": "number"},
+        },
+        "model": "cnn",
+    }
+    base["data"].update(changes.pop("data", {}))
+    return {**base, **changes}
+
+
+@pytest.mark.parametrize(
+    ("given", "overrides", "path"),
+    [
+        ({}, {"data.split": {"train": 0.8, "val": 0.2, "test": 0.1}}, "data.split"),
+        ({}, {"data.split": {"val": 0.5, "test": 0.5}}, "data.split"),
+        ({}, {"data.split": {"train": 0, "val": 0.5}}, "data.split"),
+        ({}, {"data.split": {"seed": 3}}, "data.split.seed"),
+        ({}, {"data.split": {"train": 1.0, "stratify": False}}, "data.split.stratify"),
+        ({}, {"data.on_bad.limit": 0.2}, "data.on_bad.limit"),
+        ({}, {"data.targets.price.class_weights": "auto"}, "data.targets.price.class_weights"),
+        ({}, {"data.targets.image": "category"}, "data.targets.image"),
+        ({}, {"train.clip": {"norm": 1, "value": 1}}, "train.clip"),
+        ({}, {"train.early_stop": {"mode": "max"}}, "train.early_stop.mode"),
+        ({}, {"train.checkpoint.mode": "max"}, "train.checkpoint.mode"),
+        ({}, {"train.micro_batch": 65}, "train.micro_batch"),
+        ({}, {"report": {"enabled": False, "splits": ["val"]}}, "report.splits"),
+        ({"data": {"split": {}}}, {"train.early_stop.monitor": "val/loss"}, "train.early_stop.monitor"),
+        ({"data": {"inputs": {"size": "number"}}}, {"data.augment": ["flip"]}, "data.augment.0"),
+        ({"model": {"name": "resnet18", "pretrained": True}}, {"init.path": "w"}, "model.pretrained"),
+    ],
+)  # fmt: skip
+def test_contradiction(given: dict[str, Any], overrides: dict[str, Any], path: str):
+    with pytest.raises(RecipeError) as caught:
+        load(recipe(**given), overrides)
+    assert path in str(caught.value).split("\n")[0]
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        {"data.split": {"train": 0.7, "val": 0.2, "test": 0.1}},
+        {"data.split": {"train": 0.5, "val": 0.2}},
+        {"data.split": {"val": 0.2, "seed": 3, "stratify": False}},
+        {"data.on_bad": {"policy": "skip", "limit": 0.2}},
+        {"data.on_bad.limit": 0.01},
+        {"data.targets.label.class_weights": "auto"},
+        {"train.clip.norm": 1},
+        {"train.early_stop": {"monitor": "val/loss", "mode": "min"}},
+        {"train.early_stop": {"patience": 3}},
+        {"train.epochs": 3, "train.minutes": 5, "train.steps": 100},
+        {"train.micro_batch": 64},
+        {"data.augment": ["flip"]},
+        {"report.splits": ["val"]},
+    ],
+)
+def test_sense(overrides: dict[str, Any]):
+    load(recipe(), overrides)
+
+
+def test_pretrained_weights_that_only_partly_are_replaced():
+    given = recipe(model={"name": "resnet18", "pretrained": True}, init={"path": "w", "exclude": ["fc.*"]})
+    assert load(given).recipe.init is not None
+
+
+def test_documented_dead_values_exist():
+    for path in DEAD_WHEN:
+        if path != "model.pretrained":  # a parameter of some models
+            assert annotation_at(split_path(path), None) is not None, path
