@@ -4,6 +4,7 @@ import os
 import sys
 
 import pytest
+
 from benchmarks.processes import pss_kib, run, tree
 
 

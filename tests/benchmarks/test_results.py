@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from benchmarks.results import FOLDER, Machine, Measurement, Results, load, store, summarise, table
 
 MACHINE = Machine("Host A", "cpu", 2, 8.0, [], "Linux", "3.12", {"torch": "2.9"}, "abc")

@@ -174,7 +174,8 @@ def test_images_of_several_sizes_are_told_with_the_place_in_the_recipe(
     make_data, prepared, class_folders, make_picture
 ):
     root = class_folders(count=3)
-    make_picture(5, 5).save(root / "cat" / "0.png")
+    for path in (root / "cat").iterdir():
+        make_picture(5, 5).save(path)
     data = make_data(
         {"name": "folder", "root": str(root)},
         {"image": {"type": "image"}},

@@ -45,6 +45,16 @@ class NamedOptimizer:
                 group["param_names"] = present["param_names"]
         by_index = {position[name]: value for name, value in state["state"].items()}
         self.optimizer.load_state_dict({"state": by_index, "param_groups": groups})
+        self._keep_dtypes(by_index)
+
+    def _keep_dtypes(self, saved: dict[int, dict[str, Any]]) -> None:
+        """PyTorch casts what it loads to the parameter's dtype, which would round a float64 value."""
+        parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        for index, values in saved.items():
+            held = self.optimizer.state[parameters[index]]
+            for name, value in values.items():
+                if isinstance(value, Tensor) and held[name].dtype != value.dtype:
+                    held[name] = value.to(held[name].device)
 
 
 class PhaseRunner:
