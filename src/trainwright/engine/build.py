@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from trainwright import registry
-from trainwright.data.loader import ArrayStore, Loader, Pipeline, Store
+from trainwright.data.loader import Loader, Pipeline, Store
+from trainwright.data.stream_store import store_of
 from trainwright.data.types import PreparedData
 from trainwright.engine.distributed import Processes
 from trainwright.engine.ema import Ema
@@ -62,7 +63,7 @@ def build_store(data: PreparedData, device: torch.device) -> Store:
     if device.type == "cuda":
         needed = sum(array.nbytes for array in data.arrays.values())
         resident = needed < torch.cuda.mem_get_info(device)[0] // 4
-    return ArrayStore(data.arrays, device, resident=resident)
+    return store_of(data, device, resident=resident)
 
 
 def build_loader(

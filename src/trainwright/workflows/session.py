@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 
+from trainwright.data.stream_store import store_of
 from trainwright.data.summary import summary, write_dropped
 from trainwright.data.types import PreparedData
 from trainwright.engine import distributed
@@ -222,9 +223,7 @@ class Session:
 
     def _first_batch(self, data: PreparedData, execution: Execution) -> Any:
         """One micro-batch as training will see it, on the CPU."""
-        from trainwright.data.loader import ArrayStore
-
-        store = ArrayStore(data.arrays, torch.device("cpu"), resident=False)
+        store = store_of(data, torch.device("cpu"))
         loader = build_loader(self.recipe, data, store, "train", execution, training=True)
         size = execution.micro_batch or -(-loader.batch_size // execution.world_size)
         loader.rows, loader.chunk = loader.rows[: loader.batch_size], 1
