@@ -76,7 +76,7 @@ def test_imports_go_downwards(path: Path) -> None:
 def test_light_floors_import_nothing_heavy(path: Path) -> None:
     here = part_of(path)
     relative = path.relative_to(SOURCE)
-    on_tensors = "augment" in relative.parts or path.stem in ("loader", "batch")
+    on_tensors = "augment" in relative.parts or path.stem in ("loader", "batch", "stream_store")
     data_light = here == "data" and not on_tensors
     if here not in TORCH_FREE and not data_light and here != "cli":
         pytest.skip("this floor may import torch")

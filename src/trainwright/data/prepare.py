@@ -127,6 +127,7 @@ class _Preparation:
             streamed={
                 column.name: column.values for column in self.columns if stored[column.name].values is None
             },
+            workers=self.workers,
             notices=notices,
         )
 
