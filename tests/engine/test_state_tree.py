@@ -27,7 +27,9 @@ def same(left: Any, right: Any) -> bool:
     if isinstance(left, torch.Tensor):
         assert isinstance(right, torch.Tensor)
         assert (left.dtype, left.shape) == (right.dtype, right.shape)
-        return left.contiguous().view(-1).view(torch.uint8).equal(right.contiguous().view(-1).view(torch.uint8))
+        return (
+            left.contiguous().view(-1).view(torch.uint8).equal(right.contiguous().view(-1).view(torch.uint8))
+        )
     if isinstance(left, dict):
         return list(left) == list(right) and all(same(value, right[key]) for key, value in left.items())
     if isinstance(left, list | tuple):
@@ -35,7 +37,8 @@ def same(left: Any, right: Any) -> bool:
         return type(left) is type(right) and all(same(a, b) for a, b in pairs)
     if isinstance(left, float):
         return type(right) is float and (
-            math.isnan(left) and math.isnan(right)
+            math.isnan(left)
+            and math.isnan(right)
             or (left == right and math.copysign(1, left) == math.copysign(1, right))
         )
     return type(left) is type(right) and left == right
