@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -161,7 +162,7 @@ def test_read_only_and_strided_arrays_are_read_in_place() -> None:
         assert np.array_equal(store.gather("x", np.array([3, 0, 3])).numpy(), array[[3, 0, 3]])
 
 
-def test_a_memory_map_outlives_the_name_it_came_from(tmp_path) -> None:  # noqa: ANN001
+def test_a_memory_map_outlives_the_name_it_came_from(tmp_path: Path) -> None:
     path = tmp_path / "array.npy"
     np.save(path, np.arange(20, dtype=np.int64))
     store = ArrayStore({"x": np.load(path, mmap_mode="r")}, CPU, resident=False)
