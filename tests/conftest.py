@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -24,3 +27,19 @@ def shared_data() -> Path:
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Decoded data and remembered choices of tests stay out of the user's cache."""
     os.environ["TRAINWRIGHT_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session")
+def make_photos() -> Callable[..., Path]:
+    """Writes a folder per class with small pictures in a colour of the class, and gives the folder."""
+
+    def make(folder: Path, classes: Sequence[str] = ("cat", "dog"), each: int = 8, size: int = 16) -> Path:
+        for number, name in enumerate(classes):
+            (folder / name).mkdir(parents=True)
+            for index in range(each):
+                noise = np.random.default_rng((number, index)).integers(0, 120, (size, size, 3))
+                noise[..., number % 3] += 130
+                Image.fromarray(noise.astype(np.uint8)).save(folder / name / f"{index}.png")
+        return folder
+
+    return make

@@ -10,6 +10,10 @@ import difflib
 import errno
 import os
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -120,3 +124,11 @@ def closest(name: str, options: Iterable[str]) -> str | None:
     """The option that `name` was most likely meant to be, or None."""
     found = difflib.get_close_matches(name, list(options), n=1, cutoff=0.6)
     return found[0] if found else None
+
+
+def closest_sibling(path: Path) -> Path | None:
+    """The file or folder beside a missing one that was most likely meant, or None."""
+    if not path.parent.is_dir():
+        return None
+    found = closest(path.name, (item.name for item in path.parent.iterdir()))
+    return path.parent / found if found else None

@@ -37,8 +37,7 @@ def same(left: Any, right: Any) -> bool:
         return type(left) is type(right) and all(same(a, b) for a, b in pairs)
     if isinstance(left, float):
         return type(right) is float and (
-            (math.isnan(left)
-            and math.isnan(right))
+            (math.isnan(left) and math.isnan(right))
             or (left == right and math.copysign(1, left) == math.copysign(1, right))
         )
     return type(left) is type(right) and left == right

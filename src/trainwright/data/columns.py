@@ -86,9 +86,11 @@ def plan_columns(data: Data, source: Source, *, in_memory: bool) -> list[Planned
         options = column.model_extra or {}
         processor = registry.build("processor", {"name": column.type, **options})
         joined = options.get("columns")
-        parts = [_find(source, part) for part in joined or ()]
-        parts = parts or [_find(source, column.column or name, unnamed.get(name))]
-        planned.append(PlannedColumn(name, place >= len(data.inputs), processor, parts, source))
+        is_target = place >= len(data.inputs)
+        where = key_path(name, is_target=is_target)
+        parts = [_find(source, part, where) for part in joined or ()]
+        parts = parts or [_find(source, column.column or name, where, unnamed.get(name))]
+        planned.append(PlannedColumn(name, is_target, processor, parts, source))
     return planned
 
 
@@ -97,7 +99,12 @@ def _is_dataset(part: Any) -> bool:
     return not known and hasattr(part, "__len__") and hasattr(part, "__getitem__")
 
 
-def _find(source: Source, name: str, otherwise: str | None = None) -> str:
+def key_path(name: str, *, is_target: bool) -> str:
+    """Where a column stands in the recipe."""
+    return f"data.{'targets' if is_target else 'inputs'}.{name}"
+
+
+def _find(source: Source, name: str, where: str, otherwise: str | None = None) -> str:
     if name in source.columns:
         return name
     if otherwise in source.columns:
@@ -105,7 +112,7 @@ def _find(source: Source, name: str, otherwise: str | None = None) -> str:
     near = closest(name, source.columns)
     raise DataError(
         f"the source has no column {name!r}",
-        where="data",
+        where=where,
         why=f"it has {', '.join(source.columns)}",
         fix=f"did you mean {near!r}?" if near else "name one of these with `column:`",
     )

@@ -6,6 +6,7 @@ the step, so a resume asks for the same numbers and gets the same bits.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -20,6 +21,7 @@ from trainwright.data.types import Processor
 
 # Work on several batches at once amortises the cost of a call; more than this leaves the cache.
 CHUNK_BYTES = 2 << 20
+AHEAD = 2  # chunks that a store hears of before they are needed
 
 
 class Store(Protocol):
@@ -27,6 +29,10 @@ class Store(Protocol):
 
     def gather(self, column: str, rows: np.ndarray) -> Tensor:
         """Stored values `[len(rows), ...]` on the loader's device."""
+        ...
+
+    def expect(self, rows: np.ndarray) -> None:
+        """Hears that `gather` of these very rows comes soon."""
         ...
 
     def row_bytes(self) -> int:
@@ -48,6 +54,9 @@ class ArrayStore:
         tensors = {name: _as_tensor(values) for name, values in arrays.items()}
         self.columns = {name: t.to(device) for name, t in tensors.items()} if resident else tensors
         self.resident = resident
+
+    def expect(self, rows: np.ndarray) -> None:
+        """Everything is here already."""
 
     def gather(self, column: str, rows: np.ndarray) -> Tensor:
         """Stored values of `rows` `[len(rows), ...]` on the device."""
@@ -182,22 +191,34 @@ class Loader:
         # Chunks always begin at the same steps, wherever a resume starts: then every element goes
         # through kernels of the same shape, and gets the same bits.
         first = start - start % self.chunk
-        for begin in range(first, self.steps_per_epoch, self.chunk):
-            steps = range(begin, min(begin + self.chunk, self.steps_per_epoch))
-            slices = [self._slice(order, step, part) for step in steps]
-            pieces = self._load(slices, epoch)
+        begins = range(first, self.steps_per_epoch, self.chunk)
+        for steps, slices, together in self._ahead(order, begins, part):
+            pieces = self._load(slices, together, epoch)
             for step, rows, columns in zip(steps, slices, pieces, strict=True):
                 if step >= start:
                     yield self._micro_batches(columns, rows, micro, epoch)
+
+    def _ahead(
+        self, order: np.ndarray, begins: range, part: tuple[int, int]
+    ) -> Iterator[tuple[range, list[np.ndarray], np.ndarray]]:
+        """Steps of each chunk, their rows, and all rows together; the store hears of later chunks early."""
+        waiting: deque[tuple[range, list[np.ndarray], np.ndarray]] = deque()
+        for begin in begins:
+            steps = range(begin, min(begin + self.chunk, self.steps_per_epoch))
+            slices = [self._slice(order, step, part) for step in steps]
+            waiting.append((steps, slices, np.concatenate(slices)))
+            self.store.expect(waiting[-1][2])
+            if len(waiting) > AHEAD:
+                yield waiting.popleft()
+        yield from waiting
 
     def _slice(self, order: np.ndarray, step: int, part: tuple[int, int]) -> np.ndarray:
         batch = order[step * self.batch_size : (step + 1) * self.batch_size]
         rank, world = part
         return batch if world == 1 else np.array_split(batch, world)[rank]
 
-    def _load(self, slices: list[np.ndarray], epoch: int) -> list[dict[str, Tensor]]:
+    def _load(self, slices: list[np.ndarray], rows: np.ndarray, epoch: int) -> list[dict[str, Tensor]]:
         """Columns of each of several steps, made together."""
-        rows = np.concatenate(slices)
         if len(rows) == 0:
             return [{} for _ in slices]
         stored = {name: self.store.gather(name, rows) for name in self.pipeline.columns()}

@@ -14,13 +14,14 @@ import numpy as np
 from trainwright.data import addressed, fingerprint
 from trainwright.data import splits as splitting
 from trainwright.data.cache import JsonCache
-from trainwright.data.columns import PlannedColumn, build_source, plan_columns
+from trainwright.data.columns import PlannedColumn, build_source, key_path, plan_columns
 from trainwright.data.encoding import encode_column, encode_rows, stored_form
 from trainwright.data.faults import refuse_or_drop
 from trainwright.data.processors.category import factorise
 from trainwright.data.sources.base import LazySequence
 from trainwright.data.storing import ColumnStore, Stored, worker_count
 from trainwright.data.types import Dropped, PreparedData, Processor, Source, Values
+from trainwright.errors import DataError
 
 if TYPE_CHECKING:
     from trainwright.recipe.schema import Data
@@ -89,7 +90,7 @@ class _Preparation:
 
     def run(self) -> PreparedData:
         with self._timed("source"):
-            self.source: Source = build_source(self.data, self.memory_data)
+            self.source: Source = self._build_source()
             self.columns = plan_columns(self.data, self.source, in_memory=self.memory_data is not None)
             for column in self.columns:
                 if column.name in self._processors:
@@ -126,8 +127,17 @@ class _Preparation:
             streamed={
                 column.name: column.values for column in self.columns if stored[column.name].values is None
             },
+            workers=self.workers,
             notices=notices,
         )
+
+    def _build_source(self) -> Source:
+        try:
+            return build_source(self.data, self.memory_data)
+        except DataError as error:
+            if not error.where.startswith("data"):
+                error.where = f"data.source: {error.where}".removesuffix(": ")
+            raise
 
     @property
     def _is_fitted(self) -> bool:
@@ -158,11 +168,16 @@ class _Preparation:
 
     def _encode(self, column: PlannedColumn) -> Stored:
         """Makes the processor ready to encode, and encodes."""
-        with self._timed("fit"):
-            if column.name not in self._known:
-                self._settle(column)
-        with self._timed("decode"):
-            return self.store.store(column)
+        try:
+            with self._timed("fit"):
+                if column.name not in self._known:
+                    self._settle(column)
+            with self._timed("decode"):
+                return self.store.store(column)
+        except DataError as error:
+            if error.where in ("", "data"):
+                error.where = key_path(column.name, is_target=column.is_target)
+            raise
 
     def _settle(self, column: PlannedColumn) -> None:
         known = self._fits.find(self._fit_key(column)) if column.processor.fits_on_encoded else None

@@ -188,6 +188,7 @@ class PreparedData:
         cached: Whether the decoded values came from an earlier run's cache.
         streamed: Column -> raw values of all rows, for columns that are decoded on the fly and so are
             not in `arrays`.
+        workers: Processes that decode them.
         notices: Decisions and findings that a person should hear of.
     """
 
@@ -201,6 +202,7 @@ class PreparedData:
     seconds: dict[str, float] = field(default_factory=dict)
     cached: bool = False
     streamed: dict[str, Values] = field(default_factory=dict)
+    workers: int = 0
     notices: list[str] = field(default_factory=list)
 
     def info(self) -> DataInfo:

@@ -10,7 +10,8 @@ from torch import nn
 
 from trainwright import registry
 from trainwright.data.batch import Batch
-from trainwright.data.loader import ArrayStore, Loader, Pipeline, Store
+from trainwright.data.loader import Loader, Pipeline, Store
+from trainwright.data.stream_store import store_of
 from trainwright.data.types import PreparedData
 from trainwright.engine.distributed import Processes
 from trainwright.engine.ema import Ema
@@ -70,7 +71,7 @@ def build_store(data: PreparedData, device: torch.device) -> Store:
     if device.type == "cuda":
         needed = sum(array.nbytes for array in data.arrays.values())
         resident = needed < torch.cuda.mem_get_info(device)[0] // 4
-    return ArrayStore(data.arrays, device, resident=resident)
+    return store_of(data, device, resident=resident)
 
 
 def build_loader(
@@ -91,7 +92,7 @@ def build_loader(
 
 def first_batch(recipe: Recipe, data: PreparedData, execution: Execution, *, training: bool) -> Batch:
     """One micro-batch as training or evaluation will see it, on the CPU."""
-    store = ArrayStore(data.arrays, torch.device("cpu"), resident=False)
+    store = store_of(data, torch.device("cpu"))
     loader = build_loader(recipe, data, store, "train", execution, training=training)
     size = execution.micro_batch or -(-recipe.train.batch_size // execution.world_size)
     # Evenly spaced, since a source often has its classes one after the other.

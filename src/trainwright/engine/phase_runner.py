@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from trainwright.engine.backward import backward
 from trainwright.engine.optimizers.lean import lean_step
 from trainwright.engine.schedules.base import Schedule
 from trainwright.tasks.base import Phase
@@ -108,7 +109,7 @@ class PhaseRunner:
         shape = tuple(loss.shape)
         if self._gradient is None or self._share != share or tuple(self._gradient.shape) != shape:
             self._gradient, self._share = torch.full_like(loss, share, requires_grad=False), share
-        loss.backward(self._gradient)
+        backward(loss, self._gradient)
 
     def apply(self, step: int) -> None:
         """Clips, moves the weights by one step and clears the gradients."""

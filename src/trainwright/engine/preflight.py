@@ -17,6 +17,7 @@ from trainwright.data.batch import Batch
 from trainwright.engine.generators import seed_generators
 from trainwright.engine.state_tree import flatten, unflatten
 from trainwright.errors import ModelError, TrainwrightError
+from trainwright.models.inspect import in_terms_of_size
 from trainwright.tasks.base import Task
 
 SAMPLES = 2
@@ -103,7 +104,11 @@ def _check_step(task: Task, model: nn.Module, batch: Batch) -> set[str]:
     names: set[str] = set()
     seed_generators(0)
     with _trail(model) as trail:
-        outputs = _guarded(lambda: task.predict(model, batch), trail)
+        try:
+            outputs = _guarded(lambda: task.predict(model, batch), trail)
+        except ModelError as error:
+            images = [tuple(t.shape[1:]) for t in batch.inputs.values() if t.dim() == 4]
+            raise in_terms_of_size(model, images, error) from error
         task.check_outputs(outputs)
         phases = task.phases(model)
         for phase in phases:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from trainwright.data.stream_store import store_of
 from trainwright.data.types import PreparedData
 from trainwright.inference.predictions import write_predictions
 from trainwright.inference.predictor import Predictor, answer_columns
@@ -23,7 +24,8 @@ def evaluate_split(
         split: Name of the split.
         folder: `evaluation/<split>` of the run, written by the first process; None to keep nothing.
     """
-    result = predictor.run(data.arrays, data.splits[split], with_targets=True)
+    store = store_of(data, predictor.runtime.device)
+    result = predictor.run(store, data.splits[split], with_targets=True)
     metrics = predictor.task.score(result.outputs, result.targets)
     if folder is None or not predictor.processes.is_first:
         return metrics

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from trainwright import recipe as recipes
-from trainwright.data.loader import ArrayStore, Loader, Pipeline
+from trainwright.data.loader import ArrayStore, Loader, Pipeline, Store
 from trainwright.data.samplers.sequential import Sequential
 from trainwright.data.types import BadSample, DataInfo, Processor, RawFile
 from trainwright.engine.build import build_task
@@ -90,15 +90,14 @@ class Predictor:
         apply_weights(model, load_weights(file), strict=True)
         return cls(recipe, task, model, inputs, targets, columns, execution)
 
-    def run(self, arrays: dict[str, np.ndarray], rows: np.ndarray, *, with_targets: bool) -> SplitOutputs:
-        """Raw outputs for rows of stored arrays, in batches of the run's evaluation shape."""
+    def run(self, store: Store, rows: np.ndarray, *, with_targets: bool) -> SplitOutputs:
+        """Raw outputs for rows of stored values, in batches of the run's evaluation shape."""
         pipeline = Pipeline(
             self.inputs,
             self.targets,
             channels_last=self.runtime.execution.channels_last,
             with_targets=with_targets,
         )
-        store = ArrayStore(arrays, self.runtime.device, resident=False)
         size = self.runtime.execution.evaluation_batch
         loader = Loader(store, pipeline, rows, size, Sequential(), seed=0)
         return run_split(self.task, self.model, loader, self.runtime, self.processes, self.recipe.train.seed)
@@ -119,7 +118,8 @@ class Predictor:
         """
         names, raw = self._raw_columns(items)
         arrays = {name: self._encode(name, raw[name], names) for name in self.inputs}
-        result = self.run(arrays, np.arange(len(names)), with_targets=False)
+        store = ArrayStore(arrays, self.runtime.device, resident=False)
+        result = self.run(store, np.arange(len(names)), with_targets=False)
         columns: dict[str, Any] = {"sample": names}
         classes: dict[str, Sequence[str]] = {}
         for name, output in result.outputs.items():

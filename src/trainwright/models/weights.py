@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from trainwright.errors import MissingExtra, ModelError, closest
+from trainwright.errors import MissingExtra, ModelError, closest_sibling
 from trainwright.models.patterns import check_patterns, listed, matches_any
 
 _PREFIXES = ("module.", "_orig_mod.")  # of DistributedDataParallel and of torch.compile
@@ -72,9 +72,8 @@ def _weights_file(path: Path) -> Path:
             fix="give a file, or the directory of a run that has been trained",
         )
     if not path.is_file():
-        siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-        guess = closest(path.name, siblings)
-        fix = f"did you mean {path.parent / guess}?" if guess else "check the path"
+        guess = closest_sibling(path)
+        fix = f"did you mean {guess}?" if guess else "check the path"
         raise ModelError(f"there is no file {path}", where="init.path", fix=fix)
     return path
 
@@ -100,7 +99,7 @@ def _load_torch(file: Path) -> Any:
             why="it is damaged, or it holds Python objects, and loading those would run code of the file",
             fix="if you trust its origin: load it yourself and save model.state_dict() as safetensors",
         ) from error
-    except (RuntimeError, EOFError, ValueError, OSError) as error:
+    except Exception as error:  # the unpickler answers damaged files with whatever it stumbles over
         why = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelError(f"{file} holds no weights", where="init.path", why=why) from error
 

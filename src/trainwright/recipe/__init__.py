@@ -5,6 +5,7 @@ from trainwright.recipe.components import UsedComponent, used_components
 from trainwright.recipe.editor_schema import json_schema
 from trainwright.recipe.explaining import explain
 from trainwright.recipe.loading import LoadedRecipe, load
+from trainwright.recipe.locating import located
 from trainwright.recipe.nodes import Origin
 from trainwright.recipe.salt import Difference, Identity, digest, explain_difference, identity, salt_fields
 from trainwright.recipe.schema import Recipe
@@ -31,6 +32,7 @@ __all__ = [
     "identity",
     "json_schema",
     "load",
+    "located",
     "salt_fields",
     "shipped",
     "shipped_names",

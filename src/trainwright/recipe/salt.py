@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainwright.errors import RecipeError
+from trainwright.errors import RecipeError, closest_sibling
 from trainwright.recipe.components import used_components
 from trainwright.recipe.loading import LoadedRecipe
 from trainwright.recipe.nodes import join_path, leaves
@@ -126,8 +126,10 @@ def weights_digest(path: str) -> str:
         with file.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
-        what = f"the initial weights cannot be read: {error.strerror}"
-        raise RecipeError(what, where=f"init.path: {file}") from error
+        guess = closest_sibling(file)
+        fix = f"did you mean {guess}?" if guess else "give the path of a weights file, or of a run directory"
+        what = f"{file} cannot be read: {error.strerror}"
+        raise RecipeError(what, where="init.path", fix=fix) from error
 
 
 @dataclass(frozen=True)

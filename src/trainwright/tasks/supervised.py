@@ -41,11 +41,15 @@ class TargetHead:
 
     def per_sample(self, output: Tensor, target: Tensor) -> Tensor:
         """Loss of each sample `[B]`."""
-        if self.class_weights is None:
-            return self.loss(output, target)
-        if self.class_weights.device != output.device:
-            self.class_weights = self.class_weights.to(output.device)
-        return self.loss(output, target, self.class_weights)
+        try:
+            if self.class_weights is None:
+                return self.loss(output, target)
+            if self.class_weights.device != output.device:
+                self.class_weights = self.class_weights.to(output.device)
+            return self.loss(output, target, self.class_weights)
+        except ModelError as error:
+            error.where = error.where or f"data.targets.{self.name}.loss"
+            raise
 
 
 class SupervisedTask(Task):

@@ -10,7 +10,7 @@ from typing import Any
 from trainwright import recipe as recipes
 from trainwright.data.types import PreparedData
 from trainwright.progress import NoProgress
-from trainwright.workflows.training import Background, load_data
+from trainwright.workflows.training import Background, check_report_splits, load_data
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,14 @@ def check(
     Raises:
         UserError: Something has to change before it can be trained.
     """
-    from trainwright.workflows.session import Session
-
     loaded = recipes.load(recipe, overrides)
     preparing = Background(lambda: load_data(loaded, NoProgress(), data=data))
-    import torch  # noqa: F401 - its seconds of import pass while workers decode the data
+    # Imports torch: its seconds of import pass while workers decode the data.
+    from trainwright.workflows.session import Session
 
-    with Session(loaded, NoProgress()) as session:
+    with recipes.located(loaded), Session(loaded, NoProgress()) as session:
         prepared = preparing.result()
+        check_report_splits(loaded.recipe, prepared)
         lines = [*loaded.notices, *prepared.notices, *_about_data(prepared)]
         lines += session.check(prepared)
     return CheckReport([*lines, "everything that can be checked before the first step is in order"])

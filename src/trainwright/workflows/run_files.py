@@ -45,9 +45,13 @@ def throughput(outcome: Outcome, parts: Parts) -> dict[str, Any]:
 
 def picture_of(data: PreparedData) -> Callable[[int], np.ndarray | None]:
     """Gives the picture of a row `[H, W, C]` uint8 for a report, None where rows have none."""
-    images = [name for name, item in data.inputs.items() if item.type == "image" and name in data.arrays]
+    name = next((name for name, item in data.inputs.items() if item.type == "image"), None)
 
     def picture(row: int) -> np.ndarray | None:
-        return np.asarray(data.arrays[images[0]][row]) if images else None
+        if name is None:
+            return None
+        if name in data.streamed:
+            return data.inputs[name].encode(data.streamed[name][row])
+        return np.asarray(data.arrays[name][row])
 
     return picture

@@ -9,7 +9,7 @@ from typing import TypeVar, overload
 import numpy as np
 
 from trainwright.data.types import Role, Values
-from trainwright.errors import DataError, closest
+from trainwright.errors import DataError, closest, closest_sibling
 
 Item = TypeVar("Item", covariant=True)
 
@@ -88,13 +88,11 @@ def existing(path: str, where: str) -> Path:
     """The path, with `~` expanded. Raises `DataError` where nothing is there."""
     found = Path(path).expanduser()
     if not found.exists():
-        near = closest(
-            found.name, [item.name for item in found.parent.iterdir()] if found.parent.is_dir() else []
-        )
+        near = closest_sibling(found)
         raise DataError(
             f"{found} does not exist",
             where=where,
             why=f"looked from {Path.cwd()}" if not found.is_absolute() else "",
-            fix=f"did you mean {found.parent / near}?" if near else "give the path of the data",
+            fix=f"did you mean {near}?" if near else "give the path of the data",
         )
     return found
