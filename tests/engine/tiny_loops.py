@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from safetensors.torch import save
+from torch import Tensor
+
 from trainwright import recipe as recipes
 from trainwright.data.prepare import prepare
 from trainwright.data.types import PreparedData
@@ -18,6 +21,7 @@ from trainwright.engine.distributed import Processes
 from trainwright.engine.loop import Loop, Parts
 from trainwright.engine.runtime import Execution, Runtime
 from trainwright.engine.signals import StopRequest
+from trainwright.engine.state_tree import flatten, unflatten
 from trainwright.progress import NoProgress
 from trainwright.recipe.schema import Recipe
 
@@ -95,19 +99,18 @@ class Kept:
     """A checkpoint writer that keeps copies in memory, through the same flattening as the real one."""
 
     def __init__(self) -> None:
-        self.trees: dict[int, tuple[Any, Any]] = {}
+        self.written: list[tuple[int, str, dict[str, Tensor]]] = []
+        self.best: dict[int, bytes] = {}
 
     def submit(self, step: int, tree: Any) -> None:
-        from trainwright.engine.state_tree import flatten
-
         structure, tensors = flatten(tree)
-        self.trees[step] = (json.loads(json.dumps(structure)), tensors)
+        self.written.append((step, json.dumps(structure), tensors))
 
-    def tree(self, step: int) -> Any:
-        from trainwright.engine.state_tree import unflatten
-
-        structure, tensors = self.trees[step]
-        return unflatten(structure, {name: tensor.clone() for name, tensor in tensors.items()})
+    def tree(self, step: int, *, closed: bool | None = None) -> Any:
+        """The state of a step; where there are two, before or after its epoch was closed."""
+        found = [item for item in self.written if item[0] == step]
+        _, structure, tensors = found[-1 if closed or closed is None else 0]
+        return unflatten(json.loads(structure), {name: tensor.clone() for name, tensor in tensors.items()})
 
 
 def parts(recipe: Recipe, processes: Processes | None = None) -> Parts:
@@ -127,5 +130,19 @@ def parts(recipe: Recipe, processes: Processes | None = None) -> Parts:
 
 def loop(overrides: Mapping[str, Any] | None = None, *, stop: Any = None, **given: Any) -> Loop:
     """A loop over the base recipe with overrides, its journal `Notes` and its writer `Kept`."""
-    built = parts(load(overrides), **given)
-    return Loop(built, Notes(), NoProgress(), Kept(), lambda: None, stop or StopRequest())  # type: ignore[arg-type]
+    built, kept = parts(load(overrides), **given), Kept()
+    made: list[Loop] = []
+
+    def keep_best() -> None:
+        kept.best[made[0].position.step] = bits(built.model.state_dict())
+
+    made.append(Loop(built, Notes(), NoProgress(), kept, keep_best, StopRequest() if stop is None else stop))  # type: ignore[arg-type]
+    return made[0]
+
+
+def bits(tree: Any) -> bytes:
+    """Everything in a state but the time it took, as bytes."""
+    if isinstance(tree, dict):
+        tree = {name: part for name, part in tree.items() if name != "clock"}
+    structure, tensors = flatten(tree)
+    return json.dumps(structure).encode() + save(tensors)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -21,22 +22,31 @@ class StopRequest:
 
 
 @contextmanager
-def stop_on_signals(notice: Callable[[str], None]) -> Iterator[StopRequest]:
+def stop_on_signals(notice: Callable[[str], None], *, settle: float = 0.0) -> Iterator[StopRequest]:
     """Turns SIGINT and SIGTERM into a request for as long as the context lasts.
 
     Signals can only be received in the main thread; elsewhere the request stays empty.
+
+    Args:
+        notice: Told what happens, in words.
+        settle: Seconds in which further signals count as the same one. Under `torchrun` one Ctrl-C
+            arrives twice: from the terminal and from `torchrun` itself.
     """
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
         yield request
         return
 
+    asked = [0.0]
+
     def handle(number: int, frame: FrameType | None) -> None:
+        if request and time.monotonic() - asked[0] < settle:
+            return
         if request and number == signal.SIGINT:
             # Not through sys.stderr, whose lock the interrupted code may hold.
             os.write(2, b"stopped at once; the last checkpoint is whole\n")
             os._exit(128 + number)
-        request.signal = number
+        request.signal, asked[0] = number, time.monotonic()
         notice("stopping after this step and saving; press Ctrl-C again to stop at once")
 
     held = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}

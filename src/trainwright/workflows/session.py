@@ -111,7 +111,8 @@ class Session:
         """
         self._lap("data")
         try:
-            with stop_on_signals(self.progress.message) as stop:
+            settle = 2.0 if self.processes.size > 1 else 0.0
+            with stop_on_signals(self.progress.message, settle=settle) as stop:
                 parts = self._build(run, data, record)
                 outcome = self._train(run, data, parts, record, stop, from_best)
             if outcome.state == "interrupted":

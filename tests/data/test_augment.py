@@ -1,0 +1,154 @@
+"""Augmentations against slow code that looks at one sample at a time."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from trainwright.data import addressed
+from trainwright.data.augment.base import Address, Augment
+from trainwright.data.augment.flip import Flip
+from trainwright.data.augment.random_crop import RandomCrop
+from trainwright.data.augment.resized_crop import ResizedCrop
+from trainwright.errors import RecipeError
+
+COUNT = 40
+IMAGES = np.random.default_rng(1).integers(0, 256, (COUNT, 6, 9, 3), dtype=np.uint8)
+IDS = np.random.default_rng(2).permutation(1000)[:COUNT]
+
+
+def draws(row: int, count: int, *, seed: int = 4, epoch: int = 2, stream: int = 1) -> np.ndarray:
+    """The numbers of one sample, asked for alone."""
+    return addressed.uniform(addressed.key("augment", seed, epoch, stream), np.array([row]), count)[0]
+
+
+def apply(augment: Augment, places: np.ndarray | slice = slice(None)) -> np.ndarray:
+    address = Address(4, 2, IDS[places], 1)
+    return augment(torch.from_numpy(IMAGES[places].copy()), address).numpy()
+
+
+def slow_crop(image: np.ndarray, row: int, padding: int, fill: str, size: tuple[int, int]) -> np.ndarray:
+    mode = {"zero": {"mode": "constant"}, "reflect": {"mode": "reflect"}}[fill]
+    padded = np.pad(image, ((padding, padding), (padding, padding), (0, 0)), **mode)  # type: ignore[call-overload]
+    down, right = draws(row, 2)
+    top = int(down * (padded.shape[0] - size[0] + 1))
+    left = int(right * (padded.shape[1] - size[1] + 1))
+    return padded[top : top + size[0], left : left + size[1]]
+
+
+@pytest.mark.parametrize("fill", ["zero", "reflect"])
+@pytest.mark.parametrize(
+    ("padding", "size"), [(0, None), (2, None), (4, None), (3, [5, 4]), (0, [3, 9]), (1, [8, 11]), (13, None)]
+)
+def test_random_crop_pixel_for_pixel(padding: int, fill: str, size: list[int] | None) -> None:
+    augment = RandomCrop(padding=padding, fill=fill, size=size)  # type: ignore[arg-type]
+    height, width = size or (6, 9)
+    assert augment.output_size((6, 9)) == (height, width)
+    expected = [slow_crop(i, row, padding, fill, (height, width)) for i, row in zip(IMAGES, IDS, strict=True)]
+    assert np.array_equal(apply(augment), np.stack(expected))
+
+
+def test_random_crop_reaches_every_window() -> None:
+    images = torch.arange(25, dtype=torch.uint8).view(1, 5, 5, 1).expand(2000, 5, 5, 1)
+    found = RandomCrop(padding=0, size=[3, 3])(images, Address(0, 0, np.arange(2000), 0))
+    corners, counts = np.unique(found[:, 0, 0, 0].numpy(), return_counts=True)
+    assert corners.tolist() == [0, 1, 2, 5, 6, 7, 10, 11, 12]
+    assert ((counts - 2000 / 9) ** 2 / (2000 / 9)).sum() < 26  # chi square, 8 degrees of freedom, p < 0.001
+
+
+def test_a_window_larger_than_the_image_is_refused_in_words() -> None:
+    with pytest.raises(RecipeError, match="20x20 does not fit into the padded image of 10x13"):
+        apply(RandomCrop(padding=2, size=[20, 20]))
+
+
+@pytest.mark.parametrize("axis", ["horizontal", "vertical"])
+@pytest.mark.parametrize("probability", [0.0, 0.3, 1.0])
+def test_flip_pixel_for_pixel(axis: str, probability: float) -> None:
+    expected = []
+    for image, row in zip(IMAGES, IDS, strict=True):
+        mirrored = image[:, ::-1] if axis == "horizontal" else image[::-1]
+        expected.append(mirrored if draws(row, 1)[0] < probability else image)
+    assert np.array_equal(apply(Flip(axis=axis, probability=probability)), np.stack(expected))  # type: ignore[arg-type]
+
+
+def slow_resized_crop(image: np.ndarray, row: int, augment: ResizedCrop, size: tuple[int, int]) -> np.ndarray:
+    """Bilinear interpolation at the centres of the result's pixels, one pixel at a time."""
+    height, width = image.shape[:2]
+    area, shape, down, right = draws(row, 4)
+    share = augment.smallest + (augment.largest - augment.smallest) * area
+    aspect = augment.ratio ** (2 * shape - 1)
+    tall = min(math.sqrt(share * height * width / aspect), height)
+    wide = min(math.sqrt(share * height * width * aspect), width)
+    top, left = down * (height - tall), right * (width - wide)
+    result = np.zeros((*size, image.shape[2]))
+    for i in range(size[0]):
+        for j in range(size[1]):
+            y = min(max(top + (i + 0.5) * tall / size[0] - 0.5, 0), height - 1)
+            x = min(max(left + (j + 0.5) * wide / size[1] - 0.5, 0), width - 1)
+            y0, x0 = int(y), int(x)
+            y1, x1 = min(y0 + 1, height - 1), min(x0 + 1, width - 1)
+            upper = image[y0, x0] * (1 - (x - x0)) + image[y0, x1] * (x - x0)
+            lower = image[y1, x0] * (1 - (x - x0)) + image[y1, x1] * (x - x0)
+            result[i, j] = upper * (1 - (y - y0)) + lower * (y - y0)
+    return result
+
+
+@pytest.mark.parametrize("size", [None, [4, 4], [12, 7]])
+def test_resized_crop_is_bilinear(size: list[int] | None) -> None:
+    augment = ResizedCrop(size=size, smallest=0.2, ratio=2.0)
+    out = (size[0], size[1]) if size else (6, 9)
+    found = apply(augment)
+    assert found.dtype == np.uint8
+    assert found.shape == (COUNT, *out, 3)
+    expected = np.stack([slow_resized_crop(i, r, augment, out) for i, r in zip(IMAGES, IDS, strict=True)])
+    # Coordinates in float32: a value that lies between two whole ones may be rounded the other way.
+    assert np.abs(found - expected).max() < 0.52
+    assert (found == expected.round()).mean() > 0.99
+
+
+def test_windows_lie_inside_and_have_the_asked_area() -> None:
+    augment = ResizedCrop(smallest=0.3, largest=0.6, ratio=1.5)
+    top, left, tall, wide = augment.boxes(200, 200, Address(0, 0, np.arange(3000), 0)).T
+    assert (top >= 0).all() and (left >= 0).all()
+    assert (top + tall <= 200 + 1e-9).all() and (left + wide <= 200 + 1e-9).all()
+    share = tall * wide / 200**2
+    assert share.min() >= 0.3 - 1e-9 and share.max() <= 0.6 + 1e-9
+    assert share.mean() == pytest.approx(0.45, abs=0.01)
+    assert (wide / tall).min() >= 1 / 1.5 - 1e-9 and (wide / tall).max() <= 1.5 + 1e-9
+
+
+AUGMENTS = {
+    "random_crop": RandomCrop(padding=3),
+    "reflect": RandomCrop(padding=2, fill="reflect", size=[5, 5]),
+    "flip": Flip(),
+    "resized_crop": ResizedCrop(size=[7, 5]),
+}
+
+
+@pytest.mark.parametrize("name", AUGMENTS)
+@settings(max_examples=25, deadline=None)
+@given(places=st.lists(st.integers(0, COUNT - 1), min_size=1, max_size=COUNT))
+def test_a_sample_looks_the_same_in_any_company(name: str, places: list[int]) -> None:
+    chosen = np.array(places)
+    assert np.array_equal(apply(AUGMENTS[name], chosen), apply(AUGMENTS[name])[chosen])
+
+
+@pytest.mark.parametrize("name", AUGMENTS)
+def test_seed_epoch_and_stream_all_count(name: str) -> None:
+    images = torch.from_numpy(IMAGES)
+    addresses = [Address(4, 2, IDS, 1), Address(5, 2, IDS, 1), Address(4, 3, IDS, 1), Address(4, 2, IDS, 0)]
+    found = [AUGMENTS[name](images, address).numpy().tobytes() for address in addresses]
+    assert len(set(found)) == 4
+    assert AUGMENTS[name](images, addresses[0]).numpy().tobytes() == found[0]
+
+
+@pytest.mark.parametrize("name", AUGMENTS)
+def test_stored_images_are_not_changed(name: str) -> None:
+    images = torch.from_numpy(IMAGES.copy())
+    AUGMENTS[name](images, Address(0, 0, IDS, 0))
+    assert np.array_equal(images.numpy(), IMAGES)

@@ -1,0 +1,268 @@
+"""A resume from any step ends with the same bits, and every leaf of the state is needed for that."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import tiny_loops
+import torch
+from tiny_loops import EVERYTHING, bits
+from torch import Tensor, nn
+
+from trainwright.engine.distributed import PerProcess
+from trainwright.engine.ema import Ema
+from trainwright.engine.loop import Loop
+from trainwright.engine.phase_runner import NamedOptimizer
+
+EVERY_STEP = {"train.checkpoint.every_steps": 1, "train.log_every": 4}
+PLATEAU = {
+    "train.schedule": {"name": "plateau", "monitor": "val/loss", "patience": 0, "threshold": 0.5, "gamma": 0.5},
+    "train.optimizer": {"name": "sgd", "lr": 0.05, "momentum": 0.9},
+    "train.ema": None,
+}
+VARIANTS: dict[str, dict[str, Any]] = {
+    "everything": {**EVERYTHING, **EVERY_STEP},
+    "plateau": {**EVERYTHING, **EVERY_STEP, **PLATEAU},
+    "adversarial": {
+        **EVERY_STEP,
+        "task": {"name": "adversarial", "generator_optimizer": {"name": "adam", "lr": 0.002}},
+        "data.targets": {},
+        "model": "adversary",
+        "train.micro_batch": 12,
+        "train.ema": {"decay": 0.9},
+    },
+}
+
+
+def restored(overrides: dict[str, Any], tree: Any) -> Loop:
+    loop = tiny_loops.loop(overrides)
+    loop.state.restore(tree)
+    return loop
+
+
+def difference(whole: Loop, resumed: Loop, start: int) -> str:
+    """The first thing that a resumed run wrote otherwise than the undisturbed one; empty for none."""
+    reference = [(step, bits_of(structure, tensors)) for step, structure, tensors in whole.writer.written]  # type: ignore[union-attr]
+    written = [(step, bits_of(structure, tensors)) for step, structure, tensors in resumed.writer.written]  # type: ignore[union-attr]
+    if written != reference[len(reference) - len(written) :] or written[-1][0] != reference[-1][0]:
+        return "checkpoints"
+    theirs, mine = whole.journal.series(), resumed.journal.series()  # type: ignore[attr-defined]
+    for name, points in theirs.items():
+        later = {step: value for step, value in points.items() if step > start}
+        if later != {step: value for step, value in mine.get(name, {}).items() if step > start}:
+            return name
+    for name, points in mine.items():
+        if any(theirs.get(name, {}).get(step) != value for step, value in points.items()):
+            return name
+    best = {step: kept for step, kept in whole.writer.best.items() if step in resumed.writer.best}  # type: ignore[union-attr]
+    return "" if best == resumed.writer.best else "best"  # type: ignore[union-attr]
+
+
+def bits_of(structure: str, tensors: dict[str, Tensor]) -> bytes:
+    from trainwright.engine.state_tree import unflatten
+
+    return bits(unflatten(json.loads(structure), tensors))
+
+
+@pytest.fixture(scope="module", params=VARIANTS)
+def variant(request: pytest.FixtureRequest) -> tuple[dict[str, Any], Loop]:
+    overrides = VARIANTS[request.param]
+    whole = tiny_loops.loop(overrides)
+    whole.run()
+    return overrides, whole
+
+
+def test_a_resume_from_any_checkpoint_ends_with_the_same_bits(variant: tuple[dict[str, Any], Loop]) -> None:
+    overrides, whole = variant
+    steps = [(item[0], closed) for item in whole.writer.written for closed in (False, True)]  # type: ignore[union-attr]
+    assert len(steps) > 18
+    for step, closed in dict.fromkeys(steps):
+        resumed = restored(overrides, whole.writer.tree(step, closed=closed))  # type: ignore[union-attr]
+        if resumed.position.is_open or step < 18:
+            resumed.run()
+            assert difference(whole, resumed, step) == "", (step, closed)
+
+
+def leaves(node: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Path, container and key of every leaf."""
+    items = node.items() if isinstance(node, dict) else enumerate(node)
+    for key, value in items:
+        here = f"{path}.{key}" if path else str(key)
+        if isinstance(value, dict | list | tuple):
+            yield from leaves(value, here)
+        else:
+            yield here, node, key
+
+
+def lists(node: Any) -> Any:
+    """The same tree with lists in place of tuples, so that it can be changed in place."""
+    if isinstance(node, dict):
+        return {key: lists(value) for key, value in node.items()}
+    return [lists(value) for value in node] if isinstance(node, list | tuple) else node
+
+
+def mutated(value: Any) -> Any:
+    """The least change: one unit in the last place of one element, one, or the other truth value."""
+    if isinstance(value, Tensor):
+        changed = value.clone()
+        flat = changed.view(-1) if changed.is_contiguous() else changed.permute(0, 2, 3, 1).reshape(-1)
+        middle = flat.numel() // 2
+        if changed.is_floating_point():
+            flat[middle] = torch.nextafter(flat[middle], torch.tensor(torch.inf, dtype=flat.dtype))
+        else:
+            flat[middle] += 1
+        if not changed.is_contiguous():
+            shape = changed.permute(0, 2, 3, 1).shape
+            changed = flat.view(shape).permute(0, 3, 1, 2)
+        assert not changed.equal(value)
+        return changed
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int | float):
+        return value + 1
+    return f"{value}x" if isinstance(value, str) else 1
+
+
+def test_every_leaf_of_the_state_counts(variant: tuple[dict[str, Any], Loop]) -> None:
+    """Changed in the checkpoint in mid-epoch, or else in the one just before an epoch's evaluation."""
+    overrides, whole = variant
+    points = [(9, False), (12, False)]
+    names = [path for path, _, _ in leaves(lists(whole.writer.tree(9)))]  # type: ignore[union-attr]
+    assert len(names) > 60
+    unnoticed = []
+    for index, name in enumerate(names):
+        if not any(noticed(overrides, whole, index, step, closed) for step, closed in points):
+            unnoticed.append(name)
+    # How long it took is the one thing that no resume can or should reproduce.
+    assert unnoticed == ["clock.seconds"]
+
+
+def noticed(overrides: dict[str, Any], whole: Loop, index: int, step: int, closed: bool) -> bool:
+    tree = lists(whole.writer.tree(step, closed=closed))  # type: ignore[union-attr]
+    found = list(leaves(tree))
+    if index >= len(found):
+        return False
+    _, container, key = found[index]
+    container[key] = mutated(container[key])
+    try:
+        resumed = restored(overrides, tree)
+        resumed.parts.early_stop = resumed.parts.early_stop
+        # One epoch further is far enough: every checkpoint on the way is compared.
+        resumed._end_reason = lambda: "far enough" if resumed.position.step >= 12 else None  # type: ignore[method-assign]
+        resumed.run()
+    except Exception:
+        return True
+    return part_difference(whole, resumed, step) != ""
+
+
+def part_difference(whole: Loop, resumed: Loop, start: int) -> str:
+    """As `difference`, of a run that was ended early."""
+    last = resumed.position.step
+    reference: dict[int, list[bytes]] = {}
+    for step, structure, tensors in whole.writer.written:  # type: ignore[union-attr]
+        reference.setdefault(step, []).append(bits_of(structure, tensors))
+    for step, structure, tensors in resumed.writer.written:  # type: ignore[union-attr]
+        if bits_of(structure, tensors) not in reference.get(step, []):
+            return "checkpoints"
+    theirs, mine = whole.journal.series(), resumed.journal.series()  # type: ignore[attr-defined]
+    for name, points in mine.items():
+        if any(theirs.get(name, {}).get(step) != value for step, value in points.items()):
+            return name
+    for name, points in theirs.items():
+        wanted = {step for step in points if start < step <= last}
+        if not wanted <= set(mine.get(name, {})):
+            return name
+    best = {step: kept for step, kept in whole.writer.best.items() if start < step <= last}  # type: ignore[union-attr]
+    return "" if all(resumed.writer.best.get(step) == kept for step, kept in best.items()) else "best"  # type: ignore[union-attr]
+
+
+# What a registered part saves on behalf of another object.
+DELEGATES = {NamedOptimizer: "optimizer", PerProcess: "part"}
+
+
+def stateful_leaves(root: Any) -> dict[int, tuple[str, Any]]:
+    """Every object reachable from `root` that has a state, with the way to it."""
+    found: dict[int, tuple[str, Any]] = {}
+    seen: set[int] = set()
+    waiting: list[tuple[str, Any]] = [("loop", root)]
+    while waiting:
+        path, item = waiting.pop()
+        if id(item) in seen or isinstance(item, str | int | float | bytes | Tensor | type(None)):
+            continue
+        seen.add(id(item))
+        ours = type(item).__module__.split(".")[0] in ("trainwright", "torch", "test_resume_bits")
+        if ours and callable(getattr(item, "state_dict", None)) and hasattr(item, "load_state_dict"):
+            found[id(item)] = (path, item)
+        if isinstance(item, dict):
+            waiting += [(f"{path}[{key!r}]", value) for key, value in item.items()]
+        elif isinstance(item, list | tuple | set):
+            waiting += [(f"{path}[{index}]", value) for index, value in enumerate(item)]
+        elif callable(item) and hasattr(item, "__closure__") and item.__closure__:
+            waiting += [(f"{path}()", cell.cell_contents) for cell in item.__closure__]
+        elif hasattr(item, "__self__"):
+            waiting.append((f"{path}.__self__", item.__self__))
+        elif ours:
+            slots = [name for kind in type(item).__mro__ for name in getattr(kind, "__slots__", ())]
+            names = [*getattr(item, "__dict__", {}), *slots]
+            waiting += [(f"{path}.{name}", getattr(item, name, None)) for name in names]
+    return found
+
+
+def unregistered(loop: Loop) -> list[str]:
+    covered: set[int] = {id(loop.state)}
+    for part in loop.state.parts.values():
+        covered.add(id(part))
+        if type(part) in DELEGATES:
+            covered.add(id(getattr(part, DELEGATES[type(part)])))
+        if isinstance(part, nn.Module):
+            covered |= {id(module) for module in part.modules()}
+    return sorted(path for key, (path, _) in stateful_leaves(loop).items() if key not in covered)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_everything_with_a_state_is_registered(name: str) -> None:
+    loop = tiny_loops.loop(VARIANTS[name])
+    assert len(stateful_leaves(loop)) > 6
+    assert unregistered(loop) == []
+    for _ in range(2):
+        loop.run()
+    assert unregistered(loop) == [], "nor does anything appear while it runs"
+
+
+def test_what_is_not_registered_is_found_wherever_it_hides() -> None:
+    class Counter:
+        def state_dict(self) -> dict[str, int]:
+            return {}
+
+        def load_state_dict(self, state: dict[str, int]) -> None: ...
+
+    loop = tiny_loops.loop(VARIANTS["everything"])
+    hidden = Counter()
+    loop.parts.task.memory = {"deep": [hidden]}  # type: ignore[attr-defined]
+    loop.parts.runners[0].shadow = Ema(loop.parts.model, decay=0.5, warmup=False)  # type: ignore[attr-defined]
+    loop.parts.train_loader.pipeline.augment[0].scaler = torch.amp.GradScaler("cpu")  # type: ignore[attr-defined]
+    loop.keep_best = lambda: hidden.state_dict()  # type: ignore[assignment, return-value]
+    assert unregistered(loop) == [
+        "loop.keep_best()",
+        "loop.parts.runners[0].shadow",
+        "loop.parts.train_loader.pipeline.augment[0].scaler",
+    ] or unregistered(loop) == [
+        "loop.parts.runners[0].shadow",
+        "loop.parts.task.memory['deep'][0]",
+        "loop.parts.train_loader.pipeline.augment[0].scaler",
+    ]
+
+
+def test_a_name_can_be_registered_once() -> None:
+    loop = tiny_loops.loop()
+    with pytest.raises(ValueError, match="already has a part named clock"):
+        loop.state.register("clock", loop.clock)
+
+
+def test_parts_that_are_not_the_same_are_refused_by_name() -> None:
+    tree = tiny_loops.loop(VARIANTS["everything"]).state.tree()
+    with pytest.raises(ValueError, match=r"lacks \[\] and has unknown \['early_stop', 'ema'\]"):
+        tiny_loops.loop().state.restore(tree)
