@@ -36,7 +36,7 @@ def prepare(work: str) -> None:
 
 
 def _rows(folder: Path) -> None:
-    """`rows.npz`: normal rows, labelled by a random linear map with noise, so that about 3/4 are learnable."""
+    """`rows.npz`: normally distributed rows, labelled by a random linear map with noise."""
     path = folder / "rows.npz"
     if path.exists():
         return
@@ -70,7 +70,9 @@ def _mnist(folder: Path) -> None:
         (raw / source.stem).write_bytes(content)
         split = {"train": "train", "t10k": "val"}[source.name.split("-")[0]]
         if "images" in source.name:
-            np.save(arrays / f"x_{split}.npy", np.frombuffer(content, np.uint8, offset=16).reshape(-1, 28, 28))
+            np.save(
+                arrays / f"x_{split}.npy", np.frombuffer(content, np.uint8, offset=16).reshape(-1, 28, 28)
+            )
         else:
             np.save(arrays / f"y_{split}.npy", np.frombuffer(content, np.uint8, offset=8).astype(np.int64))
     partial.rename(folder / "mnist")

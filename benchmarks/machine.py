@@ -11,7 +11,17 @@ from pathlib import Path
 from benchmarks.processes import ROOT
 from benchmarks.results import Machine
 
-PACKAGES = ("torch", "torchvision", "timm", "numpy", "pillow", "simplejpeg", "lightning", "fastai", "accelerate")
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "timm",
+    "numpy",
+    "pillow",
+    "simplejpeg",
+    "lightning",
+    "fastai",
+    "accelerate",
+)
 
 
 def describe() -> Machine:

@@ -29,6 +29,7 @@ class Outcome:
         returncode: Exit status.
         output: Standard output.
         errors: Standard error.
+        started: Unix time before the start.
         wall_s: Seconds from before the start to after the end.
         peak_pss_mib: Largest proportional set size of the process tree seen, in MiB.
     """
@@ -36,6 +37,7 @@ class Outcome:
     returncode: int
     output: str
     errors: str
+    started: float
     wall_s: float
     peak_pss_mib: float
 
@@ -58,19 +60,27 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     return values | dict(extra or {})
 
 
-def run(command: Sequence[str], extra: Mapping[str, str] | None = None, *, memory: bool = True) -> Outcome:
+def run(
+    command: Sequence[str],
+    extra: Mapping[str, str] | None = None,
+    *,
+    folder: Path = ROOT,
+    memory: bool = True,
+) -> Outcome:
     """Runs `command` to its end.
 
     Args:
         command: Program and arguments.
         extra: Variables added to the common environment.
+        folder: Working directory.
         memory: Sample the memory of the process tree.
     """
     values = environment(extra)
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         began = time.perf_counter()
-        values[STARTED] = repr(time.time())
-        process = subprocess.Popen(command, cwd=ROOT, env=values, stdout=out, stderr=err)
+        started = time.time()
+        values[STARTED] = repr(started)
+        process = subprocess.Popen(command, cwd=folder, env=values, stdout=out, stderr=err)
         watch = MemoryWatch(process.pid)
         if memory:
             watch.start()
@@ -79,7 +89,7 @@ def run(command: Sequence[str], extra: Mapping[str, str] | None = None, *, memor
         watch.stop()
         out.seek(0)
         err.seek(0)
-        return Outcome(process.returncode, out.read(), err.read(), wall, watch.peak_kib / 1024)
+        return Outcome(process.returncode, out.read(), err.read(), started, wall, watch.peak_kib / 1024)
 
 
 class MemoryWatch:

@@ -11,8 +11,7 @@ Importing this package imports nothing heavy; each name is fetched when it is fi
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
+TYPE_CHECKING = False  # as type checkers know it, without the time that importing typing takes
 
 if TYPE_CHECKING:
     from trainwright.errors import TrainwrightError as TrainwrightError
@@ -58,6 +57,8 @@ def __getattr__(name: str) -> object:
         return version("trainwright")
     if name not in _HOMES:
         raise AttributeError(f"module 'trainwright' has no attribute {name!r}")
+    from importlib import import_module
+
     value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value  # the next access does not come here
     return value

@@ -25,6 +25,7 @@ logger.addHandler(logging.NullHandler())
 
 ErrorHandler = Callable[[BaseException], None]
 
+_FILE_ONLY = {"file_only": True}
 _FILE_FORMAT = "%(asctime)s %(levelname)-8s %(name)s: %(message)s"
 # Set before the libraries load: their notes go, their errors stay. A value of the user's own wins.
 _NATIVE = {
@@ -44,7 +45,9 @@ class ConsoleHandler(logging.Handler):
         self.target = target
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Writes one record above the live line."""
+        """Writes one record above the live line, unless it is a note for files only."""
+        if getattr(record, "file_only", False):
+            return
         text = record.getMessage()
         if record.exc_info:
             text += "\n" + logging.Formatter().formatException(record.exc_info)
@@ -61,6 +64,7 @@ class _Forward(logging.Handler):
         self.receiver = receiver
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Hands on one record; notes for files too, since the user's logger has no other source for them."""
         if self.receiver.isEnabledFor(record.levelno):
             self.receiver.handle(record)
 
@@ -133,6 +137,8 @@ def report_error(error: BaseException) -> None:
 def to_file(path: str | os.PathLike[str]) -> Iterator[None]:
     """Appends all messages within the block to a file, at the file's own level.
 
+    An exception that leaves the block is written with its traceback.
+
     Raises:
         StorageError: The file cannot be opened.
     """
@@ -147,10 +153,18 @@ def to_file(path: str | os.PathLike[str]) -> Iterator[None]:
     logger.setLevel(logging.DEBUG)
     try:
         yield
+    except BaseException as error:
+        logger.error("%s", error or type(error).__name__, exc_info=True, extra=_FILE_ONLY)
+        raise
     finally:
         logger.removeHandler(handler)
         logger.setLevel(before)
         handler.close()
+
+
+def note(text: str) -> None:
+    """Writes to the open files, for what the console shows in its own way: progress and results."""
+    logger.info("%s", text, extra=_FILE_ONLY)
 
 
 def quiet_native() -> None:

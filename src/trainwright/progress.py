@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from trainwright import log
 from trainwright.console import Console, console
 
 _REDRAW = 0.1
@@ -51,7 +52,7 @@ class ProgressSink(Protocol):
 
 
 class NoProgress:
-    """Shows nothing."""
+    """Shows nothing; messages and epochs still go to the run's log."""
 
     def __init__(self) -> None:
         self.said: list[str] = []
@@ -60,9 +61,13 @@ class NoProgress:
 
     def step(self, step: int) -> None: ...
 
-    def epoch(self, epoch: int, metrics: dict[str, float]) -> None: ...
+    def epoch(self, epoch: int, metrics: dict[str, float]) -> None:
+        """Writes a line to the log."""
+        log.note(f"epoch {epoch}  {format_metrics(metrics)}")
 
-    def message(self, text: str) -> None: ...
+    def message(self, text: str) -> None:
+        """Writes a line to the log."""
+        log.note(text)
 
     def data(self, done: int, total: int) -> None: ...
 
@@ -121,10 +126,13 @@ class ConsoleProgress:
     def epoch(self, epoch: int, metrics: dict[str, float]) -> None:
         """Leaves one line per epoch on the screen."""
         total = f"/{-(-self._total // self._per_epoch)}" if self._total else ""
-        self._lines.append(f"epoch {epoch}{total}  {format_metrics(metrics)}".rstrip())
+        line = f"epoch {epoch}{total}  {format_metrics(metrics)}".rstrip()
+        log.note(line)
+        self._lines.append(line)
 
     def message(self, text: str) -> None:
         """Leaves a line on the screen."""
+        log.note(text)
         self.said.append(text)
         self._lines.append(text)
         self._run()
@@ -194,7 +202,8 @@ class ConsoleProgress:
         while now - self._recent[0][0] > _WINDOW and len(self._recent) > 2:
             self._recent.popleft()
         parts = [self._position(step)]
-        loss = self._latest().get("train/loss")
+        latest = self._latest()
+        loss = latest.get("step/loss", latest.get("train/loss"))
         if loss is not None:
             parts.append(f"loss {loss:.4g}")
         (then, before) = self._recent[0]

@@ -10,11 +10,20 @@ import pytest
 
 BLOCK = """
 import sys
+from importlib.machinery import PathFinder
+class Refusing:
+    def create_module(self, spec):
+        raise ImportError(f"{spec.name} is blocked")
+    def exec_module(self, module):
+        raise AssertionError
 class Blocked:
+    # They can be found, as where they are installed, but not be imported.
     heavy = {"torch", "timm", "torchvision", "pandas", "matplotlib", "sklearn"}
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] in self.heavy:
-            raise ImportError(f"{name} is blocked")
+            spec = PathFinder.find_spec(name, path)
+            spec.loader = Refusing()
+            return spec
 sys.meta_path.insert(0, Blocked())
 """
 

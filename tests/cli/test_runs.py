@@ -28,6 +28,14 @@ def test_list_shows_true_states(two, command):
         assert "digits-bbbb000000  interrupted" in second
 
 
+def test_a_damaged_run_does_not_hide_the_others(two, command, tmp_path):
+    (tmp_path / "runs" / "digits-aaaa000000" / "run.json").write_text("{")
+    answer = command("runs")
+    assert answer.code == 0
+    assert "digits-aaaa000000  damaged" in answer.out and "digits-bbbb000000  interrupted" in answer.out
+    assert "damaged: " in answer.out and "run.json" in answer.out
+
+
 def test_list_of_some(two, command):
     assert len(command("runs", "list", "bbbb").out.splitlines()) == 2
     answer = command("runs", "list", "digts")

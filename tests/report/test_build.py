@@ -259,6 +259,20 @@ def test_a_resumed_and_diverging_run(make_run, read_page):
     assert "Time 90 s" in read_page(page).text  # 60 seconds, then 30; not the pause between
 
 
+def test_single_steps_stand_behind_the_means_of_epochs(make_run, read_page):
+    fine = [(step, 1, {"step/loss": 1.0 / step, "step/lr": 0.1 / step}) for step in range(1, 41)]
+    means = [(step, 1, {"train/loss": 0.5, "val/loss": 0.6, "lr": 0.1, "step/f1": 1.0}) for step in (20, 40)]
+    run = make_run().curves(fine + means)
+    run.record.progress, run.record.best = (
+        {"step": 40, "epoch": 2},
+        {"step": 20, "monitor": "val/loss", "value": 0.6},
+    )
+    text = read_page(build_report(run.write())).text
+    assert "step train val" in text  # the legend, from back to front
+    assert text.count("Learning rate") == 1
+    assert "epoch 1, step 20: val/loss 0.6000" in text
+
+
 def test_the_same_run_gives_the_same_report(make_run):
     probabilities, true = guesses(0, 50, 3)
     path = make_run().category("label", list("abc"), probabilities, true).write()

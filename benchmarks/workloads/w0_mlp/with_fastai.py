@@ -25,8 +25,8 @@ clock.imported()
 if __name__ == "__main__":
     torch.manual_seed(0)
     rows = np.load(data_folder() / "rows.npz")
-        x, y = torch.from_numpy(rows["x_train"]), torch.from_numpy(rows["y_train"])
-        x_val, y_val = torch.from_numpy(rows["x_val"]), torch.from_numpy(rows["y_val"])
+    x, y = torch.from_numpy(rows["x_train"]), torch.from_numpy(rows["y_train"])
+    x_val, y_val = torch.from_numpy(rows["x_val"]), torch.from_numpy(rows["y_val"])
     train = DataLoader(TensorDataset(x, y), batch_size=BATCH, shuffle=True)
     val = DataLoader(TensorDataset(x_val, y_val), batch_size=1024)
     learner = Learner(

@@ -15,7 +15,7 @@ from fastai.optimizer import OptimWrapper  # noqa: E402
 
 from benchmarks.workloads.fastai_parts import fit  # noqa: E402
 from benchmarks.workloads.settings import scratch_folder  # noqa: E402
-from benchmarks.workloads.w1_mnist import BATCH, EPOCHS, LEARNING_RATE, MOMENTUM  # noqa: E402
+from benchmarks.workloads.w1_mnist import EPOCHS, LEARNING_RATE, MOMENTUM  # noqa: E402
 from benchmarks.workloads.w1_mnist.model import build  # noqa: E402
 from benchmarks.workloads.w1_mnist.tutorial_data import loaders  # noqa: E402
 

@@ -8,7 +8,7 @@ import lightning  # noqa: E402
 import torch  # noqa: E402
 
 from benchmarks.workloads.lightning_parts import Classifier, fit  # noqa: E402
-from benchmarks.workloads.w1_mnist import BATCH, EPOCHS, LEARNING_RATE, MOMENTUM  # noqa: E402
+from benchmarks.workloads.w1_mnist import EPOCHS, LEARNING_RATE, MOMENTUM  # noqa: E402
 from benchmarks.workloads.w1_mnist.model import build  # noqa: E402
 from benchmarks.workloads.w1_mnist.tutorial_data import loaders  # noqa: E402
 

@@ -46,13 +46,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _list(arguments: argparse.Namespace) -> None:
-    from trainwright.runs.listing import find_runs, row
+    from trainwright.runs.listing import DAMAGED, find_runs, rows
 
-    rows = [row(item) for item in find_runs(getattr(arguments, "patterns", []), arguments.runs_dir)]
+    found = rows(find_runs(getattr(arguments, "patterns", []), arguments.runs_dir))
     if arguments.json:
-        say_json([item.as_json() for item in rows])
+        say_json([item.as_json() for item in found])
         return
-    if not rows:
+    if not found:
         say(f"no runs in {arguments.runs_dir}")
         return
     cells = [
@@ -64,9 +64,12 @@ def _list(arguments: argparse.Namespace) -> None:
             _duration(item.seconds),
             _main_metrics(item),
         ]
-        for item in rows
+        for item in found
     ]
     say(table(["run", "state", "step", "age", "time", "metrics"], cells))
+    for item in found:
+        if item.state == DAMAGED:
+            say(f"damaged: {item.reason}")
 
 
 def _show(arguments: argparse.Namespace) -> None:

@@ -59,7 +59,7 @@ class Archive:
         self._file = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
         try:
             self.members = self._list()
-        except struct.error as error:
+        except (struct.error, UnicodeDecodeError, OverflowError) as error:
             raise ArchiveError(f"its directory is damaged: {error}") from error
 
     def __del__(self) -> None:
@@ -74,7 +74,8 @@ class Archive:
             ArchiveError: It is damaged or packed in an unknown way.
         """
         member = self.members[name]
-        header = _LOCAL.unpack(os.pread(self._file, _LOCAL.size, member.offset))
+        raw_header = os.pread(self._file, _LOCAL.size, member.offset)
+        header = _LOCAL.unpack(raw_header.ljust(_LOCAL.size, b"\0"))
         if header[0] != _LOCAL_SIGNATURE:
             raise ArchiveError("the member's header is damaged")
         start = member.offset + _LOCAL.size + header[9] + header[10]
@@ -114,6 +115,8 @@ class Archive:
             name = raw_name.decode("utf-8" if flags & 0x800 or raw_name.isascii() else "cp437")
             if name.endswith("/"):
                 continue
+            if offset + packed > length:
+                raise ArchiveError(f"member {name!r} lies beyond the archive's end")
             if name in members:
                 raise ArchiveError(f"member {name!r} is there twice")
             if flags & 0x1 or unpacked > _LARGEST_MEMBER or "\\" in name or "\0" in name:

@@ -197,7 +197,8 @@ class JsonCache:
             temporary.write_text(json.dumps(value))
             temporary.replace(path)
         except OSError:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                temporary.unlink()
 
     def _path(self, key: dict[str, Any]) -> Path:
         text = json.dumps({"format": _FORMAT, **key}, sort_keys=True)

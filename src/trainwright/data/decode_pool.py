@@ -1,8 +1,8 @@
 """Worker processes that decode pieces of columns into one output file each.
 
 The processes are started by `subprocess` and so need no `__main__` guard and inherit no threads. A
-process that crashes on a damaged file takes only that file with it: its pieces are tried again item
-by item, and an item that crashes a worker for the second time is a bad sample.
+process that crashes on a damaged file takes only that file with it: the piece that it died of is tried
+again item by item, and an item that alone crashes a worker twice is a bad sample.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -62,7 +62,7 @@ class Piece:
         offset: Byte in the output file where the first one goes.
         token: Anything of the caller's. A piece that crashed a worker comes back as several pieces with
             the same token, one per item.
-        retry: Whether its item has crashed a worker before.
+        crashes: How often its one item has crashed a worker while it was alone.
     """
 
     column: str
@@ -70,7 +70,7 @@ class Piece:
     rows: Sequence[int]
     offset: int
     token: Any = None
-    retry: bool = False
+    crashes: int = 0
 
 
 @dataclass
@@ -199,12 +199,12 @@ class DecodePool:
             self._waiting.append((piece, [(piece.rows[place], why) for place, why in answer["bad"]]))
 
     def _replace(self, worker: _Worker) -> None:
-        """Hands the pieces of a dead worker, item by item, to a new one."""
+        """Hands the pieces of a dead worker on, the one that it died of item by item."""
         code = worker.process.wait()
         worker.errors.seek(0)
         said = worker.errors.read().decode(errors="replace").strip()
         self._end(worker, polite=False)
-        if not worker.ready or self._restarts >= _MOST_RESTARTS:
+        if not worker.ready or not worker.pieces or self._restarts >= _MOST_RESTARTS:
             raise DataError(
                 f"a decoding process ended with {_cause(code)}",
                 where="data",
@@ -213,19 +213,22 @@ class DecodePool:
             )
         self._restarts += 1
         self._workers[self._workers.index(worker)] = self._start()
-        for piece in worker.pieces.values():
-            if piece.retry:
-                reason = f"the decoder crashed on it with {_cause(code)}"
-                self._waiting.append((piece, [(piece.rows[0], reason)]))
-            else:
-                self._split(piece)
+        # Orders are worked off in turn, so the first one left is what the worker died of.
+        culprit, *others = worker.pieces.values()
+        if culprit.crashes:
+            reason = f"the decoder crashed on it twice, with {_cause(code)}"
+            self._waiting.append((culprit, [(culprit.rows[0], reason)]))
+        elif len(culprit.items) == 1:
+            self.submit(replace(culprit, crashes=1))
+        else:
+            self._split(culprit)
+        for piece in others:
+            self.submit(piece)
 
     def _split(self, piece: Piece) -> None:
         size = self._outputs[piece.column].row_bytes
         for place, (item, row) in enumerate(zip(piece.items, piece.rows, strict=True)):
-            self.submit(
-                Piece(piece.column, [item], [row], piece.offset + place * size, piece.token, retry=True)
-            )
+            self.submit(Piece(piece.column, [item], [row], piece.offset + place * size, piece.token))
 
     def _end(self, worker: _Worker, *, polite: bool) -> None:
         process = worker.process

@@ -7,6 +7,7 @@ processes at once can lose a few remembered digests, never mix them up.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -106,7 +107,8 @@ class _DigestStore:
             temporary.replace(self._path)
         except OSError:
             # A cache that cannot be written costs time at the next start, nothing else.
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                temporary.unlink()
 
 
 def _mark(path: str) -> tuple[int, int, int]:

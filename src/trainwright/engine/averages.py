@@ -7,19 +7,21 @@ from typing import Any
 import torch
 from torch import Tensor
 
+Sums = dict[str, tuple[float, float]]
+
 
 class Averages:
-    """Sums of scalars over the samples of a stretch of steps.
+    """Sums of scalars over the samples of a stretch of steps, and of the whole epoch.
 
     Values stay on the device until they are asked for. They are then added one by one in double
-    precision, so the sum does not depend on when it was asked for, which an exact resume needs.
+    precision, so no sum depends on when it was asked for, which an exact resume needs.
     """
 
     def __init__(self) -> None:
         self._pending: dict[str, list[Tensor]] = {}
         self._weights: dict[str, list[float]] = {}
-        self._sums: dict[str, float] = {}
-        self._totals: dict[str, float] = {}
+        self._stretch: Sums = {}
+        self._epoch: Sums = {}
 
     def add(self, name: str, value: Tensor, weight: float) -> None:
         """Adds a detached scalar tensor, the sum over `weight` samples."""
@@ -34,68 +36,52 @@ class Averages:
         for name, pending in self._pending.items():
             if not pending:
                 continue
-            total, weight_sum = self._sums.get(name, 0.0), self._totals.get(name, 0.0)
+            stretch, stretch_weight = self._stretch.get(name, (0.0, 0.0))
+            epoch, epoch_weight = self._epoch.get(name, (0.0, 0.0))
             values = torch.stack(pending).double().tolist()
             for value, weight in zip(values, self._weights[name], strict=True):
-                total += value
-                weight_sum += weight
-            self._sums[name], self._totals[name] = total, weight_sum
+                stretch += value
+                epoch += value
+                stretch_weight += weight
+                epoch_weight += weight
+            self._stretch[name], self._epoch[name] = (stretch, stretch_weight), (epoch, epoch_weight)
             pending.clear()
             self._weights[name].clear()
 
-    def means(self) -> dict[str, float]:
-        """The mean of every scalar so far."""
+    def sums(self) -> Sums:
+        """(sum, total weight) of every scalar in this stretch, to be added over processes."""
         self._settle()
-        return {name: total / self._totals[name] for name, total in self._sums.items()}
+        return dict(self._stretch)
 
-    def sums(self) -> dict[str, tuple[float, float]]:
-        """(weighted sum, total weight) of every scalar, to be added over processes."""
+    def epoch_sums(self) -> Sums:
+        """The same over the epoch so far, of all its stretches."""
         self._settle()
-        return {name: (total, self._totals[name]) for name, total in self._sums.items()}
+        return dict(self._epoch)
 
-    def reset(self) -> None:
-        """Starts a new stretch."""
+    def next_stretch(self) -> None:
+        """Starts a new stretch within the epoch."""
+        self._settle()
+        self._stretch.clear()
+
+    def next_epoch(self) -> None:
+        """Starts the next epoch, and a new stretch with it."""
         self._pending.clear()
         self._weights.clear()
-        self._sums.clear()
-        self._totals.clear()
+        self._stretch.clear()
+        self._epoch.clear()
 
     def state_dict(self) -> dict[str, Any]:
         """Partial sums."""
         self._settle()
-        return {"sums": dict(self._sums), "totals": dict(self._totals)}
+        return {"stretch": dict(self._stretch), "epoch": dict(self._epoch)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Puts partial sums back."""
-        self.reset()
-        self._sums.update(state["sums"])
-        self._totals.update(state["totals"])
+        self.next_epoch()
+        self._stretch.update(state["stretch"])
+        self._epoch.update(state["epoch"])
 
 
-class EpochSums:
-    """Weighted sums over the records of an epoch."""
-
-    def __init__(self) -> None:
-        self._sums: dict[str, tuple[float, float]] = {}
-
-    def add(self, sums: dict[str, tuple[float, float]]) -> None:
-        """Adds (sum, weight) pairs."""
-        for name, (total, weight) in sums.items():
-            held = self._sums.get(name, (0.0, 0.0))
-            self._sums[name] = (held[0] + total, held[1] + weight)
-
-    def means(self) -> dict[str, float]:
-        """Means so far."""
-        return {name: total / weight for name, (total, weight) in self._sums.items()}
-
-    def reset(self) -> None:
-        """Starts the next epoch."""
-        self._sums = {}
-
-    def state_dict(self) -> dict[str, Any]:
-        """The sums."""
-        return {name: list(pair) for name, pair in self._sums.items()}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Puts the sums back."""
-        self._sums = {name: (pair[0], pair[1]) for name, pair in state.items()}
+def means(sums: Sums) -> dict[str, float]:
+    """The mean of every scalar, from its sum and weight."""
+    return {name: total / weight for name, (total, weight) in sums.items()}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import torch
 from torch import nn
 
 from trainwright import registry
+from trainwright.data.batch import Batch
 from trainwright.data.loader import Loader, Pipeline, Store
 from trainwright.data.stream_store import store_of
 from trainwright.data.types import PreparedData
@@ -48,6 +50,12 @@ def build_network(task: Task, recipe: Recipe, data: PreparedData) -> nn.Module:
     return model
 
 
+def rebuild_network(task: Task, recipe: Recipe, data: PreparedData) -> nn.Module:
+    """The model with other random weights, as a later process builds it before it loads the trained ones."""
+    seed_generators(recipe.train.seed, INITIAL_WEIGHTS, 1)
+    return task.build(data.info())
+
+
 def _choose_trainable(model: nn.Module, recipe: Recipe) -> None:
     from trainwright.models.freezing import freeze, train_only
 
@@ -80,6 +88,17 @@ def build_loader(
     sampler = registry.build("sampler", recipe.data.sampler if training else {"name": "sequential"})
     size = recipe.train.batch_size if training else execution.evaluation_batch
     return Loader(store, pipeline, data.splits[split], size, sampler, recipe.train.seed)
+
+
+def first_batch(recipe: Recipe, data: PreparedData, execution: Execution, *, training: bool) -> Batch:
+    """One micro-batch as training or evaluation will see it, on the CPU."""
+    store = store_of(data, torch.device("cpu"))
+    loader = build_loader(recipe, data, store, "train", execution, training=training)
+    size = execution.micro_batch or -(-recipe.train.batch_size // execution.world_size)
+    # Evenly spaced, since a source often has its classes one after the other.
+    loader.rows = loader.rows[:: max(1, len(loader.rows) // size)]
+    loader.batch_size, loader.chunk = size, 1
+    return next(loader.batches(0))[0]
 
 
 def build_parts(
@@ -121,6 +140,35 @@ def build_parts(
         save_every_steps=train.checkpoint.every_steps,
         save_every_seconds=minutes * 60 if minutes else None,
     )
+
+
+def check_monitors(parts: Parts, names: Collection[str]) -> None:
+    """Refuses to watch a metric that will not be computed.
+
+    Args:
+        parts: Built for the recipe.
+        names: Metrics that training and evaluation give, such as `val/loss`.
+
+    Raises:
+        RecipeError: A watched metric is not among them.
+    """
+    there = {name for name in names if parts.val_loader is not None or not name.startswith("val/")}
+    watched = [
+        ("train.checkpoint.monitor", parts.best),
+        ("train.early_stop.monitor", parts.early_stop),
+        *(("train.schedule.monitor", runner.schedule) for runner in parts.runners),
+    ]
+    for where, part in watched:
+        name = getattr(part, "name" if isinstance(part, Monitor) else "monitor", None)
+        if name is None or name in there:
+            continue
+        guess = closest(name, there)
+        raise RecipeError(
+            f"the metric {name!r} is not computed, so it cannot be watched",
+            where=where,
+            why="" if parts.val_loader is not None else "there is no validation split",
+            fix=f"did you mean {guess!r}?" if guess else "use one of: " + ", ".join(sorted(there)),
+        )
 
 
 def _runner(

@@ -1,9 +1,9 @@
 """Checkpoints for an exact resume: written beside each other, committed by one manifest, two kept.
 
-A checkpoint is a directory `state/<step>/` with `tree.json` and `tensors.safetensors`. It counts
-only once its `manifest.json`, with the digest of both, has been renamed into place; so a crash at
-any moment leaves the previous checkpoint whole. A checkpoint whose digests do not fit is passed
-over, with a notice, for the one before.
+A checkpoint is a directory `state/<step>/` with a tree (JSON) and its tensors (safetensors). It counts
+only once its `manifest.json`, which names both files and their digests, has been renamed into place; so
+a crash at any moment leaves the previous checkpoint whole, also when the same step is written again. A
+checkpoint whose digests do not fit is passed over, with a notice, for the one before.
 """
 
 from __future__ import annotations
@@ -14,18 +14,21 @@ import queue
 import shutil
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
 from trainwright.engine.state_tree import flatten, unflatten
 from trainwright.errors import RunError
-from trainwright.runs.atomic import StorageError, write_bytes, write_json
+from trainwright.runs.atomic import StorageError, sync_directory, write_bytes, write_json
 
 KEPT = 2
 FORMAT = 1
+_MANIFEST = "manifest.json"
 
 
 class CheckpointStore:
@@ -40,45 +43,62 @@ class CheckpointStore:
 
     def steps(self) -> list[int]:
         """Steps of all committed checkpoints, oldest first."""
-        found = [path.parent.name for path in self.folder.glob("*/manifest.json")]
-        return sorted(int(name) for name in found if name.isdigit())
+        return [step for step in self._begun() if (self.folder / str(step) / _MANIFEST).exists()]
+
+    def _begun(self) -> list[int]:
+        """Steps of all checkpoints, also of those whose writing was cut short."""
+        return sorted(int(path.name) for path in self.folder.glob("*") if path.name.isdigit())
 
     def write(self, step: int, structure: dict[str, Any], tensors: dict[str, Tensor]) -> None:
-        """Commits one checkpoint and removes the oldest beyond two.
+        """Commits one checkpoint, and removes all but it and the one before.
 
         Raises:
             RunError: The disk is full or cannot be written; earlier checkpoints are untouched.
         """
         target = self.folder / str(step)
+        files: dict[str, dict[str, str]] = {}
         try:
             target.mkdir(parents=True, exist_ok=True)
-            files = {
-                "tree.json": json.dumps(structure).encode(),
-                "tensors.safetensors": save(tensors, metadata={"format": "pt"}),
-            }
-            if target.exists():
-                # The same step again, after a fall-back: it must not look committed while it changes.
-                (target / "manifest.json").unlink(missing_ok=True)
-            for name, content in files.items():
-                write_bytes(target / name, content)
-            digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-            write_json(target / "manifest.json", {"format": FORMAT, "step": step, "sha256": digests})
+            contents = {"tree.json": json.dumps(structure).encode()}
+            contents["tensors.safetensors"] = save(tensors, metadata={"format": "pt"})
+            for role, content in contents.items():
+                digest = hashlib.sha256(content).hexdigest()
+                stem, _, suffix = role.partition(".")
+                # Named by their content, so that files of an earlier write of this step stay as they are.
+                files[stem] = {"name": f"{stem}-{digest[:16]}.{suffix}", "sha256": digest}
+                write_bytes(target / files[stem]["name"], content)
+            write_json(target / _MANIFEST, {"format": FORMAT, "step": step, "files": files})
+            sync_directory(self.folder)
         except (OSError, StorageError) as error:
-            shutil.rmtree(target, ignore_errors=True)
+            self._clean(target)
+            reason = error.what if isinstance(error, StorageError) else str(error)
             raise RunError(
-                f"the checkpoint of step {step} could not be written: {error}",
+                f"the checkpoint of step {step} could not be written: {reason}",
                 where=str(target),
                 why="earlier checkpoints are whole",
                 fix="free some space, then resume the run",
             ) from error
-        self._remove_old()
+        self._clean(target)
+        self._remove_old(step)
 
-    def _remove_old(self) -> None:
-        committed = self.steps()
-        keep = {str(step) for step in committed[-KEPT:]}
-        for path in self.folder.iterdir():
-            if path.is_dir() and path.name not in keep:
-                shutil.rmtree(path, ignore_errors=True)
+    def _clean(self, target: Path) -> None:
+        """Removes what the manifest does not name; everything where there is no manifest."""
+        named: set[str] = set()
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            files = json.loads((target / _MANIFEST).read_bytes())["files"]
+            named = {_MANIFEST, *(item["name"] for item in files.values())}
+        if not named:
+            shutil.rmtree(target, ignore_errors=True)
+        for path in target.glob("*") if named else ():
+            if path.name not in named:
+                path.unlink(missing_ok=True)
+
+    def _remove_old(self, step: int) -> None:
+        """Keeps `step` and the one before; later ones are of a past that a fall-back has abandoned."""
+        keep = [s for s in self.steps() if s <= step][-KEPT:]
+        for other in self._begun():
+            if other not in keep:
+                shutil.rmtree(self.folder / str(other), ignore_errors=True)
 
     def read(self, step: int) -> Any:
         """The state tree of one checkpoint.
@@ -88,21 +108,21 @@ class CheckpointStore:
         """
         folder = self.folder / str(step)
         try:
-            manifest = json.loads((folder / "manifest.json").read_bytes())
+            manifest = json.loads((folder / _MANIFEST).read_bytes())
             if manifest["format"] != FORMAT:
                 raise ValueError(f"written in format {manifest['format']}, this version reads {FORMAT}")
-            for name, digest in manifest["sha256"].items():
-                if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
-                    raise ValueError(f"{name} is corrupt or truncated")
-            structure = json.loads((folder / "tree.json").read_bytes())
-            return unflatten(structure, load_file(folder / "tensors.safetensors"))
-        except (OSError, ValueError, KeyError) as error:
+            if manifest["step"] != step:
+                raise ValueError(f"its manifest is of step {manifest['step']}")
+            tree, tensors = (_verified(folder, manifest["files"][role]) for role in ("tree", "tensors"))
+            return unflatten(json.loads(tree.read_bytes()), load_file(tensors))
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+            reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
             raise RunError(
-                f"the checkpoint of step {step} cannot be used: {error}", where=str(folder)
+                f"the checkpoint of step {step} cannot be used: {reason}", where=str(folder)
             ) from error
 
     def read_latest(self, notice: Callable[[str], None]) -> tuple[int, Any] | None:
-        """The newest whole checkpoint as (step, tree), or None where no checkpoint was ever made.
+        """The newest whole checkpoint as (step, tree), or None where no checkpoint was ever finished.
 
         Args:
             notice: Told, in words, of each checkpoint that had to be passed over.
@@ -110,31 +130,46 @@ class CheckpointStore:
         Raises:
             RunError: There are checkpoints, but none of them is whole.
         """
-        steps = self.steps()
-        failures = []
-        for step in reversed(steps):
+        failures, damaged = [], False
+        committed = set(self.steps())
+        for step in reversed(self._begun()):
+            if step not in committed:
+                failures.append(f"the checkpoint of step {step} was not completely written")
+                continue
             try:
                 tree = self.read(step)
             except RunError as error:
                 failures.append(str(error))
+                damaged = True
                 continue
             for failure in failures:
                 notice(f"{failure}; falling back to the checkpoint of step {step}")
             return step, tree
-        if failures:
+        if damaged:
             raise RunError(
                 "no checkpoint of this run is whole",
                 where=str(self.folder),
                 why="; ".join(failures),
                 fix="start again with --fresh, or from weights/best.safetensors with init.path",
             )
+        for failure in failures:
+            notice(f"{failure}, and there is none before it; starting from the beginning")
         return None
+
+
+def _verified(folder: Path, entry: dict[str, str]) -> Path:
+    """The file of a manifest's entry. Raises OSError or ValueError where it is not as it was written."""
+    path = folder / entry["name"]
+    with path.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != entry["sha256"]:
+            raise ValueError(f"{path.name} is corrupt or truncated")
+    return path
 
 
 class CheckpointWriter:
     """Writes checkpoints on a thread of its own, one at a time, so that training goes on.
 
-    A failure is raised on the training thread at the next `submit` or at `close`.
+    A failure is raised on the training thread at the next `submit`, `flush` or `close`.
 
     Args:
         store: Where to write.

@@ -50,6 +50,26 @@ class Processes:
         """Leaves the group."""
 
 
+class PerProcess:
+    """A stateful part that differs between processes: saved for all of them, restored by rank.
+
+    Args:
+        part: This process's own.
+        processes: Every one of them must take part in `state_dict`.
+    """
+
+    def __init__(self, part: Any, processes: Processes) -> None:
+        self.part, self.processes = part, processes
+
+    def state_dict(self) -> list[Any]:
+        """The states of all processes, in the order of ranks."""
+        return self.processes.gather(self.part.state_dict())
+
+    def load_state_dict(self, states: list[Any]) -> None:
+        """Takes this process's own state back."""
+        self.part.load_state_dict(states[self.processes.rank])
+
+
 class TorchrunProcesses(Processes):
     """The group that `torchrun` describes in the environment: gloo on CPU, NCCL on CUDA."""
 
@@ -72,9 +92,9 @@ class TorchrunProcesses(Processes):
             count = parameter.numel()
             summed = flat[offset : offset + count].view_as(parameter)
             if parameter.grad is None:
-                parameter.grad = summed.clone()
-            else:
-                parameter.grad.copy_(summed)
+                # In the parameter's own memory format, which fused optimizers rely on.
+                parameter.grad = torch.empty_like(parameter)
+            parameter.grad.copy_(summed)
             offset += count
         return bool(flat[-1].item() > 0)
 

@@ -33,6 +33,13 @@ class Ema:
         present: list[Tensor] = [p.detach() for p in self._parameters]
         torch._foreach_lerp_(self.averages, present, 1.0 - keep)
 
+    @torch.no_grad()
+    def restart(self) -> None:
+        """Begins anew from the model's present weights."""
+        self.step = 0
+        for average, parameter in zip(self.averages, self._parameters, strict=True):
+            average.copy_(parameter)
+
     @contextmanager
     def applied(self) -> Iterator[None]:
         """The model has the averaged weights inside this context."""

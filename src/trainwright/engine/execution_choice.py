@@ -5,11 +5,10 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-import math
 import os
 import platform
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +21,14 @@ from trainwright.engine.generators import seed_generators
 from trainwright.engine.optimizers.lean import lean_step, spare_compiler_import
 from trainwright.engine.runtime import Execution, Runtime
 from trainwright.recipe.schema import Recipe
-from trainwright.runs.atomic import write_json
+from trainwright.runs.atomic import StorageError, write_json
 from trainwright.tasks.base import Task
 
 # A choice must be this much faster than the plain one, or noise would decide.
 MARGIN = 0.95
-# The loss after the probe's steps may differ by this share from the one in fp32.
+# Each of the probe's first losses, which its first updates have shaped, may differ by this share from fp32.
 DRIFT = 0.05
+WATCHED_STEPS = 3
 SECONDS = 1.5
 ROUNDS = 100
 # A candidate this much slower than the best is dropped.
@@ -83,25 +83,46 @@ def choose_execution(
     if len(candidates) == 1 and recipe.train.compile != "auto" and not threads_open:
         return Choice(candidates[0], {})
     key = _key(recipe, model, batch, base)
-    known = _recall(memory, key)
-    if known is not None:
-        return Choice(base.with_choice(**known["choice"]), known["step_seconds"], remembered=True)
-    timings: dict[Execution, float] = {}
-    candidates = _with_threads(recipe, task, model, batch, candidates, timings)
-    probes = [_Probe(recipe, task, model, batch, candidate) for candidate in candidates]
-    timings.update(_measure(probes, SECONDS))
-    best = _best(probes, timings)
-    if recipe.train.compile == "auto":
-        best = _try_compile(recipe, task, model, batch, best, timings, remaining_steps)
-    seconds = {_name(execution): value for execution, value in timings.items()}
-    chosen = {
-        "precision": best.precision,
-        "channels_last": best.channels_last,
-        "compile": best.compile,
-        "threads": best.threads,
-    }
-    _remember(memory, key, {"choice": chosen, "step_seconds": seconds})
-    return Choice(best, seconds)
+    measured = _recall(memory, key)
+    remembered = measured is not None
+    if measured is None:
+        measured = _Measured(base.threads)
+        _choose_threads(recipe, task, model, batch, candidates[0], measured)
+    candidates = [candidate.with_choice(threads=measured.threads) for candidate in candidates]
+    if not measured.knows(candidates):
+        _measure(
+            [_Probe(recipe, task, model, batch, candidate) for candidate in candidates], SECONDS, measured
+        )
+        remembered = False
+    best = _fastest(candidates, measured)
+    if recipe.train.compile == "auto" and _worth_compiling(measured.seconds[_name(best)], remaining_steps):
+        compiled = best.with_choice(compile=True)
+        if not measured.knows([compiled]):
+            _measure_compiled(recipe, task, model, batch, compiled, measured)
+            remembered = False
+        best = _fastest([best, compiled], measured)
+    if not remembered:
+        _remember(memory, key, measured)
+    return Choice(best, measured.seconds, remembered)
+
+
+@dataclass
+class _Measured:
+    """What is known of candidates by name.
+
+    Attributes:
+        threads: Compute threads that were settled on.
+        seconds: Shortest seconds of a step.
+        refused: Those that cannot be taken however fast they are.
+    """
+
+    threads: int
+    seconds: dict[str, float] = field(default_factory=dict)
+    refused: list[str] = field(default_factory=list)
+
+    def knows(self, candidates: list[Execution]) -> bool:
+        """Whether all of them have been measured, or refused."""
+        return {_name(candidate) for candidate in candidates} <= {*self.seconds, *self.refused}
 
 
 def _candidates(recipe: Recipe, model: nn.Module, batch: Batch, base: Execution) -> list[Execution]:
@@ -133,27 +154,19 @@ def _candidates(recipe: Recipe, model: nn.Module, batch: Batch, base: Execution)
     ]
 
 
-def _with_threads(
-    recipe: Recipe,
-    task: Task,
-    model: nn.Module,
-    batch: Batch,
-    candidates: list[Execution],
-    timings: dict[Execution, float],
-) -> list[Execution]:
-    """The candidates with one compute thread, where a step is so short that it is faster alone."""
-    plain = candidates[0]
+def _choose_threads(
+    recipe: Recipe, task: Task, model: nn.Module, batch: Batch, plain: Execution, measured: _Measured
+) -> None:
+    """Settles on one compute thread where a step is so short that it is faster alone."""
     if recipe.train.threads is not None or plain.device != "cpu" or plain.threads == 1:
-        return candidates
+        return
     probe = _Probe(recipe, task, model, batch, plain)
     probe.step()
     if min(probe.step() for _ in range(3)) > SHORT_STEP:
-        return candidates
+        return
     alone = plain.with_choice(threads=1)
-    timings.update(_measure([probe, _Probe(recipe, task, model, batch, alone)], SECONDS / 3))
-    if timings[alone] < timings[plain] * MARGIN:
-        return [candidate.with_choice(threads=1) for candidate in candidates]
-    return candidates
+    _measure([probe, _Probe(recipe, task, model, batch, alone)], SECONDS / 3, measured)
+    measured.threads = _fastest([plain, alone], measured).threads
 
 
 def _name(execution: Execution) -> str:
@@ -181,7 +194,7 @@ class _Probe:
             )
             for phase in self.phases
         ]
-        self.first_loss = math.nan
+        self.losses: list[float] = []
         self.calls = 0
 
     def step(self) -> float:
@@ -196,8 +209,8 @@ class _Probe:
                 output = self.task.training_step(self.forward, self.batch, phase)
             loss = output.loss.mean()
             loss.backward()
-            if self.calls == 0 and number == 0:
-                self.first_loss = float(loss.detach())
+            if self.calls < WATCHED_STEPS:
+                self.losses.append(float(loss.detach()))
             lean_step(optimizer)()
             optimizer.zero_grad(set_to_none=True)
         self.calls += 1
@@ -225,11 +238,12 @@ def _wait(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def _measure(probes: list[_Probe], seconds: float) -> dict[Execution, float]:
+def _measure(probes: list[_Probe], seconds: float, measured: _Measured) -> None:
     """Shortest seconds per step, which other work on the machine disturbs least; candidates interleaved.
 
     A candidate that is clearly slower than the best so far is measured no further, so that a large
-    model costs little more than one step of each.
+    model costs little more than one step of each. The first one is the plain one, which the losses of
+    the others are compared with.
     """
     deadline = time.perf_counter() + seconds
     taken: dict[Execution, list[float]] = {}
@@ -244,36 +258,41 @@ def _measure(probes: list[_Probe], seconds: float) -> dict[Execution, float]:
             break
         for probe in running:
             taken[probe.execution].append(probe.step())
-    return {execution: min(times) for execution, times in taken.items()}
+    measured.seconds.update({_name(execution): min(times) for execution, times in taken.items()})
+    drifted = [probe for probe in probes[1:] if not near(probe.losses, probes[0].losses)]
+    measured.refused += [_name(probe.execution) for probe in drifted]
 
 
-def _best(probes: list[_Probe], timings: dict[Execution, float]) -> Execution:
-    plain = probes[0]
-    best, limit = plain.execution, timings[plain.execution] * MARGIN
-    for probe in probes[1:]:
-        near = abs(probe.first_loss - plain.first_loss) <= DRIFT * max(abs(plain.first_loss), 1e-3)
-        if near and timings[probe.execution] < limit:
-            best, limit = probe.execution, timings[probe.execution]
+def near(losses: list[float], plain: list[float]) -> bool:
+    """Whether every loss is close enough to the one in fp32; never where one is NaN."""
+    return all(
+        abs(loss - reference) <= DRIFT * max(abs(reference), 1e-3)
+        for loss, reference in zip(losses, plain, strict=False)
+    )
+
+
+def _fastest(candidates: list[Execution], measured: _Measured) -> Execution:
+    """The first one, unless another is faster by more than noise and not refused."""
+    best, limit = candidates[0], measured.seconds[_name(candidates[0])] * MARGIN
+    for candidate in candidates[1:]:
+        name = _name(candidate)
+        if name not in measured.refused and measured.seconds[name] < limit:
+            best, limit = candidate, measured.seconds[name]
     return best
 
 
-def _try_compile(
-    recipe: Recipe,
-    task: Task,
-    model: nn.Module,
-    batch: Batch,
-    best: Execution,
-    timings: dict[Execution, float],
-    remaining_steps: int | None,
-) -> Execution:
-    """The compiled form of the best candidate, when the run is long enough and it proves faster."""
-    predicted = timings[best] * (remaining_steps or 0)
-    if predicted * COMPILE_GAIN < COMPILE_SECONDS:
-        return best
-    compiled = best.with_choice(compile=True)
-    probe = _Probe(recipe, task, model, batch, compiled)
-    timings.update(_measure([probe], SECONDS))
-    return compiled if timings[compiled] < timings[best] * MARGIN else best
+def _worth_compiling(seconds: float, remaining_steps: int | None) -> bool:
+    return seconds * (remaining_steps or 0) * COMPILE_GAIN >= COMPILE_SECONDS
+
+
+def _measure_compiled(
+    recipe: Recipe, task: Task, model: nn.Module, batch: Batch, compiled: Execution, measured: _Measured
+) -> None:
+    """Adds the compiled form to what is known; one that does not compile here is refused."""
+    try:
+        _measure([_Probe(recipe, task, model, batch, compiled)], SECONDS, measured)
+    except RuntimeError:  # no C++ compiler, or code that cannot be traced: then it runs as it is
+        measured.refused.append(_name(compiled))
 
 
 def _key(recipe: Recipe, model: nn.Module, batch: Batch, base: Execution) -> str:
@@ -303,18 +322,23 @@ def _processor() -> str:
     return f"{name} x{os.cpu_count()}"
 
 
-def _recall(memory: Path, key: str) -> dict[str, Any] | None:
+def _recall(memory: Path, key: str) -> _Measured | None:
+    """What an earlier run measured, None where none did."""
     try:
-        found: dict[str, Any] | None = json.loads(memory.read_text()).get(key)
-        return found
-    except (OSError, ValueError, AttributeError):
+        found = json.loads(memory.read_text())[key]
+        seconds = {str(name): float(value) for name, value in found["seconds"].items()}
+        return _Measured(int(found["threads"]), seconds, list(found["refused"]))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None
 
 
-def _remember(memory: Path, key: str, value: dict[str, Any]) -> None:
+def _remember(memory: Path, key: str, measured: _Measured) -> None:
     try:
         known = json.loads(memory.read_text())
     except (OSError, ValueError):
         known = {}
-    memory.parent.mkdir(parents=True, exist_ok=True)
-    write_json(memory, {**known, key: value})
+    try:
+        memory.parent.mkdir(parents=True, exist_ok=True)
+        write_json(memory, {**(known if isinstance(known, dict) else {}), key: asdict(measured)})
+    except (OSError, StorageError):
+        return  # a cache that cannot be written only costs the next run two seconds

@@ -23,7 +23,12 @@ _WEIGHTS = (
 
 
 def mix(*parts: int) -> int:
-    """A 63-bit number from up to five whole numbers: SplitMix64 (Steele et al., 2014) of their sum."""
+    """A 63-bit number from up to five whole numbers: SplitMix64 (Steele et al., 2014) of their sum.
+
+    Parts that are left out count as 0.
+    """
+    if len(parts) > len(_WEIGHTS):
+        raise ValueError(f"an address has at most {len(_WEIGHTS)} parts, not {len(parts)}")
     state = sum(part * weight for part, weight in zip(parts, _WEIGHTS, strict=False)) & _MASK
     state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
     state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & _MASK

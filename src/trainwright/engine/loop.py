@@ -12,9 +12,9 @@ from torch import nn
 
 from trainwright.data.batch import Batch
 from trainwright.data.loader import Loader
-from trainwright.engine.averages import Averages, EpochSums
+from trainwright.engine.averages import Averages, means
 from trainwright.engine.checkpoint import CheckpointWriter
-from trainwright.engine.distributed import Processes
+from trainwright.engine.distributed import PerProcess, Processes
 from trainwright.engine.ema import Ema
 from trainwright.engine.evaluation import run_split
 from trainwright.engine.generators import seed_generators
@@ -113,7 +113,7 @@ class Loop:
         self.parts, self.journal, self.progress = parts, journal, progress
         self.writer, self.keep_best, self.stop = writer, keep_best, stop
         self.position, self.clock = Position(), Clock()
-        self.window, self.epoch_means = Averages(), EpochSums()
+        self.averages = Averages()
         self.metrics: dict[str, float] = {}
         self.state = self._register()
         self._saved_at = time.monotonic()
@@ -135,8 +135,7 @@ class Loop:
                 state.register(name, part)
         state.register("position", self.position)
         state.register("clock", self.clock)
-        state.register("window", self.window)
-        state.register("epoch_means", self.epoch_means)
+        state.register("averages", PerProcess(self.averages, parts.processes))
         for name, part in parts.task.stateful():
             state.register(f"task.{name}", part)
         return state
@@ -152,11 +151,12 @@ class Loop:
         parts.model.train()
         self.progress.start(parts.budget.total_steps, parts.train_loader.steps_per_epoch, self._global_batch)
         self.progress.step(self.position.step)
-        while (reason := self._end_reason()) is None:
+        # A run that was killed between its last step and the evaluation after it has that still to do.
+        while self.position.is_open or self._end_reason() is None:
             reason = self._epoch()
             if reason is not None:
                 return self._outcome("interrupted", reason)
-        return self._outcome("done", reason)
+        return self._outcome("done", self._end_reason() or "")
 
     @property
     def _global_batch(self) -> int:
@@ -187,6 +187,8 @@ class Loop:
         )
         self._steady.start()
         for micro_batches in batches:
+            if self._spent():
+                break
             count = min(loader.batch_size, len(loader.rows) - position.index * loader.batch_size)
             self._step(micro_batches, count)
             position.advance()
@@ -201,8 +203,6 @@ class Loop:
                 self._steady.pause()
                 self._save()
                 self._steady.start()
-            if self._spent():
-                break
         self._steady.pause()
         self._finish_epoch()
         return None
@@ -210,7 +210,7 @@ class Loop:
     def _step(self, micro_batches: list[Batch], count: int) -> None:
         """One optimizer step of every phase over one global batch of `count` samples."""
         parts, step = self.parts, self.position.step
-        stop = bool(self.stop)
+        stop, agreed = bool(self.stop), parts.processes.size == 1
         for number, runner in enumerate(parts.runners):
             if step % runner.phase.every:
                 continue
@@ -223,7 +223,7 @@ class Loop:
                 size = len(batch)
                 runner.backward(output.loss, size, count)
                 self._record(runner, output, size)
-            stop = parts.processes.sum_gradients(runner.parameters, stop)
+            stop, agreed = parts.processes.sum_gradients(runner.parameters, stop), True
             runner.apply(step)
             for project in self._projections:
                 project()
@@ -231,32 +231,33 @@ class Loop:
             parts.processes.share_buffers(parts.model)
         if parts.ema is not None:
             parts.ema.update()
-        self._stopping = stop
+        self._stopping = stop and agreed
 
     def _focus(self, runner: PhaseRunner) -> None:
         """Only the phase's own parameters collect gradients; the other networks just pass them on."""
         for other in self.parts.runners:
             for parameter in other.parameters:
-                parameter.requires_grad_(other is runner)
+                parameter.requires_grad_(False)
+        for parameter in runner.parameters:
+            parameter.requires_grad_(True)
 
     def _record(self, runner: PhaseRunner, output: StepOutput, size: int) -> None:
         prefix = "" if len(self.parts.runners) == 1 else f"{runner.phase.name}_"
         loss = output.loss.detach()
-        self.window.add(f"{prefix}loss", loss.sum() if loss.dim() else loss * size, size)
+        self.averages.add(f"{prefix}loss", loss.sum() if loss.dim() else loss * size, size)
         for name, value in output.logs.items():
-            self.window.add(prefix + name, value, size)
+            self.averages.add(prefix + name, value, size)
 
     def _log_window(self) -> None:
-        """Writes the means since the last record and adds them to the epoch's."""
-        sums = self.parts.processes.sum_pairs(self.window.sums())
+        """Writes the means since the last record."""
+        sums = self.parts.processes.sum_pairs(self.averages.sums())
         if not sums:
             return
-        self.epoch_means.add(sums)
-        means = {f"step/{name}": total / weight for name, (total, weight) in sums.items()}
-        self.window.reset()
-        means["step/lr"] = self.parts.runners[0].learning_rate
-        self.journal.log(self.position.step, self.position.epoch, means)
-        for name, value in means.items():
+        values = {f"step/{name}": value for name, value in means(sums).items()}
+        self.averages.next_stretch()
+        values["step/lr"] = self.parts.runners[0].learning_rate
+        self.journal.log(self.position.step, self.position.epoch, values)
+        for name, value in values.items():
             if not math.isfinite(value):
                 raise Diverged(
                     f"{name} became {value} at step {self.position.step}",
@@ -267,7 +268,8 @@ class Loop:
     def _finish_epoch(self) -> None:
         parts, position = self.parts, self.position
         self._log_window()
-        values = {f"train/{name}": value for name, value in self.epoch_means.means().items()}
+        sums = parts.processes.sum_pairs(self.averages.epoch_sums())
+        values = {f"train/{name}": value for name, value in means(sums).items()}
         values["lr"] = parts.runners[0].learning_rate
         last = self._spent() is not None
         if last or (position.epoch + 1) % parts.evaluate_every == 0:
@@ -275,9 +277,8 @@ class Loop:
         self.metrics = values
         self.journal.log(position.step, position.epoch, values)
         self.progress.epoch(position.epoch + 1, values)
-        self.epoch_means.reset()
-        if position.index >= parts.train_loader.steps_per_epoch:
-            position.next_epoch()
+        self.averages.next_epoch()
+        position.close_epoch(parts.train_loader.steps_per_epoch)
         self._save()
 
     def _evaluate(self, train_values: dict[str, float]) -> dict[str, float]:
@@ -323,21 +324,16 @@ class Loop:
 
     def _save(self) -> None:
         self._saved_at = time.monotonic()
-        if self.writer is not None:
-            self.writer.submit(self.position.step, self.state.tree())
+        # Every process takes part: what differs between them is gathered.
+        if self.writer is not None or self.parts.processes.size > 1:
+            tree = self.state.tree()
+            if self.writer is not None:
+                self.writer.submit(self.position.step, tree)
 
     def _outcome(self, state: str, reason: str) -> Outcome:
-        steady = self._steady
-        return Outcome(
-            state,
-            reason,
-            self.position.step,
-            self.position.epoch,
-            self.metrics,
-            steady.seconds,
-            steady.laps,
-            steady.first_at,
-        )
+        at, steady = self.position, self._steady
+        timing = (steady.seconds, steady.laps, steady.first_at)
+        return Outcome(state, reason, at.step, at.epoch, self.metrics, *timing)
 
 
 def _pick(values: dict[str, float], name: str) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from trainwright.engine.backward import backward
 from trainwright.engine.optimizers.lean import lean_step
 from trainwright.engine.schedules.base import Schedule
 from trainwright.tasks.base import Phase
@@ -44,6 +45,16 @@ class NamedOptimizer:
                 group["param_names"] = present["param_names"]
         by_index = {position[name]: value for name, value in state["state"].items()}
         self.optimizer.load_state_dict({"state": by_index, "param_groups": groups})
+        self._keep_dtypes(by_index)
+
+    def _keep_dtypes(self, saved: dict[int, dict[str, Any]]) -> None:
+        """PyTorch casts what it loads to the parameter's dtype, which would round a float64 value."""
+        parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        for index, values in saved.items():
+            held = self.optimizer.state[parameters[index]]
+            for name, value in values.items():
+                if isinstance(value, Tensor) and held[name].dtype != value.dtype:
+                    held[name] = value.to(held[name].device)
 
 
 class PhaseRunner:
@@ -98,7 +109,7 @@ class PhaseRunner:
         shape = tuple(loss.shape)
         if self._gradient is None or self._share != share or tuple(self._gradient.shape) != shape:
             self._gradient, self._share = torch.full_like(loss, share, requires_grad=False), share
-        loss.backward(self._gradient)
+        backward(loss, self._gradient)
 
     def apply(self, step: int) -> None:
         """Clips, moves the weights by one step and clears the gradients."""

@@ -9,28 +9,40 @@ from typing import Any
 
 
 class Position:
-    """Epoch, step within the epoch, and step since the start, all counted from 0."""
+    """Epoch, step within the epoch, and step since the start, all counted from 0.
+
+    Attributes:
+        closed: The step at which an epoch was last evaluated and recorded.
+    """
 
     def __init__(self) -> None:
-        self.epoch, self.index, self.step = 0, 0, 0
+        self.epoch, self.index, self.step, self.closed = 0, 0, 0, 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether steps were done that no evaluation has closed yet."""
+        return self.step > self.closed
 
     def advance(self) -> None:
         """One step is done."""
         self.index += 1
         self.step += 1
 
-    def next_epoch(self) -> None:
-        """An epoch is done."""
-        self.epoch += 1
-        self.index = 0
+    def close_epoch(self, steps_per_epoch: int) -> None:
+        """The steps so far are evaluated; after the last of an epoch the next one begins."""
+        self.closed = self.step
+        if self.index >= steps_per_epoch:
+            self.epoch += 1
+            self.index = 0
 
     def state_dict(self) -> dict[str, Any]:
-        """The three counters."""
-        return {"epoch": self.epoch, "index": self.index, "step": self.step}
+        """The four counters."""
+        return {"epoch": self.epoch, "index": self.index, "step": self.step, "closed": self.closed}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Puts the counters back."""
-        self.epoch, self.index, self.step = state["epoch"], state["index"], state["step"]
+        self.epoch, self.index = state["epoch"], state["index"]
+        self.step, self.closed = state["step"], state["closed"]
 
 
 class Clock:
@@ -74,7 +86,8 @@ class Budget:
         """The budget that a recipe's `train` section gives; ten epochs when it gives none."""
         if epochs is None and steps is None and minutes is None:
             epochs = 10.0
-        limits = [math.ceil(epochs * steps_per_epoch)] if epochs is not None else []
+        # 1.1 epochs of 10 steps are 11.000000000000002 steps in floating point, and 11 to a person.
+        limits = [max(1, math.ceil(round(epochs * steps_per_epoch, 6)))] if epochs is not None else []
         if steps is not None:
             limits.append(steps)
         return cls(min(limits) if limits else None, minutes)

@@ -1,4 +1,4 @@
-"""What is checked of a model on two real samples before anything is trained."""
+"""What is checked of a model on real samples before anything is trained."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from trainwright.data.batch import Batch
 from trainwright.engine.generators import seed_generators
 from trainwright.engine.state_tree import flatten, unflatten
-from trainwright.errors import ModelError
+from trainwright.errors import ModelError, TrainwrightError
+from trainwright.models.inspect import in_terms_of_size
 from trainwright.tasks.base import Task
 
 SAMPLES = 2
@@ -54,60 +55,108 @@ def _trail(model: nn.Module) -> Iterator[_Trail]:
             handle.remove()
 
 
-def check_model(task: Task, model: nn.Module, batch: Batch) -> None:
-    """Runs one step on a copy of the model, then saves and reloads it.
+def check_model(
+    task: Task,
+    model: nn.Module,
+    batch: Batch,
+    *,
+    evaluation: Batch | None = None,
+    rebuild: Callable[[], nn.Module] | None = None,
+) -> set[str]:
+    """Runs one step on a copy of the model, saves and reloads it, and scores its outputs.
 
     Args:
         task: The task.
         model: Freshly built, on the CPU; it is not changed.
-        batch: At least one sample; two are taken when there are.
+        batch: Training samples, at least one; two are taken when there are.
+        evaluation: Samples as evaluation sees them; those of `batch` when absent.
+        rebuild: Builds the model anew with other random numbers, as a later process will before it
+            loads the weights; a copy of the model when absent.
+
+    Returns:
+        Names of the metrics that training and validation will give, such as `train/loss`.
 
     Raises:
         ModelError: A layer does not fit, an output does not fit its target, the loss is not a finite
-            number, no gradient arrives, or the reloaded model answers differently.
+            number per sample, no gradient arrives, scoring fails, or the reloaded model answers
+            differently.
     """
-    few = Batch(
-        {name: t[:SAMPLES].cpu() for name, t in batch.inputs.items()},
-        {name: t[:SAMPLES].cpu() for name, t in batch.targets.items()},
-        batch.ids[:SAMPLES],
-    )
-    probe = copy.deepcopy(model).train()
+    names: set[str] = set()
+    few = _first(batch, SAMPLES)
     if len(few) > 1:
-        _check_step(task, probe, few)
-    _check_reload(task, model, few)
+        names = _check_step(task, copy.deepcopy(model).train(), few)
+    seen = _first(evaluation or batch, len(evaluation or batch))
+    names |= _check_score(task, model, seen)
+    _check_reload(task, model, _first(seen, SAMPLES), rebuild or (lambda: copy.deepcopy(model)))
+    return names
 
 
-def _check_step(task: Task, model: nn.Module, batch: Batch) -> None:
+def _first(batch: Batch, count: int) -> Batch:
+    return Batch(
+        {name: t[:count].cpu() for name, t in batch.inputs.items()},
+        {name: t[:count].cpu() for name, t in batch.targets.items()},
+        batch.ids[:count],
+    )
+
+
+def _check_step(task: Task, model: nn.Module, batch: Batch) -> set[str]:
+    """One step of every phase; the names of what they report."""
+    names: set[str] = set()
     seed_generators(0)
     with _trail(model) as trail:
-        outputs = _guarded(lambda: task.predict(model, batch), trail)
+        try:
+            outputs = _guarded(lambda: task.predict(model, batch), trail)
+        except ModelError as error:
+            images = [tuple(t.shape[1:]) for t in batch.inputs.values() if t.dim() == 4]
+            raise in_terms_of_size(model, images, error) from error
         task.check_outputs(outputs)
-        for phase in task.phases(model):
+        phases = task.phases(model)
+        for phase in phases:
             model.zero_grad(set_to_none=True)
             result = _guarded(partial(task.training_step, model, batch, phase), trail)
-            loss = float(result.loss.detach().mean())
-            if not math.isfinite(loss):
-                raise ModelError(
-                    f"the loss of the very first samples is {loss}",
-                    where="train",
-                    why="inputs, targets or initial weights are out of range",
-                    fix="look at the data's ranges and normalisation (`trainwright check`)",
-                )
-            result.loss.mean().backward()
+            _check_loss(result.loss, len(batch), phase.name)
+            _guarded(result.loss.mean().backward, trail)
             if all(p.grad is None for _, p in phase.parameters):
                 raise ModelError(
                     f"no gradient reaches any parameter of phase {phase.name!r}",
                     where="model",
                     why="the output does not depend on them, or the forward pass detaches it",
                 )
+            prefix = f"train/{phase.name}_" if len(phases) > 1 else "train/"
+            names |= {prefix + name for name in ("loss", *result.logs)}
+    return names
+
+
+def _check_loss(loss: Tensor, samples: int, phase: str) -> None:
+    if loss.dim() and tuple(loss.shape) != (samples,):
+        raise ModelError(
+            f"the loss of phase {phase!r} has shape {list(loss.shape)} for {samples} samples",
+            where="data.targets",
+            why="a loss gives one number per sample, or one for all of them",
+            fix="let the loss average over all axes but the first",
+        )
+    if not loss.requires_grad:
+        raise ModelError(
+            f"the loss of phase {phase!r} does not depend on any trained parameter",
+            where="model",
+            why="the output does not depend on them, or the forward pass detaches it",
+        )
+    value = float(loss.detach().mean())
+    if not math.isfinite(value):
+        raise ModelError(
+            f"the loss of the very first samples is {value}",
+            where="train",
+            why="inputs, targets or initial weights are out of range",
+            fix="look at the data's ranges and normalisation (`trainwright check`)",
+        )
 
 
 def _guarded(call: Callable[[], Given], trail: _Trail) -> Given:
     try:
         return call()
-    except (RuntimeError, ValueError, IndexError, TypeError, KeyError, AttributeError) as error:
-        if isinstance(error, ModelError):
-            raise
+    except TrainwrightError:
+        raise
+    except Exception as error:  # whatever a model's own code raises is told as the model's fault
         layer = next((name for name in reversed(trail.path) if name), "")
         shape = trail.shapes.get(layer)
         raise ModelError(
@@ -115,17 +164,44 @@ def _guarded(call: Callable[[], Given], trail: _Trail) -> Given:
             if layer
             else "the model fails on its first samples",
             where="model",
-            why=f"{type(error).__name__}: {str(error).splitlines()[0]}",
+            why=_words(error),
             fix="make the layer's sizes fit what reaches it",
         ) from error
 
 
+def _words(error: Exception) -> str:
+    """The exception's type and the first line of what it says."""
+    return ": ".join([type(error).__name__, *str(error).strip().splitlines()[:1]])
+
+
 @torch.no_grad()
-def _check_reload(task: Task, model: nn.Module, batch: Batch) -> None:
+def _check_score(task: Task, model: nn.Module, batch: Batch) -> set[str]:
+    """Loss and metrics of an untrained model, as after every epoch; their names."""
+    probe = copy.deepcopy(model).eval()
+    seed_generators(0)
+    with _trail(probe) as trail:
+        outputs = _guarded(lambda: task.predict(probe, batch), trail)
+    task.check_outputs(outputs)
+    try:
+        values = task.score({name: t.float() for name, t in outputs.items()}, batch.targets)
+    except TrainwrightError:
+        raise
+    except Exception as error:
+        raise ModelError(
+            "a metric or loss fails on the model's first outputs",
+            where="data.targets",
+            why=_words(error),
+            fix="choose metrics and a loss that fit the target's type",
+        ) from error
+    return {f"val/{name}" for name in values}
+
+
+@torch.no_grad()
+def _check_reload(task: Task, model: nn.Module, batch: Batch, rebuild: Callable[[], nn.Module]) -> None:
     """Weights that went through the file format must give the same answer, bit for bit."""
     original = copy.deepcopy(model).eval()
     structure, tensors = flatten(original.state_dict())
-    reloaded = copy.deepcopy(model).eval()
+    reloaded = rebuild().eval()
     for parameter in reloaded.parameters():
         parameter.zero_()
     reloaded.load_state_dict(unflatten(structure, load(save(tensors))))
@@ -134,7 +210,7 @@ def _check_reload(task: Task, model: nn.Module, batch: Batch) -> None:
     seed_generators(0)
     second = task.predict(reloaded, batch)
     for name, value in first.items():
-        if not torch.equal(value, second[name]) and not torch.isnan(value).any():
+        if not torch.equal(torch.nan_to_num(value), torch.nan_to_num(second[name])):
             raise ModelError(
                 f"after saving and loading the model, output {name!r} is another",
                 where="model",

@@ -81,7 +81,21 @@ def choose_device(wanted: str) -> str:
             where="train.device",
             fix="use train.device=auto, or run on a machine that has it (see `trainwright doctor`)",
         )
+    _check_number(wanted)
     return wanted
+
+
+def _check_number(wanted: str) -> None:
+    """Refuses `cuda:7` where there is no eighth device."""
+    kind, colon, number = wanted.partition(":")
+    count = torch.cuda.device_count() if kind == "cuda" else 1
+    if colon and not (number.isdigit() and int(number) < count):
+        raise UserError(
+            f"there is no device {wanted!r}",
+            where="train.device",
+            why=f"this machine has {count} of that kind, counted from 0",
+            fix=f"use {kind}:0" if count == 1 else f"use {kind}:0 to {kind}:{count - 1}",
+        )
 
 
 class Runtime:
@@ -94,11 +108,11 @@ class Runtime:
         torch.set_num_threads(execution.threads)
         if execution.deterministic:
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-            torch.use_deterministic_algorithms(True)
-            torch.backends.cudnn.benchmark = False
-        elif self.device.type == "cuda":
-            torch.backends.cudnn.benchmark = True
-            torch.set_float32_matmul_precision("high" if execution.precision != "fp32" else "highest")
+        # Set either way: an earlier run of this process may have left another choice behind.
+        torch.use_deterministic_algorithms(execution.deterministic)
+        torch.backends.cudnn.benchmark = self.device.type == "cuda" and not execution.deterministic
+        lower = self.device.type == "cuda" and not execution.deterministic and execution.precision != "fp32"
+        torch.set_float32_matmul_precision("high" if lower else "highest")
 
     def autocast(self) -> AbstractContextManager[Any]:
         """The precision of a forward pass."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,8 +33,8 @@ def stop_on_signals(notice: Callable[[str], None]) -> Iterator[StopRequest]:
 
     def handle(number: int, frame: FrameType | None) -> None:
         if request and number == signal.SIGINT:
-            sys.stderr.write("stopped at once; the last checkpoint is whole\n")
-            sys.stderr.flush()
+            # Not through sys.stderr, whose lock the interrupted code may hold.
+            os.write(2, b"stopped at once; the last checkpoint is whole\n")
             os._exit(128 + number)
         request.signal = number
         notice("stopping after this step and saving; press Ctrl-C again to stop at once")

@@ -1,8 +1,8 @@
 """Any nested state as plain JSON plus one dictionary of contiguous tensors, and back.
 
 safetensors stores neither strides nor shared storage, so both are kept beside it: each tensor is
-laid out in the order of its own strides, and a tensor that shares memory with an earlier one is
-written as an alias of it. Nothing here can run code on loading.
+laid out in the order of its own strides, and a tensor that is the same memory in the same shape as an
+earlier one is written as an alias of it. Nothing here can run code on loading.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import torch
 from torch import Tensor
 
 Node = dict[str, Any]
@@ -26,7 +25,7 @@ def flatten(tree: Any) -> tuple[Node, dict[str, Tensor]]:
         TypeError: A leaf is of another type; its path is named.
     """
     tensors: dict[str, Tensor] = {}
-    seen: dict[tuple[int, tuple[int, ...], tuple[int, ...], torch.dtype], str] = {}
+    seen: dict[Any, str] = {}
 
     def visit(value: Any, path: str) -> Node:
         if isinstance(value, Tensor):
@@ -52,18 +51,40 @@ def _key(key: Any, path: str) -> Any:
 
 
 def _put(tensor: Tensor, tensors: dict[str, Tensor], seen: dict[Any, str]) -> Node:
-    order = sorted(range(tensor.dim()), key=lambda axis: (-tensor.stride(axis), axis))
-    node: Node = {"order": order} if order != sorted(order) else {}
-    identity = (tensor.data_ptr(), tuple(tensor.shape), tuple(tensor.stride()), tensor.dtype)
+    shape, stride = list(tensor.shape), list(tensor.stride())
+    order = _memory_order(shape, stride)
+    permuted = order is not None and stride != _contiguous(shape)
+    node: Node = {"shape": shape, "stride": stride} if permuted else {}
+    identity = (tensor.device, tensor.data_ptr(), tuple(shape), tuple(stride), tensor.dtype)
     if tensor.numel() and identity in seen:
         return {"tensor": seen[identity], **node}
     name = str(len(tensors))
     seen[identity] = name
     # A clone, always: training goes on while a checkpoint is being written.
-    laid_out = tensor.permute(order).contiguous() if node else tensor.contiguous()
+    laid_out = tensor.permute(order).contiguous() if permuted else tensor.contiguous()
     shares = laid_out.device.type == "cpu" and laid_out.data_ptr() == tensor.data_ptr()
     tensors[name] = laid_out.clone() if shares else laid_out.cpu()
     return {"tensor": name, **node}
+
+
+def _memory_order(shape: list[int], stride: list[int]) -> list[int] | None:
+    """The axes from the slowest to the fastest; None where elements overlap or leave gaps."""
+    order = sorted(range(len(shape)), key=lambda axis: (-stride[axis], shape[axis] == 1, axis))
+    expected = 1
+    for axis in reversed(order):
+        if shape[axis] != 1 and stride[axis] != expected:
+            return None
+        expected *= shape[axis]
+    return order
+
+
+def _contiguous(shape: list[int]) -> list[int]:
+    """Strides of a tensor of this shape in plain row order."""
+    stride, expected = [], 1
+    for size in reversed(shape):
+        stride.append(expected)
+        expected *= max(size, 1)
+    return stride[::-1]
 
 
 def unflatten(node: Node, tensors: dict[str, Tensor]) -> Any:
@@ -74,8 +95,9 @@ def unflatten(node: Node, tensors: dict[str, Tensor]) -> Any:
         name = item["tensor"]
         if name not in restored:
             value = tensors[name]
-            order = item.get("order")
-            restored[name] = value.permute(_inverse(order)) if order else value
+            # The stride of an axis of size 1 counts as well: by it a kernel chooses its memory format.
+            laid_out = "stride" in item
+            restored[name] = value.as_strided(item["shape"], item["stride"]) if laid_out else value
         return restored[name]
 
     def visit(item: Node) -> Any:
@@ -90,7 +112,3 @@ def unflatten(node: Node, tensors: dict[str, Tensor]) -> Any:
         return float(item["float"]) if "float" in item else item["value"]
 
     return visit(node)
-
-
-def _inverse(order: list[int]) -> list[int]:
-    return sorted(range(len(order)), key=order.__getitem__)

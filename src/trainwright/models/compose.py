@@ -16,6 +16,8 @@ from trainwright.models.activations import activation as build_activation
 from trainwright.models.arguments import build_model
 from trainwright.models.inspect import example_inputs
 
+DEAD_WHEN = {"compose": {"activation": "not hidden", "dropout": "not hidden"}}
+
 _DEFAULT: dict[str, dict[str, Any]] = {
     "image": {"name": "cnn"},
     "number": {"name": "mlp", "hidden": []},

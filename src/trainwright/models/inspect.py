@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -131,7 +131,8 @@ def check_model(
         summary = trace(model, example_inputs(inputs))
     except (ModelError, RuntimeError, NotImplementedError) as error:
         if not needs_values(error):
-            raise _of_size(model, inputs, error) or error from error.__cause__
+            images = [spec.shape for spec in inputs.values() if spec.type == "image"]
+            raise in_terms_of_size(model, images, error) from error.__cause__
         model = build()
         summary = trace(model, example_inputs(inputs, device="cpu"))
     if num_outputs is not None:
@@ -139,16 +140,22 @@ def check_model(
     return summary
 
 
-def _of_size(
-    model: nn.Module | None, inputs: Mapping[str, TensorSpec], error: Exception
-) -> ModelError | None:
-    """The same error in terms of image sizes, for an architecture that tells which size it is made for."""
-    config, specs = getattr(model, "pretrained_cfg", None), list(inputs.values())
-    if not isinstance(config, dict) or [spec.type for spec in specs] != ["image"]:
-        return None
+def in_terms_of_size(
+    model: nn.Module | None, images: Sequence[tuple[int, ...]], error: Exception
+) -> Exception:
+    """The same error in words about image sizes, where the network tells which size it is made for.
+
+    Args:
+        model: The network, None when it could not even be built.
+        images: Shapes `(C, H, W)` of the images among the inputs.
+        error: Why the forward pass failed.
+    """
+    config = getattr(model, "pretrained_cfg", None)
+    if not isinstance(config, dict) or len(images) != 1:
+        return error
     from trainwright.models.timm_model import unsuitable_size
 
-    height, width = specs[0].shape[1:]
+    _, height, width = images[0]
     return unsuitable_size(str(config.get("architecture", "the model")), (height, width), config, error)
 
 

@@ -12,7 +12,14 @@ from trainwright.fields import OpenFraction, PositiveInt
 from trainwright.models.activations import activation as build_activation
 from trainwright.models.inputs import flattened
 
-DEAD_WHEN = {"mlp": {"embedding": "categories == 'one_hot'"}}
+DEAD_WHEN = {
+    "mlp": {
+        "activation": "not hidden",
+        "dropout": "not hidden",
+        "batch_norm": "not hidden",
+        "embedding": "categories == 'one_hot'",
+    }
+}
 
 
 def mlp(

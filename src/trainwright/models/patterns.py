@@ -33,13 +33,21 @@ def check_patterns(patterns: Sequence[str], names: Sequence[str], where: str) ->
     """
     for pattern in patterns:
         if not any(matches(name, pattern) for name in names):
-            modules = {name.rpartition(".")[0] for name in names} | set(names)
-            guess = closest(pattern.rstrip(".*"), modules - {""})
+            guess = closest(pattern.rstrip(".*"), _modules(names))
             raise ModelError(
                 f"the pattern {pattern!r} names no weight",
                 where=where,
                 fix=f"did you mean {guess!r}?" if guess else f"the weights are {listed(list(names))}",
             )
+
+
+def _modules(names: Sequence[str]) -> list[str]:
+    """Every module on the way to one of these weights, and the weights."""
+    found: dict[str, None] = {}
+    for name in names:
+        parts = name.split(".")
+        found |= dict.fromkeys(".".join(parts[:count]) for count in range(1, len(parts) + 1))
+    return list(found)
 
 
 def listed(names: Sequence[str]) -> str:

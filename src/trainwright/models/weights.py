@@ -99,7 +99,7 @@ def _load_torch(file: Path) -> Any:
             why="it is damaged, or it holds Python objects, and loading those would run code of the file",
             fix="if you trust its origin: load it yourself and save model.state_dict() as safetensors",
         ) from error
-    except (RuntimeError, EOFError, ValueError, OSError) as error:
+    except Exception as error:  # the unpickler answers damaged files with whatever it stumbles over
         why = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelError(f"{file} holds no weights", where="init.path", why=why) from error
 

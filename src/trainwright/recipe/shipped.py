@@ -39,12 +39,13 @@ def shipped() -> list[ShippedRecipe]:
 
 
 def _read(path: Path) -> ShippedRecipe:
-    from trainwright.recipe.yaml12 import parse
+    import yaml
 
     text = path.read_text(encoding="utf-8")
     first = text.split("\n", 1)[0]
-    node = parse(text, path.name).child("description")
-    return ShippedRecipe(path.stem, path, first.lstrip("# ").strip(), str(node.value) if node else "")
+    # Not as a recipe: that would ask for the variables that this one needs to run.
+    values = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return ShippedRecipe(path.stem, path, first.lstrip("# ").strip(), str(values.get("description", "")))
 
 
 def find(recipe: str | Path) -> Path:

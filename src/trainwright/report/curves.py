@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from trainwright.report.charts import Chart, Line, Mark, Rule
+from trainwright.report.charts import GREY, Chart, Line, Mark, Rule
 from trainwright.runs.metrics import Series
 from trainwright.runs.record import RunRecord
 
-PARTS = ("train", "val", "test")
+PARTS = ("train", "val", "test", "step")
+WRITTEN = {"lr": "Learning rate", "mse": "MSE", "mae": "MAE", "rmse": "RMSE", "r2": "R²", "auroc": "AUROC"}
 POINTS = 300
 CHARTS = 12
 # Orders of magnitude above which a loss is read better on a logarithmic axis.
@@ -30,23 +32,43 @@ def learning_curves(metrics: Series, record: RunRecord) -> list[Chart]:
         groups.setdefault(rest if part in PARTS else key, []).append(key)
     names = sorted(groups, key=lambda name: (name != "loss", name == "lr", len(groups[name]) < 2))
     rules = _rules(record, max((series[-1][0] for series in metrics.values() if series), default=0))
+    groups = {name: _without_repeats(keys, metrics) for name, keys in groups.items()}
     kept = names[:CHARTS] + (["lr"] if "lr" in names[CHARTS:] else [])
-    return [_chart(name, sorted(groups[name], key=_part), metrics, rules) for name in kept]
+    return [_chart(name, sorted(groups[name], key=_draw_order), metrics, rules) for name in kept]
+
+
+def _without_repeats(keys: Sequence[str], metrics: Series) -> list[str]:
+    """Leaves out `step/x` where it tells no more than the epochs' means, and what it tells better."""
+    fine = [key for key in keys if key.startswith("step/")]
+    coarse = [key for key in keys if key not in fine]
+    if not fine or not coarse:
+        return list(keys)
+    if len(metrics[fine[0]]) < 2 * max(len(metrics[key]) for key in coarse):
+        return coarse
+    # A bare key such as `lr` is the same series with fewer points.
+    return fine + [key for key in coarse if "/" in key]
 
 
 def _part(key: str) -> int:
     part = key.partition("/")[0]
-    return PARTS.index(part) if part in PARTS else 0
+    return PARTS.index(part) % 3 if part in PARTS else 0
+
+
+def _draw_order(key: str) -> int:
+    return -1 if key.startswith("step/") else _part(key)
 
 
 def _chart(name: str, keys: Sequence[str], metrics: Series, rules: list[Rule]) -> Chart:
     marks: list[Mark] = [*rules]
-    positive, values = True, []
+    values = []
+    alone = len(keys) == 1 and keys[0] in (name, f"step/{name}")
     for key in keys:
         steps, series = (np.array(column, dtype=np.float64) for column in zip(*metrics[key], strict=True))
         values.append(series[np.isfinite(series)])
-        label = key.partition("/")[0] if len(keys) > 1 or key != name else ""
-        marks.append(_line(steps, series, label, _part(key)))
+        label = "" if alone else key.partition("/")[0]
+        line = _line(steps, series, label, _part(key))
+        # Beside the epochs' means the single steps are background.
+        marks.append(replace(line, color=GREY, faint=True, dots=False) if label == "step" else line)
     whole = np.concatenate(values)
     positive = whole.size > 0 and whole.min() > 0
     return Chart(
@@ -61,7 +83,7 @@ def _chart(name: str, keys: Sequence[str], metrics: Series, rules: list[Rule]) -
 
 def _title(name: str) -> str:
     target, _, metric = name.rpartition("/")
-    words = "Learning rate" if metric == "lr" else (metric[:1].upper() + metric[1:]).replace("_", " ")
+    words = WRITTEN.get(metric, (metric[:1].upper() + metric[1:]).replace("_", " "))
     return f"{words} of {target}" if target else words
 
 

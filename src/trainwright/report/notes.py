@@ -42,6 +42,8 @@ def run_notes(contents: Contents) -> Iterator[Note]:
     dropped = dropped_samples(contents)
     if dropped:
         yield Note("warning", f"{dropped:,} samples could not be read and were left out; see “Data”.")
+    for notice in contents.summary.get("notices", []):
+        yield Note("info", str(notice))
     if not contents.evaluations:
         yield Note("warning", "No split has been evaluated, so there is nothing to say about quality.")
     if contents.metrics and not any(key.startswith("val/") for key in contents.metrics):

@@ -163,7 +163,7 @@ def _charts(true: Floats, predicted: Floats, stem: str) -> list[Chart]:
         Points(true[shown], predicted[shown], "samples"),
         Line(ends, ends, "perfect", GREY, dashed=True),
     ]
-    heights, edges = np.histogram(error, bins=min(40, max(8, int(len(error) ** 0.5))))
+    heights, edges = np.histogram(error, bins=min(40, max(12, int(2 * len(error) ** 0.5))))
     shares = np.linspace(0, 1, 201)
     return [
         Chart(

@@ -100,14 +100,17 @@ def _best(contents: Contents) -> str:
     best = contents.record.best
     if "step" not in best:
         return ""
-    epoch = f"epoch {number_text(float(best['epoch']), 3)}, " if "epoch" in best else ""
+    progress = contents.record.progress
+    epoch = (
+        f"epoch {best['step'] * progress['epoch'] / progress['step']:.3g}, " if progress.get("epoch") else ""
+    )
     value = f": {best.get('monitor', '')} {number_text(best.get('value'))}" if "value" in best else ""
     return f"{epoch}step {best['step']:,}{value}"
 
 
 def _progress(progress: Mapping[str, Any]) -> str:
     parts = []
-    if isinstance(progress.get("epoch"), int | float):
+    if progress.get("epoch"):
         parts.append(f"{number_text(float(progress['epoch']), 3)} epochs")
     if isinstance(progress.get("step"), int):
         parts.append(f"{progress['step']:,} steps")

@@ -14,7 +14,7 @@ from trainwright.report.charts import GREY, PALETTE, Bars, Chart, Heatmap, Line,
 from trainwright.report.scales import Scale, number_text, percent_text, tick_text
 
 WIDTH, HEIGHT = 460, 280
-LEFT, RIGHT, TOP, BOTTOM = 52, 14, 10, 40
+LEFT, RIGHT, TOP, BOTTOM = 58, 14, 10, 40
 RULES = 16  # room above the axes for the names of rules
 WRITTEN_CELLS = 20  # with more classes a cell is too small for its count
 LABELLED_CELLS = 40  # with more there is no room for names either: the matrix becomes a picture

@@ -17,6 +17,7 @@ from trainwright.runs.directory import RunDirectory
 from trainwright.runs.heartbeat import read_heartbeat
 
 _ID = re.compile(r"(?P<name>.+)-(?P<salt>[0-9a-f]{10})(?:-(?P<number>\d+))?")
+DAMAGED = "damaged"
 _MAGIC = re.compile(r"[*?\[]")
 
 
@@ -27,7 +28,7 @@ class RunRow:
     Attributes:
         id: Directory name.
         path: Directory.
-        state: True state: `running` only while a process holds the run.
+        state: True state: `running` only while a process holds the run; `damaged` where it cannot be read.
         reason: Why it ended, or who works on it.
         step: Optimizer steps done.
         epoch: Epochs done.
@@ -95,6 +96,17 @@ def find_run(pattern: str | os.PathLike[str], runs_dir: str | os.PathLike[str]) 
             fix="give the id or the salt of one",
         )
     return runs[0]
+
+
+def rows(runs: Iterable[RunDirectory]) -> list[RunRow]:
+    """One row per run. A run whose files are damaged is shown as such, for the others to be shown too."""
+    found = []
+    for run in runs:
+        try:
+            found.append(row(run))
+        except RunError as error:
+            found.append(RunRow(run.id, str(run.path), DAMAGED, str(error), None, None, None, 0.0, 0.0))
+    return found
 
 
 def row(run: RunDirectory) -> RunRow:

@@ -40,11 +40,10 @@ def check(
     Raises:
         UserError: Something has to change before it can be trained.
     """
-    from trainwright.workflows.session import Session
-
     loaded = recipes.load(recipe, overrides)
     preparing = Background(lambda: load_data(loaded, NoProgress(), data=data))
-    import torch  # noqa: F401 - its seconds of import pass while workers decode the data
+    # Imports torch: its seconds of import pass while workers decode the data.
+    from trainwright.workflows.session import Session
 
     with recipes.located(loaded), Session(loaded, NoProgress()) as session:
         prepared = preparing.result()

@@ -12,7 +12,12 @@ from trainwright.runs.directory import RunDirectory
 
 
 def evaluate(
-    run: str | os.PathLike[str], *, split: str = "test", data: Any = None, weights: str = "best"
+    run: str | os.PathLike[str],
+    *,
+    split: str = "test",
+    data: Any = None,
+    own_data: Any = None,
+    weights: str = "best",
 ) -> dict[str, float]:
     """Metrics of a run's weights on a split, with the run's own processors and execution.
 
@@ -23,6 +28,7 @@ def evaluate(
         run: The run directory.
         split: Split of the data; other data are taken whole under this name.
         data: A path of the source's kind, or in-memory data, in place of the run's own.
+        own_data: The run's own data, when it was trained on data in memory.
         weights: `best` or `last`.
 
     Raises:
@@ -43,7 +49,7 @@ def evaluate(
         prepared = load_data(
             loaded,
             NoProgress(),
-            data=None if path else data,
+            data=None if path else own_data if own else data,
             fitted={**predictor.inputs, **predictor.targets},
             whole=None if own else split,
         )

@@ -93,7 +93,7 @@ def choose_model(guess: Guess) -> Choice:
                 "pretrained": "true starts from published weights and needs far fewer epochs",
             },
         )
-    if guess.size >= _ENOUGH_FOR_RESNET and side >= 28:
+    if guess.size >= _ENOUGH_FOR_RESNET and side >= 32:
         return Choice({"name": "resnet_cifar", "depth": 20}, {"name": "a ResNet for small pictures"})
     blocks = max(1, min(3, int(math.log2(side)) - 1))
     return Choice({"name": "cnn", "widths": [16, 32, 64][:blocks]}, {"widths": "channels of each block"})
@@ -101,7 +101,7 @@ def choose_model(guess: Guess) -> Choice:
 
 def choose_training(guess: Guess) -> Choice:
     """Batch size, epochs and learning rate from the number of samples."""
-    batch = 2 ** round(math.log2(min(256, max(8, guess.size / 60))))
+    batch = 2 ** round(math.log2(min(256, max(16, guess.size / 60))))
     photos = any(
         column["type"] == "image" and max(_size(column)) > _SMALL_IMAGE for column in guess.inputs.values()
     )

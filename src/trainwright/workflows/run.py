@@ -141,7 +141,7 @@ class Run:
         """
         from trainwright.workflows.evaluating import evaluate
 
-        return evaluate(self.path, split=split, data=self._data if data is None else data)
+        return evaluate(self.path, split=split, data=data, own_data=self._data)
 
     def report(self) -> Path:
         """Writes `report.html` anew and gives its path."""

@@ -11,7 +11,7 @@ from safetensors.torch import save
 from torch import nn
 
 from trainwright.data.types import PreparedData
-from trainwright.engine.loop import Outcome, Parts
+from trainwright.engine.loop import Loop, Outcome, Parts
 from trainwright.runs.atomic import write_bytes
 
 
@@ -20,6 +20,15 @@ def save_weights(path: Path, model: nn.Module) -> None:
     tensors = {name: t.detach().cpu().contiguous().clone() for name, t in model.state_dict().items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, save(tensors, metadata={"format": "pt"}))
+
+
+def status(loop: Loop, parts: Parts) -> dict[str, Any]:
+    """How far the training is, for the heartbeat."""
+    return {
+        "step": loop.position.step,
+        "epoch": loop.position.epoch,
+        "total_steps": parts.budget.total_steps,
+    }
 
 
 def throughput(outcome: Outcome, parts: Parts) -> dict[str, Any]:

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 
-from trainwright.data.stream_store import store_of
 from trainwright.data.summary import summary, write_dropped
 from trainwright.data.types import PreparedData
 from trainwright.engine import distributed
-from trainwright.engine.build import build_loader, build_network, build_parts, build_task
+from trainwright.engine.build import (
+    build_network,
+    build_parts,
+    build_task,
+    check_monitors,
+    first_batch,
+    rebuild_network,
+)
 from trainwright.engine.checkpoint import CheckpointStore, CheckpointWriter
 from trainwright.engine.execution_choice import choose_execution
 from trainwright.engine.loop import Diverged, Loop, Outcome, Parts
@@ -27,13 +34,13 @@ from trainwright.inference.evaluation import evaluate_split
 from trainwright.inference.predictor import Predictor
 from trainwright.locations import cache_dir
 from trainwright.models.weights import apply_weights, load_weights
-from trainwright.runs.atomic import StorageError, write_json
+from trainwright.runs.atomic import StorageError, remove_leftovers, write_json
 from trainwright.runs.directory import RunDirectory
 from trainwright.runs.environment import usable_cores
 from trainwright.runs.heartbeat import Heartbeat
 from trainwright.runs.record import RunRecord, RunState
 from trainwright.runs.spool import Spool
-from trainwright.workflows.run_files import picture_of, save_weights, throughput
+from trainwright.workflows.run_files import picture_of, save_weights, status, throughput
 from trainwright.workflows.training import RunResult
 
 if TYPE_CHECKING:
@@ -130,8 +137,8 @@ class Session:
         task = build_task(self.recipe)
         model = build_network(task, self.recipe, data)
         base = self._base_execution()
-        check_model(task, model, self._first_batch(data, base))
-        build_parts(self.recipe, data, task, model, Runtime(base), self.processes)
+        names = self._check_model(task, model, data, base)
+        check_monitors(build_parts(self.recipe, data, task, model, Runtime(base), self.processes), names)
         trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
         total = sum(p.numel() for p in model.parameters())
         return [
@@ -160,6 +167,7 @@ class Session:
         for warning in self._warnings(model):
             self.progress.message(warning)
         kept = Execution.from_json(pinned) if pinned else None
+        names = None if kept else self._check_model(task, model, data, self._base_execution())
         execution = self._kept(kept) if kept else self._choose(task, model, data)
         if record is not None:
             record.pinned = execution.to_json()
@@ -170,8 +178,11 @@ class Session:
             save_processors(run.processors, data.inputs, data.targets, columns)
             write_json(run.data / "summary.json", summary(data))
             write_dropped(run.data / "dropped.csv", data.dropped)
+        parts = build_parts(recipe, data, task, model, Runtime(execution), self.processes)
+        if names is not None:
+            check_monitors(parts, names)
         self._lap("build")
-        return build_parts(recipe, data, task, model, Runtime(execution), self.processes)
+        return parts
 
     def _kept(self, pinned: Execution) -> Execution:
         """The execution of earlier attempts; what this machine cannot keep is an error, or said."""
@@ -191,8 +202,7 @@ class Session:
     def _choose(self, task: Any, model: torch.nn.Module, data: PreparedData) -> Execution:
         train = self.recipe.train
         base = self._base_execution()
-        batch = self._first_batch(data, base)
-        check_model(task, model, batch)
+        batch = first_batch(self.recipe, data, base, training=True)
         loader_steps = -(-len(data.splits["train"]) // train.batch_size)
         budget = Budget.of(loader_steps, train.epochs, train.steps, train.minutes)
         choice = choose_execution(
@@ -221,13 +231,17 @@ class Session:
             deterministic=train.deterministic,
         )
 
-    def _first_batch(self, data: PreparedData, execution: Execution) -> Any:
-        """One micro-batch as training will see it, on the CPU."""
-        store = store_of(data, torch.device("cpu"))
-        loader = build_loader(self.recipe, data, store, "train", execution, training=True)
-        size = execution.micro_batch or -(-loader.batch_size // execution.world_size)
-        loader.rows, loader.chunk = loader.rows[: loader.batch_size], 1
-        return next(loader.batches(0, micro=size))[0]
+    def _check_model(
+        self, task: Any, model: torch.nn.Module, data: PreparedData, base: Execution
+    ) -> set[str]:
+        """Names of the metrics that the run will give. Raises UserError where something does not fit."""
+        return check_model(
+            task,
+            model,
+            first_batch(self.recipe, data, base, training=True),
+            evaluation=first_batch(self.recipe, data, base, training=False),
+            rebuild=lambda: rebuild_network(task, self.recipe, data),
+        )
 
     def _train(
         self,
@@ -243,6 +257,7 @@ class Session:
             loop = Loop(parts, NoJournal(), self.progress, None, lambda: None, stop)
             self._restore(loop, run, store, from_best)
             return loop.run()
+        remove_leftovers(run.path)
         spool = Spool(run.metrics_file, attempt=record.attempt + 1)
         writer = CheckpointWriter(store, before_commit=spool.flush)
         self.progress.watch(spool.latest)
@@ -250,16 +265,14 @@ class Session:
         self._restore(loop, run, store, from_best)
         record.begin(from_step=loop.position.step)
         run.save(record)
-        beat = Heartbeat(run.heartbeat, lambda: _status(loop, parts))
-        try:
+        beat = Heartbeat(run.heartbeat, lambda: status(loop, parts))
+        with ExitStack() as closing:
+            for part in (spool.close, writer.close, beat.stop):
+                closing.callback(part)
             beat.start()
             outcome = loop.run()
             writer.flush()
             spool.flush()
-        finally:
-            beat.stop()
-            writer.close()
-            spool.close()
         self._lap("train")
         self._note(run, record, parts, loop, outcome)
         return outcome
@@ -271,10 +284,18 @@ class Session:
             return
         step, tree = found
         if from_best:
-            kept = {name: tree[name] for name in ("position", "clock")}
+            if not run.best.exists():
+                raise RunError(
+                    "the run has no best weights yet",
+                    where=str(run.best),
+                    why="it ended before its first evaluation",
+                    fix="change the recipe (a lower learning rate?), or repeat it with --fresh",
+                )
             apply_weights(loop.parts.model, load_weights(run.best), strict=True)
-            for name, value in kept.items():
-                loop.state.parts[name].load_state_dict(value)
+            for name in ("position", "clock", "best"):
+                loop.state.parts[name].load_state_dict(tree[name])
+            if loop.parts.ema is not None:
+                loop.parts.ema.restart()
             self.progress.message(f"going on from the best weights at step {step}, optimizer state new")
             return
         loop.state.restore(tree)
@@ -374,11 +395,3 @@ def _without_lock(answer: tuple[str, Any]) -> tuple[str, Any]:
     if isinstance(value, Decision):
         value = Decision(value.action, RunDirectory(value.run.path), ())
     return kind, value
-
-
-def _status(loop: Loop, parts: Parts) -> dict[str, Any]:
-    return {
-        "step": loop.position.step,
-        "epoch": loop.position.epoch,
-        "total_steps": parts.budget.total_steps,
-    }

@@ -5,14 +5,17 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from trainwright import log
 from trainwright import recipe as recipes
+from trainwright.allocator import keep_freed_memory
 from trainwright.data.prepare import prepare
 from trainwright.data.types import PreparedData
-from trainwright.errors import DataError, TrainwrightError, UserError, closest
+from trainwright.errors import DataError, RunError, UserError, closest
 from trainwright.locations import cache_dir
 from trainwright.progress import NoProgress, ProgressSink
 from trainwright.runs.directory import RunDirectory
@@ -123,12 +126,12 @@ def train(
         UserError: The recipe, the data or the model cannot work; nothing was trained.
         RunError: The run is alive elsewhere, or failed before.
     """
-    from trainwright.workflows.session import Session
-
     progress = progress or NoProgress()
     loaded = recipes.load(recipe, overrides)
     preparing = Background(lambda: load_data(loaded, progress, data=data))
-    import torch  # noqa: F401 - its seconds of import pass while workers decode the data
+    keep_freed_memory()
+    # Imports torch: its seconds of import pass while workers decode the data.
+    from trainwright.workflows.session import Session
 
     with recipes.located(loaded), Session(loaded, progress) as session:
         prepared = preparing.result()
@@ -137,11 +140,12 @@ def train(
         messages = [*loaded.notices, *prepared.notices, *decision.messages]
         if decision.action is Action.DONE:
             return _already_done(decision, messages)
-        for message in messages:
-            progress.message(message)
         try:
             record = _record(loaded, prepared, decision) if session.processes.is_first else None
-            outcome = session.run(decision.run, prepared, record)
+            with _log_of(decision.run, record):
+                for message in messages:
+                    progress.message(message)
+                outcome = session.run(decision.run, prepared, record)
         except UserError:
             if decision.action is Action.START and session.processes.is_first:
                 _discard_unbegun(decision.run)
@@ -167,14 +171,14 @@ def resume(
     Raises:
         RunError: There is no such run, it is done, alive, or its data changed.
     """
-    from trainwright.workflows.session import Session
-
     progress = progress or NoProgress()
     run = RunDirectory.open(path)
     record = run.record()
     loaded = recipes.load(run.resolved)
     preparing = Background(lambda: load_data(loaded, progress, data=data))
-    import torch  # noqa: F401 - as in `train`
+    keep_freed_memory()
+    # Imports torch: see `train`.
+    from trainwright.workflows.session import Session
 
     with recipes.located(loaded), Session(loaded, progress) as session:
         prepared = preparing.result()
@@ -183,11 +187,16 @@ def resume(
         _check_same_data(record, prepared, run)
         session.agree(lambda: run.acquire() and None)
         try:
-            return session.run(
-                run, prepared, run.record() if session.processes.is_first else None, from_best=from_ == "best"
-            )
+            kept = run.record() if session.processes.is_first else None
+            with _log_of(run, kept):
+                return session.run(run, prepared, kept, from_best=from_ == "best")
         finally:
             run.lock.release()
+
+
+def _log_of(run: RunDirectory, record: RunRecord | None) -> AbstractContextManager[None]:
+    """The run's `log.txt`, written by the process that has its record."""
+    return log.to_file(run.log) if record is not None else nullcontext()
 
 
 def check_report_splits(recipe: Recipe, data: PreparedData) -> None:
@@ -212,7 +221,7 @@ def _discard_unbegun(run: RunDirectory) -> None:
 def _check_same_data(record: RunRecord, prepared: PreparedData, run: RunDirectory) -> None:
     before = record.data.get("fingerprint")
     if before and before != prepared.fingerprint:
-        raise TrainwrightError(
+        raise RunError(
             "the data changed since the run was started, so it cannot be resumed exactly",
             where=str(run.path),
             why=f"fingerprint {prepared.fingerprint[:12]} now, {before[:12]} then",

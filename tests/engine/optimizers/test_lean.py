@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from trainwright.engine.optimizers.adamw import adamw
+from trainwright import registry
 from trainwright.engine.optimizers.lean import gradient_cleaner, lean_step
 from trainwright.engine.optimizers.sgd import sgd
 
@@ -17,8 +17,11 @@ def _net() -> nn.Module:
     return nn.Sequential(nn.Linear(5, 7), nn.Tanh(), nn.Linear(7, 3))
 
 
-@pytest.mark.parametrize("make", [lambda p: sgd(p, momentum=0.9), adamw], ids=["sgd", "adamw"])
-def test_weights_equal_those_of_ordinary_steps(make):
+@pytest.mark.parametrize("name", registry.names("optimizer"))
+def test_weights_equal_those_of_ordinary_steps(name):
+    def make(params):
+        return registry.build("optimizer", name, params=params)
+
     x = torch.linspace(-1, 1, 20).view(4, 5)
     plain, lean = _net(), _net()
     ordinary, ours = make(list(plain.named_parameters())), make(list(lean.named_parameters()))

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from torch_is_not_importable_here import Base
 
+from sample_components.optimizers import adamw as renamed  # noqa: F401 - re-exported on purpose
 from sample_components.ranges import HALF, Mode, Percent
 from trainwright.fields import ComponentOf, Location, NonNegativeInt, PositiveInt
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from trainwright.data.augment.base import Address, Augment, to_index
+from trainwright.errors import RecipeError
 from trainwright.fields import NonNegativeInt, PositiveInt
 
 
@@ -40,6 +41,14 @@ class RandomCrop(Augment):
         height, width = self.output_size((images.shape[1], images.shape[2]))
         padded = self._pad(images)
         room = (padded.shape[1] - height + 1, padded.shape[2] - width + 1)
+        if min(room) < 1:
+            raise RecipeError(
+                f"a window of {height}x{width} does not fit into the padded image of "
+                f"{padded.shape[1]}x{padded.shape[2]}",
+                where="data.augment",
+                why="random_crop cuts its window out of the image",
+                fix="give it a smaller size or more padding",
+            )
         draws = address.uniform(2)
         top = to_index(draws[:, 0] * room[0], images.device)
         left = to_index(draws[:, 1] * room[1], images.device)

@@ -86,6 +86,9 @@ class NumberProcessor(ColumnProcessor):
         if not np.isfinite(numbers).all():
             raise BadSample(f"{self._name(~np.isfinite(numbers))} is infinite")
         scaled = (self._forward(numbers) - np.array(self.offset)) / np.array(self.scale)
+        far = np.abs(scaled) > np.finfo(np.float32).max
+        if far.any():
+            raise BadSample(f"{self._name(far)} lies too far outside the training values for float32")
         return scaled.astype(np.float32)
 
     def spec(self) -> TensorSpec:
@@ -132,8 +135,13 @@ def _offset_and_scale(column: npt.NDArray[np.float64], rule: str) -> tuple[float
     if rule == "robust":
         low, middle, high = np.quantile(column, [0.25, 0.5, 0.75])
         # More than half of the values may be equal, while the column is not constant.
-        return middle, high - low if high > low else column.std()
-    return column.mean(), column.std()
+        return middle, high - low if high > low else _spread(column)
+    return column.mean(), _spread(column)
+
+
+def _spread(column: npt.NDArray[np.float64]) -> float:
+    """The standard deviation, or the range where squares of tiny values vanish."""
+    return float(column.std()) or float(column.max() - column.min())
 
 
 def _as_matrix(values: Values, *, strict: bool, names: list[str] | None = None) -> npt.NDArray[np.float64]:

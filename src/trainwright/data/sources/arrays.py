@@ -108,6 +108,8 @@ def _columns_and_rows(data: Any) -> tuple[dict[str, Any], dict[str, np.ndarray] 
         if split is None or len(words) < 2:
             return columns, None
         parts.setdefault(split, {})["_".join(word for word in words if word != split)] = values
+    if not parts:
+        return {}, None
     return _join({name: parts[name] for name in _SPLIT_NAMES if name in parts})
 
 
@@ -177,11 +179,14 @@ def _load_archive(path: Path) -> dict[str, np.ndarray]:
 def _load_array(path: Path) -> np.ndarray:
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
+    except (ValueError, OSError, zipfile.BadZipFile, EOFError) as error:
         raise DataError(
             f"the array cannot be read: {error}", where=str(path), fix=_no_pickle(error)
         ) from error
 
 
 def _no_pickle(error: Exception) -> str:
-    return "save it without Python objects, which could run code" if "pickle" in str(error).lower() else ""
+    text = str(error).lower()
+    return (
+        "save it without Python objects, which could run code" if "pickle" in text or "object" in text else ""
+    )

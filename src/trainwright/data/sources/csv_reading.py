@@ -21,10 +21,11 @@ class CsvTable:
     Attributes:
         path: The file.
         table: Its rows.
-        faults: Line number and reason of each line that has not as many fields as there are columns.
         delimiter: Between fields.
-        skipped: Records before the first row: skipped lines and the header.
-        fault_rows: Number of each faulty record among the records after `skip_lines`, from 1.
+        skip_lines: Lines that were passed over.
+        has_header: Whether the first record after those names the columns.
+        fault_rows: Number of each faulty record among the records after `skip_lines`, from 1, and what
+            is wrong with it.
     """
 
     path: Path
@@ -100,17 +101,14 @@ def read_csv(
         )
         return "skip"
 
-    own_names = names if names is not None else []
+    # A header that is replaced by other names is one more line to pass over.
+    skipped = skip_lines + (1 if header and names is not None else 0)
     read = arrow_csv.ReadOptions(
-        # Only a single thread numbers the rows, and the number is what names a faulty line.
-        use_threads=False,
-        skip_rows=skip_lines,
-        skip_rows_after_names=0,
-        column_names=own_names if names is not None else None,
+        use_threads=False,  # only a single thread numbers the rows, which is what names a faulty line
+        skip_rows=skipped,
+        column_names=names,
         autogenerate_column_names=not header and names is None,
     )
-    if header and names is not None:
-        read.skip_rows = skip_lines + 1
     parse = arrow_csv.ParseOptions(
         delimiter=delimiter, invalid_row_handler=note, newlines_in_values=_has_quotes(path)
     )
@@ -128,10 +126,9 @@ def read_csv(
     doubled = {name for name in table.column_names if table.column_names.count(name) > 1}
     if doubled:
         raise DataError(f"column {', '.join(sorted(doubled))} is there twice", where=str(path))
-    offset = 1 if header and names is not None else 0
-    return CsvTable(
-        path, table, delimiter, skip_lines, header, [(number + offset, why) for number, why in fault_rows]
-    )
+    # Arrow counts the skipped lines, too.
+    faults = [(number - skipped, reason) for number, reason in fault_rows]
+    return CsvTable(path, table, delimiter, skipped, header and names is None, faults)
 
 
 def _has_quotes(path: Path) -> bool:

@@ -1,0 +1,21 @@
+"""W3 with Lightning, as its introduction does."""
+
+from benchmarks.contestant import Clock
+
+clock = Clock()
+
+import lightning  # noqa: E402
+import torch  # noqa: E402
+
+from benchmarks.workloads.lightning_parts import Classifier, fit  # noqa: E402
+from benchmarks.workloads.w3_clothing import EPOCHS, LEARNING_RATE  # noqa: E402
+from benchmarks.workloads.w3_clothing.model import build  # noqa: E402
+from benchmarks.workloads.w3_clothing.tutorial_data import loaders  # noqa: E402
+
+clock.imported()
+
+if __name__ == "__main__":
+    lightning.seed_everything(0)
+    train, val = loaders()
+    module = Classifier(build(), lambda found: torch.optim.AdamW(found, lr=LEARNING_RATE))
+    clock.report(fit(clock, module, train, val, EPOCHS))
