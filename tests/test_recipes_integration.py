@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from trainwright.recipe.shipped import find
 from trainwright.runs.listing import all_runs
 
 TINY = ["train.epochs=null", "train.steps=2", "train.threads=1", "train.precision=fp32", "data.workers=0"]
-PER_CLASS = 12
+PER_CLASS = 8
 
 
 def small_zip(source: Path, target: Path) -> None:
@@ -61,7 +62,7 @@ def data(shared_data, tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def weights(tmp_path) -> dict[str, Path]:
+def weights(tmp_path) -> dict[str, Callable[[], Path]]:
     """Random weights in the form that each recipe loads: what recipes name in WEIGHTS."""
     from safetensors.torch import save_file
 
@@ -77,7 +78,7 @@ def weights(tmp_path) -> dict[str, Path]:
         return tmp_path / "mobilenetv2.safetensors"
 
     def published() -> Path:
-        state = resnet_cifar(10, 3, depth=20, shortcut="A").state_dict()
+        state = resnet_cifar(num_classes=10, in_channels=3, depth=20, shortcut="A").state_dict()
         target = tmp_path / "weights" / "resnet_cifar10" / "resnet20-12fca82f.th"
         target.parent.mkdir(parents=True)
         torch.save({"state_dict": {f"module.{name}": value for name, value in state.items()}}, target)
@@ -90,17 +91,13 @@ def weights(tmp_path) -> dict[str, Path]:
     }
 
 
-def needs(name: str) -> str:
-    return shipped_recipes()[name].launch
-
-
-def shipped_recipes():
-    return {recipe.name: recipe for recipe in shipped()}
+def launch_line(name: str) -> str:
+    return next(recipe.launch for recipe in shipped() if recipe.name == name)
 
 
 @pytest.mark.parametrize("name", shipped_names())
 def test_is_valid(name, monkeypatch):
-    launch = needs(name)
+    launch = launch_line(name)
     for variable in ("DATA", "WEIGHTS"):
         monkeypatch.setenv(variable, "/somewhere")
     recipe = load(name).recipe
@@ -119,7 +116,7 @@ def test_a_variable_that_is_not_set_is_named(monkeypatch):
 
 @pytest.mark.parametrize("name", shipped_names())
 def test_two_steps_evaluation_and_report(name, request, tmp_path, monkeypatch, capsys):
-    launch = needs(name)
+    launch = launch_line(name)
     if "DATA=" in launch:
         monkeypatch.setenv("DATA", str(request.getfixturevalue("data")))
     if "WEIGHTS=" in launch:
