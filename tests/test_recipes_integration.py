@@ -78,7 +78,7 @@ def weights(tmp_path) -> dict[str, Callable[[], Path]]:
         return tmp_path / "mobilenetv2.safetensors"
 
     def published() -> Path:
-        state = resnet_cifar(num_classes=10, in_channels=3, depth=20, shortcut="A").state_dict()
+        state = resnet_cifar(num_outputs=10, in_channels=3, depth=20, shortcut="A").state_dict()
         target = tmp_path / "weights" / "resnet_cifar10" / "resnet20-12fca82f.th"
         target.parent.mkdir(parents=True)
         torch.save({"state_dict": {f"module.{name}": value for name, value in state.items()}}, target)
