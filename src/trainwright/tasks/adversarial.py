@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from trainwright import registry
 from trainwright.data.batch import Batch
 from trainwright.data.types import DataInfo
 from trainwright.errors import RecipeError
-from trainwright.fields import Fraction, OpenFraction, PositiveInt
+from trainwright.fields import ComponentOf, Fraction, OpenFraction, PositiveInt
 from trainwright.recipe.schema import Target
 from trainwright.tasks.base import Phase, StepOutput, Task
 
@@ -57,8 +56,8 @@ class AdversarialTask(Task):
         hidden: PositiveInt = 64,
         dropout: OpenFraction = 0.25,
         real_label: Fraction = 0.9,
-        generator_optimizer: dict[str, Any] | None = None,
-        discriminator_optimizer: dict[str, Any] | None = None,
+        generator_optimizer: Annotated[dict[str, Any], ComponentOf("optimizer", "adamw")] | None = None,
+        discriminator_optimizer: Annotated[dict[str, Any], ComponentOf("optimizer", "adamw")] | None = None,
     ) -> None:
         if targets:
             raise RecipeError("an adversarial task has no targets", where="data.targets", fix="remove them")
@@ -82,7 +81,7 @@ class AdversarialTask(Task):
             Phase(
                 name,
                 tuple((f"{name}.{key}", p) for key, p in getattr(model, name).named_parameters()),
-                registry.validate("optimizer", spec, where=f"task.{name}_optimizer") if spec else None,
+                spec,
             )
             for name, spec in self.optimizers.items()
         ]
