@@ -9,21 +9,14 @@ shuffles, and ratios are formed within a round.
 from __future__ import annotations
 
 import argparse
-import json
 import random
-import shutil
-import sys
-import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from benchmarks import machine, processes
-from benchmarks.datasets import cache_folder, prepare
+from benchmarks import machine
+from benchmarks.datasets import prepare
 from benchmarks.results import Measurement, Results, now, store, table
-from benchmarks.workloads import CONTESTANTS, DEFAULT, PACKAGES, Contestant
-from benchmarks.workloads.settings import PRECISION
+from benchmarks.running import Conditions, measure
+from benchmarks.workloads import CONTESTANTS, DEFAULT, PACKAGES
 
 SHOWN = (
     "us_per_step",
@@ -35,29 +28,13 @@ SHOWN = (
     "peak_pss_mib",
     "final_metric",
 )
-RECIPES = Path(__file__).resolve().parent / "recipes"
-
-
-@dataclass(frozen=True)
-class Conditions:
-    """What is the same for all contestants of a session.
-
-    Attributes:
-        precision: `fp32`, `bf16` or `auto`, which bare scripts take for `fp32`.
-        cold: Whether Trainwright starts without its caches.
-        overrides: Further overrides of our recipes.
-    """
-
-    precision: str = "fp32"
-    cold: bool = False
-    overrides: tuple[str, ...] = ()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     options = _parse(arguments)
     works, names = options.work.split(","), options.contestants.split(",")
-    conditions = Conditions(options.precision, options.cold, tuple(options.set))
+    conditions = Conditions(options.precision, options.cold, options.device, tuple(options.set))
     for work in works:
         prepare(work)
     results = Results(
@@ -69,12 +46,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     if not conditions.cold:
         for work, name in ((work, name) for work in works for name in names if name.startswith("ours")):
-            _show(measure(work, name, 0, conditions))
-    for work, name, number in schedule(works, names, options.rounds, options.seed):
-        results.measurements.append(measure(work, name, number, conditions))
-        _show(results.measurements[-1])
-    print("\n" + table(results, SHOWN))
-    if not options.dry:
+            show(measure(work, name, CONTESTANTS[name], 0, conditions))
+    try:
+        for work, name, number in schedule(works, names, options.rounds, options.seed):
+            results.measurements.append(measure(work, name, CONTESTANTS[name], number, conditions))
+            show(results.measurements[-1])
+    finally:  # what was measured before an interruption is kept
+        finish(results, SHOWN, dry=options.dry)
+
+
+def finish(results: Results, values: Sequence[str], *, dry: bool) -> None:
+    """Prints the table and stores the results."""
+    print("\n" + table(results, values))
+    if not dry:
         print(f"\nstored in {store(results)}")
 
 
@@ -85,6 +69,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0, help="of the order within the rounds")
     parser.add_argument("--precision", choices=["fp32", "bf16", "auto"], default="fp32")
+    parser.add_argument("--device", default="cpu", help="cpu, or cuda for ours and the bare loops")
     parser.add_argument("--baseline", default="bare", help="the contestant that ratios refer to")
     parser.add_argument("--cold", action="store_true", help="remove our caches before each run")
     parser.add_argument("--set", action="append", default=[], help="override of our recipes, KEY=VALUE")
@@ -104,74 +89,8 @@ def schedule(
             yield from ((work, name, number) for name in present)
 
 
-def measure(work: str, name: str, number: int, conditions: Conditions) -> Measurement:
-    """One run of one contestant."""
-    contestant = CONTESTANTS[name]
-    scratch = Path(tempfile.mkdtemp(prefix="benchmark-"))
-    try:
-        run = _run_script if contestant.script else _run_ours
-        values, note = run(work, contestant, scratch, conditions)
-        return Measurement(work, name, number, values, note)
-    except (ValueError, KeyError, OSError) as error:
-        return Measurement(work, name, number, {}, error=str(error)[-1000:])
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _run_script(
-    work: str, contestant: Contestant, scratch: Path, conditions: Conditions
-) -> tuple[dict[str, float], str]:
-    module = f"benchmarks.workloads.{PACKAGES[work]}.{contestant.script}"
-    variables = {"BENCHMARK_DATA": str(cache_folder()), "BENCHMARK_SCRATCH": str(scratch)}
-    variables |= {PRECISION: conditions.precision} | contestant.environment
-    outcome = processes.run([sys.executable, "-m", module], variables)
-    if outcome.returncode:
-        raise ValueError(f"exit status {outcome.returncode}: {outcome.errors[-800:]}")
-    line = outcome.last_line()
-    note = line.pop("note")
-    whole = {
-        "wall_s": outcome.wall_s,
-        "training_wall_s": outcome.wall_s,
-        "peak_pss_mib": outcome.peak_pss_mib,
-    }
-    return {key: float(value) for key, value in line.items()} | whole, note
-
-
-def _run_ours(
-    work: str, contestant: Contestant, scratch: Path, conditions: Conditions
-) -> tuple[dict[str, float], str]:
-    """The ordinary command; its numbers are read from the run directory."""
-    cache = scratch / "cache" if conditions.cold else cache_folder() / "trainwright"
-    variables = {"BENCHMARK_DATA": str(cache_folder()), "TRAINWRIGHT_CACHE": str(cache)}
-    command = [
-        str(Path(sys.executable).parent / "trainwright"),
-        "train",
-        str(RECIPES / f"{work.lower()}.yaml"),
-    ]
-    command += [f"train.precision={conditions.precision}", *conditions.overrides, *contestant.overrides]
-    outcome = processes.run(command, variables, folder=scratch)
-    if outcome.returncode:
-        raise ValueError(f"exit status {outcome.returncode}: {outcome.errors[-800:]}")
-    (run,) = (path.parent for path in scratch.glob("runs/*/run.json"))
-    found: dict[str, Any] = json.loads((run / "throughput.json").read_text())
-    values = {key: float(found[key]) for key in ("images_per_s", "train_s", "evaluate_s", "report_s")}
-    return values | {
-        "us_per_step": float(found["steady_us_per_step"]),
-        "first_step_s": found["first_step_at"] - outcome.started,
-        "final_metric": _last_metric(run, "val/accuracy"),
-        "wall_s": outcome.wall_s,
-        "training_wall_s": outcome.wall_s - found["evaluate_s"] - found["report_s"],
-        "peak_pss_mib": outcome.peak_pss_mib,
-    }, str(found.get("note", ""))
-
-
-def _last_metric(run: Path, key: str) -> float:
-    lines = (run / "metrics.jsonl").read_text().splitlines()
-    found = [record["values"][key] for record in map(json.loads, lines) if key in record["values"]]
-    return float(found[-1])
-
-
-def _show(measured: Measurement) -> None:
+def show(measured: Measurement) -> None:
+    """Prints one measurement on one line."""
     shown = {key: round(value, 4 if value < 10 else 1) for key, value in measured.values.items()}
     print(
         f"{measured.work} round {measured.round} {measured.contestant}: {measured.error or shown}", flush=True

@@ -9,6 +9,7 @@ from pathlib import Path
 
 BEST = "BENCHMARK_BEST"
 PRECISION = "BENCHMARK_PRECISION"
+DEVICE = "BENCHMARK_DEVICE"
 
 
 def best() -> bool:
@@ -21,11 +22,24 @@ def bf16() -> bool:
     return os.environ.get(PRECISION, "fp32") == "bf16"
 
 
+def device() -> str:
+    """Where a bare loop trains."""
+    return os.environ.get(DEVICE, "cpu")
+
+
 def autocast() -> contextlib.AbstractContextManager[object]:
-    """The context of a forward pass on the CPU."""
+    """The context of a forward pass."""
     import torch
 
-    return torch.autocast("cpu", torch.bfloat16) if bf16() else contextlib.nullcontext()
+    return torch.autocast(device(), torch.bfloat16) if bf16() else contextlib.nullcontext()
+
+
+def wait_for_device() -> None:
+    """Returns when everything that was launched is done; at once on the CPU."""
+    if device() == "cuda":
+        import torch
+
+        torch.cuda.synchronize()
 
 
 def data_folder() -> Path:

@@ -1,5 +1,6 @@
 """The decoded cache: built once, whole or not at all, shared, bounded."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -73,9 +74,11 @@ def test_a_killed_builder_leaves_no_entry_and_its_lock_is_free(tmp_path):
     assert subprocess.run([sys.executable, "-c", code]).returncode == -9
     cache = DecodedCache(tmp_path)
     assert cache.find(KEY) is None
+    assert list(tmp_path.glob("*.building"))
+    build(cache, {"data": "other"})
+    assert not list(tmp_path.glob("*.building")), "any later build clears what was left"
     entry, there = build(cache)
     assert not there and np.array_equal(entry.values, VALUES)
-    assert not list(tmp_path.glob("*.building"))
 
 
 SECOND = """
@@ -156,3 +159,20 @@ def test_small_results_by_key(tmp_path):
     assert JsonCache(tmp_path / "fits").find(KEY) == {"mean": [0.5]}
     (tmp_path / "file").write_text("in the way")
     JsonCache(tmp_path / "file" / "deeper").store(KEY, 1)  # a cache that cannot be written is no error
+
+
+@pytest.mark.parametrize("number", ["EOPNOTSUPP", "ENOSPC"])
+def test_a_file_system_that_cannot_reserve_is_fine_and_a_full_one_is_told_at_once(
+    tmp_path, monkeypatch, number
+):
+    def refuse(file, start, size):
+        raise OSError(getattr(errno, number), number)
+
+    monkeypatch.setattr(os, "posix_fallocate", refuse, raising=False)
+    cache = DecodedCache(tmp_path)
+    if number == "EOPNOTSUPP":
+        assert np.array_equal(build(cache)[0].values, VALUES)
+    else:
+        with pytest.raises(OSError, match="ENOSPC"):
+            build(cache, filling=None)
+        assert cache.find(KEY) is None

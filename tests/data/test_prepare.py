@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
+from trainwright.data.prepare import prepare
 from trainwright.data.processors.image import ImageProcessor
 from trainwright.errors import DataError, ErrorList, RecipeError
 
@@ -160,6 +161,32 @@ def test_many_bad_samples_are_counted_and_twenty_named(make_data, prepared, clas
     assert "and 13 more samples cannot be read" in str(error.value)
 
 
+def test_nothing_readable_at_all_names_the_first_files(make_data, prepared, class_folders):
+    root = class_folders(count=2)
+    for path in root.rglob("*.png"):
+        path.write_bytes(b"text")
+    with pytest.raises(DataError, match="not one of the first 4 samples") as error:
+        prepared(folder(make_data, root))
+    assert "cat/0.png: not an image" in error.value.why
+
+
+def test_images_of_several_sizes_are_told_with_the_place_in_the_recipe(
+    make_data, prepared, class_folders, make_picture
+):
+    root = class_folders(count=3)
+    for path in (root / "cat").iterdir():
+        make_picture(5, 5).save(path)
+    data = make_data(
+        {"name": "folder", "root": str(root)},
+        {"image": {"type": "image"}},
+        {"label": LABEL},
+        split={"val": 0.25},
+    )
+    with pytest.raises(RecipeError, match="differ in size") as error:
+        prepared(data)
+    assert error.value.where == "data.inputs.image"
+
+
 def test_rows_dropped_by_one_column_leave_the_fits_of_the_others(make_data, prepared, tmp_path):
     table = tmp_path / "t.csv"
     table.write_text("a,b,y\n" + "1,1,u\n2,2,v\n" * 10 + "1000,oops,w\n")
@@ -285,6 +312,16 @@ def test_too_large_for_the_cache_means_decoding_on_the_fly(make_data, prepared, 
     result = prepared(folder(make_data, class_folders()))
     assert list(result.streamed) == ["image"] and "image" not in result.arrays
     assert any("exceed the cache" in notice for notice in result.notices)
+
+
+def test_a_cache_that_cannot_be_written_means_decoding_on_the_fly(make_data, class_folders, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    result = prepare(folder(make_data, class_folders()), cache_dir=tmp_path / "file" / "cache", workers=0)
+    assert list(result.streamed) == ["image"]
+    assert any("cannot be cached" in notice for notice in result.notices)
+    images = [result.inputs["image"].encode(raw) for raw in result.streamed["image"]]
+    train = np.stack([images[row] for row in result.splits["train"]]) / 255
+    np.testing.assert_allclose(result.inputs["image"].mean, train.mean(axis=(0, 1, 2)), rtol=1e-9)
 
 
 def test_progress_and_times_are_told(make_data, prepared, class_folders):

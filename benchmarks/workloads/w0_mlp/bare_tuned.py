@@ -8,7 +8,14 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from torch.nn.functional import cross_entropy  # noqa: E402
 
-from benchmarks.workloads.settings import autocast, bf16, data_folder, scratch_folder  # noqa: E402
+from benchmarks.workloads.settings import (  # noqa: E402
+    autocast,
+    bf16,
+    data_folder,
+    device,
+    scratch_folder,
+    wait_for_device,
+)
 from benchmarks.workloads.w0_mlp import BATCH, EPOCHS, LEARNING_RATE  # noqa: E402
 from benchmarks.workloads.w0_mlp.model import build  # noqa: E402
 
@@ -17,9 +24,10 @@ clock.imported()
 torch.manual_seed(0)
 torch.set_num_threads(1)
 rows = np.load(data_folder() / "rows.npz")
-x, y = torch.from_numpy(rows["x_train"]), torch.from_numpy(rows["y_train"])
-x_val, y_val = torch.from_numpy(rows["x_val"]), torch.from_numpy(rows["y_val"])
-model = build()
+x, y, x_val, y_val = (
+    torch.from_numpy(rows[name]).to(device()) for name in ("x_train", "y_train", "x_val", "y_val")
+)
+model = build().to(device())
 optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, fused=True)
 folder = scratch_folder()
 
@@ -40,11 +48,12 @@ accuracy = 0.0
 clock.start()
 for _ in range(EPOCHS):
     model.train()
-    order = torch.randperm(len(x))
+    order = torch.randperm(len(x), device=device())
     clock.epoch()
     for inputs, target in zip(x[order].split(BATCH), y[order].split(BATCH), strict=True):
         train_step(inputs, target)
         clock.step(len(target))
+    wait_for_device()
     model.eval()
     with torch.inference_mode():
         accuracy = (model(x_val).argmax(1) == y_val).float().mean().item()

@@ -4,7 +4,14 @@ from benchmarks.contestant import Clock
 
 clock = Clock()
 
-from benchmarks.workloads.settings import autocast, best, data_folder, scratch_folder  # noqa: E402
+from benchmarks.workloads.settings import (  # noqa: E402
+    autocast,
+    best,
+    data_folder,
+    device,
+    scratch_folder,
+    wait_for_device,
+)
 
 if best():
     from benchmarks.workloads.allocator import keep_freed_memory
@@ -29,7 +36,7 @@ def read(name: str, offset: int) -> np.ndarray:
 def load(split: str) -> tuple[Tensor, Tensor]:
     images = read(f"{split}-images-idx3-ubyte", 16).reshape(-1, 1, 28, 28)
     labels = read(f"{split}-labels-idx1-ubyte", 8).astype(np.int64)
-    return torch.from_numpy(images), torch.from_numpy(labels)
+    return torch.from_numpy(images).to(device()), torch.from_numpy(labels).to(device())
 
 
 def to_input(images: Tensor) -> Tensor:
@@ -39,7 +46,7 @@ def to_input(images: Tensor) -> Tensor:
 torch.manual_seed(0)
 x, y = load("train")
 x_val, y_val = load("t10k")
-model = build().to(memory_format=torch.channels_last)
+model = build().to(device(), memory_format=torch.channels_last)
 optimizer = torch.optim.SGD(model.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM, fused=True)
 folder = scratch_folder()
 
@@ -47,7 +54,7 @@ accuracy = 0.0
 clock.start()
 for _ in range(EPOCHS):
     model.train()
-    order = torch.randperm(len(x))
+    order = torch.randperm(len(x), device=device())
     clock.epoch()
     for images, target in zip(x[order].split(BATCH), y[order].split(BATCH), strict=True):
         with autocast():
@@ -56,6 +63,7 @@ for _ in range(EPOCHS):
         loss.backward()
         optimizer.step()
         clock.step(len(target))
+    wait_for_device()
     model.eval()
     with torch.inference_mode(), autocast():
         logits = torch.cat([model(to_input(images)) for images in x_val.split(500)])

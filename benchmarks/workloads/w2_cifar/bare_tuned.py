@@ -4,7 +4,14 @@ from benchmarks.contestant import Clock
 
 clock = Clock()
 
-from benchmarks.workloads.settings import autocast, best, data_folder, scratch_folder  # noqa: E402
+from benchmarks.workloads.settings import (  # noqa: E402
+    autocast,
+    best,
+    data_folder,
+    device,
+    scratch_folder,
+    wait_for_device,
+)
 
 if best():
     from benchmarks.workloads.allocator import keep_freed_memory
@@ -26,14 +33,14 @@ SIZE = 32
 
 def load(split: str) -> tuple[Tensor, Tensor]:
     images, labels = decode(data_folder() / "cifar10" / split, SIZE)
-    return torch.from_numpy(images), torch.from_numpy(labels)
+    return torch.from_numpy(images).to(here), torch.from_numpy(labels).to(here)
 
 
 def crop_and_flip(padded: Tensor, rows: Tensor) -> Tensor:
     """Random windows of the images `rows` of `padded`, half of them mirrored."""
-    top, left = torch.randint(0, 2 * work.PADDING + 1, (2, len(rows), 1))
-    down, across = top + torch.arange(SIZE), left + torch.arange(SIZE)
-    mirrored = torch.rand(len(rows), 1) < 0.5
+    top, left = torch.randint(0, 2 * work.PADDING + 1, (2, len(rows), 1), device=here)
+    down, across = top + steps, left + steps
+    mirrored = torch.rand(len(rows), 1, device=here) < 0.5
     across = torch.where(mirrored, across.flip(1), across)
     return padded[rows[:, None, None], down[:, :, None], across[:, None, :]]
 
@@ -44,11 +51,14 @@ def to_input(images: Tensor) -> Tensor:
 
 
 torch.manual_seed(0)
-mean, scale = 255 * torch.tensor(work.MEAN), 1 / (255 * torch.tensor(work.STD))
+here = torch.device(device())
+mean = 255 * torch.tensor(work.MEAN, device=here)
+scale = 1 / (255 * torch.tensor(work.STD, device=here))
+steps = torch.arange(SIZE, device=here)
 x, y = load("train")
 x_val, y_val = load("val")
 padded = pad(x, (0, 0, work.PADDING, work.PADDING, work.PADDING, work.PADDING))
-model = build().to(memory_format=torch.channels_last)
+model = build().to(here, memory_format=torch.channels_last)
 optimizer = torch.optim.SGD(model.parameters(), lr=work.LEARNING_RATE, momentum=work.MOMENTUM, fused=True)
 folder = scratch_folder()
 
@@ -57,7 +67,7 @@ clock.start()
 for _ in range(work.EPOCHS):
     model.train()
     clock.epoch()
-    for rows in torch.randperm(len(x)).split(work.BATCH):
+    for rows in torch.randperm(len(x), device=here).split(work.BATCH):
         target = y[rows]
         with autocast():
             loss = cross_entropy(model(to_input(crop_and_flip(padded, rows))), target)
@@ -65,6 +75,7 @@ for _ in range(work.EPOCHS):
         loss.backward()
         optimizer.step()
         clock.step(len(target))
+    wait_for_device()
     model.eval()
     with torch.inference_mode(), autocast():
         logits = torch.cat([model(to_input(images)) for images in x_val.split(500)])

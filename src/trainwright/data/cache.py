@@ -8,6 +8,7 @@ build while others wait; the operating system gives it back when its holder dies
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
@@ -117,7 +118,10 @@ class DecodedCache:
         return Entry(np.asarray(mapped), [(int(row), str(reason)) for row, reason in about["bad"]])
 
     def _make_room(self, keep: Path) -> None:
-        """Removes the entries that were used longest ago until the rest fits the limit."""
+        """Removes what killed builders left, and the entries used longest ago until the rest fits."""
+        for left in self.folder.glob("*.building"):
+            with contextlib.suppress(BlockingIOError), _locked(left.with_suffix(".lock"), wait=False):
+                shutil.rmtree(left, ignore_errors=True)
         entries = []
         for about in self.folder.glob("*/entry.json"):
             with contextlib.suppress(OSError):
@@ -147,9 +151,7 @@ def _write(
         np.lib.format.write_array_header_2_0(file, header)
         file.flush()
         start = file.tell()
-        # Reserved at once, so that a full disk is known before hours of decoding and not after.
-        os.posix_fallocate(file.fileno(), start, max(1, int(np.prod(shape)) * dtype.itemsize))
-        os.ftruncate(file.fileno(), start + int(np.prod(shape)) * dtype.itemsize)
+        _reserve(file.fileno(), start, int(np.prod(shape)) * dtype.itemsize)
         bad = fill(file.fileno(), start)
         os.fsync(file.fileno())
     with (folder / "entry.json").open("w") as file:
@@ -159,12 +161,25 @@ def _write(
     return bad
 
 
+def _reserve(file: int, start: int, size: int) -> None:
+    """Takes the space at once, so that a full disk is known before hours of decoding and not after."""
+    if size and hasattr(os, "posix_fallocate"):
+        try:
+            os.posix_fallocate(file, start, size)
+        except OSError as error:
+            if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
+                raise  # the disk is full; a file system that cannot reserve is found out by writing
+    os.ftruncate(file, start + size)
+
+
 @contextlib.contextmanager
-def _locked(path: Path, waiting: Callable[[], None] | None) -> Iterator[None]:
+def _locked(path: Path, waiting: Callable[[], None] | None = None, *, wait: bool = True) -> Iterator[None]:
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            if not wait:
+                raise
             if waiting:
                 waiting()
             fcntl.flock(file, fcntl.LOCK_EX)

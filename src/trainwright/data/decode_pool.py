@@ -8,6 +8,7 @@ again item by item, and an item that alone crashes a worker twice is a bad sampl
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import selectors
@@ -27,6 +28,7 @@ from trainwright.data.types import Processor, RawFile
 from trainwright.errors import DataError
 
 _MOST_RESTARTS = 100
+_PIPE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -174,8 +176,9 @@ class DecodePool:
             pass_fds=files,
             env=_environment(),
         )
-        assert process.stdout is not None
+        assert process.stdin is not None and process.stdout is not None
         os.set_blocking(process.stdout.fileno(), False)
+        _widen(process.stdin.fileno())
         worker = _Worker(process, errors)
         self._selector.register(process.stdout, selectors.EVENT_READ, worker)
         worker.send({name: _order(output) for name, output in self._outputs.items()})
@@ -271,6 +274,13 @@ def _environment() -> dict[str, str]:
     paths = [package, *(path or str(Path.cwd()) for path in sys.path if path != package)]
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     return {**os.environ, **threads, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+def _widen(pipe: int) -> None:
+    """Lets a pipe hold many orders, where the system can, so that submitting does not wait for decoding."""
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
 def _cause(code: int) -> str:

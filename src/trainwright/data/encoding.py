@@ -60,11 +60,12 @@ def stored_form(processor: Processor, values: Values) -> tuple[tuple[int, ...], 
             stored = np.asarray(processor.encode(values[place]))
             return stored.shape, stored.dtype
         except BadSample as error:
-            reasons.append(error.reason)
+            reasons.append(f"{getattr(values[place], 'name', f'row {place}')}: {error.reason}")
     raise DataError(
-        f"not one of the first {len(reasons)} samples can be read",
+        f"not one of the first {len(reasons)} samples can be read" if reasons else "there are no samples",
         where="data",
-        why=f"the first: {reasons[0]}" if reasons else "there are none",
+        why="; ".join(reasons[:5]),
+        fix="check the files, and the type that the recipe gives the column",
     )
 
 

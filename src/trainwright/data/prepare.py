@@ -21,7 +21,7 @@ from trainwright.data.processors.category import factorise
 from trainwright.data.sources.base import LazySequence
 from trainwright.data.storing import ColumnStore, Stored, worker_count
 from trainwright.data.types import Dropped, PreparedData, Processor, Source, Values
-from trainwright.errors import DataError
+from trainwright.errors import DataError, UserError
 
 if TYPE_CHECKING:
     from trainwright.recipe.schema import Data
@@ -174,7 +174,7 @@ class _Preparation:
                     self._settle(column)
             with self._timed("decode"):
                 return self.store.store(column)
-        except DataError as error:
+        except UserError as error:
             if error.where in ("", "data"):
                 error.where = key_path(column.name, is_target=column.is_target)
             raise

@@ -108,8 +108,10 @@ class Runtime:
         torch.set_num_threads(execution.threads)
         if execution.deterministic:
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        # Set either way: an earlier run of this process may have left another choice behind.
-        torch.use_deterministic_algorithms(execution.deterministic)
+        # An earlier run of this process may have left another choice behind; setting the same one again
+        # would import PyTorch's compiler, which takes a second.
+        if torch.are_deterministic_algorithms_enabled() != execution.deterministic:
+            torch.use_deterministic_algorithms(execution.deterministic)
         torch.backends.cudnn.benchmark = self.device.type == "cuda" and not execution.deterministic
         lower = self.device.type == "cuda" and not execution.deterministic and execution.precision != "fp32"
         torch.set_float32_matmul_precision("high" if lower else "highest")

@@ -37,8 +37,8 @@ class AdversarialTask(Task):
         model: dict[str, Any],
         *,
         real_label: Fraction = 0.9,
-        generator_optimizer: Annotated[dict[str, Any], ComponentOf("optimizer")] | None = None,
-        discriminator_optimizer: Annotated[dict[str, Any], ComponentOf("optimizer")] | None = None,
+        generator_optimizer: Annotated[dict[str, Any], ComponentOf("optimizer", "adamw")] | None = None,
+        discriminator_optimizer: Annotated[dict[str, Any], ComponentOf("optimizer", "adamw")] | None = None,
     ) -> None:
         if targets:
             raise RecipeError("an adversarial task has no targets", where="data.targets", fix="remove them")

@@ -88,11 +88,26 @@ class SupervisedTask(Task):
     def _outputs(self, model: nn.Module, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
         single = self._single_input
         raw = model(inputs[single] if single is not None else inputs)
-        if isinstance(raw, dict):
-            return {head.name: raw[head.name] for head in self.heads}
+        if not isinstance(raw, Tensor):
+            return self._by_name(raw)
         if len(self.heads) == 1:
             return {self.heads[0].name: raw}
         return {head.name: raw[:, head.part] for head in self.heads}
+
+    def _by_name(self, raw: Any) -> dict[str, Tensor]:
+        """The outputs of a model that answers with one tensor per target."""
+        names = [head.name for head in self.heads]
+        if isinstance(raw, dict) and all(isinstance(raw.get(name), Tensor) for name in names):
+            return {name: raw[name] for name in names}
+        gives = (
+            f"a dict of {', '.join(map(str, raw))}" if isinstance(raw, dict) else f"a {type(raw).__name__}"
+        )
+        raise ModelError(
+            f"the model gives {gives} instead of its answer",
+            where="model",
+            why=f"the targets are {', '.join(names)}",
+            fix="return one tensor [B, num_outputs], or a dict with a tensor per target",
+        )
 
     def training_step(self, model: nn.Module, batch: Batch, phase: Phase) -> StepOutput:
         """Weighted sum of the targets' mean losses; accuracy of category targets as logs."""

@@ -275,6 +275,7 @@ def test_senseless_statistics_are_refused(normalise):
         ImageProcessor(normalise=normalise)
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, about the damage
 @settings(deadline=None, max_examples=150)
 @given(st.data())
 def test_damaged_files_give_a_picture_or_a_bad_sample(data):

@@ -26,6 +26,14 @@ _INSPECTED = 64  # images that are looked at to settle size and colour mode
 _SUMMED_AT_ONCE = 256  # images whose sum of squares, 256 * 255**2 < 2**24, float32 holds exactly
 _SUMMED_VALUES = 1 << 18  # values that stay in the L2 cache as float32
 _WHOLE_IMAGE = 1 << 14  # values up to which a normalisation constant per pixel stays in the L1 cache
+DEAD_WHEN = {
+    "ImageProcessor": {
+        "fill": "resize != 'letterbox'",
+        "resize": "size == None",
+        "interpolation": "size == None",
+        "reduce": "size == None",
+    }
+}
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
