@@ -36,9 +36,7 @@ def series(loop: Loop, name: str) -> dict[int, float]:
         ({"train.epochs": 5, "train.steps": 13}, 13, [6, 12, 13]),
     ],
 )
-def test_the_budget_ends_it_with_an_evaluation(
-    budget: dict[str, Any], steps: int, closed: list[int]
-) -> None:
+def test_the_budget_ends_it_with_an_evaluation(budget: dict[str, Any], steps: int, closed: list[int]) -> None:
     loop = run(budget)
     assert loop.position.step == steps
     assert list(series(loop, "val/loss")) == closed

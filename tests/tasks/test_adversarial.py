@@ -13,17 +13,16 @@ from trainwright import recipe as recipes
 from trainwright.cli import main
 from trainwright.data.batch import Batch
 from trainwright.data.types import DataInfo, TensorSpec
-from trainwright.errors import RecipeError
+from trainwright.errors import ModelError, RecipeError
 from trainwright.runs.listing import all_runs
 from trainwright.tasks.adversarial import AdversarialTask
 
 IMAGE = TensorSpec("image", (1, 4, 4))
+MODEL = {"name": "adversary", "latent": 4, "hidden": 8, "dropout": 0.0}
 RECIPE = {
     "name": "forger",
     "task": {
         "name": "adversarial",
-        "latent": 4,
-        "hidden": 8,
         "discriminator_optimizer": {"name": "sgd", "lr": 0.5},
     },
     "data": {
@@ -31,7 +30,7 @@ RECIPE = {
         "inputs": {"image": {"type": "image", "size": [8, 8]}},
         "split": {"val": 0.1, "test": 0.1},
     },
-    "model": "mlp",
+    "model": {"name": "adversary", "latent": 4, "hidden": 8},
     "train": {
         "steps": 2,
         "batch_size": 32,
@@ -44,7 +43,7 @@ RECIPE = {
 
 @pytest.fixture
 def game():
-    task = AdversarialTask({}, latent=4, hidden=8, dropout=0.0, real_label=0.9)
+    task = AdversarialTask({}, MODEL, real_label=0.9)
     torch.manual_seed(1)
     model = task.build(DataInfo({"image": IMAGE}, {}, {}))
     images = torch.rand(6, 1, 4, 4)
@@ -69,7 +68,7 @@ def test_losses_are_those_of_the_paper_with_a_smooth_real_label(game):
     said = task.training_step(model, batch, discriminator)
     torch.manual_seed(2)
     fake = model.generator(torch.randn(6, 4))
-    real = torch.sigmoid(model.discriminator(batch.inputs["image"].flatten(1)))[:, 0]
+    real = torch.sigmoid(model.discriminator(batch.inputs["image"]))[:, 0]
     forged = torch.sigmoid(model.discriminator(fake))[:, 0]
     expected = -0.5 * (0.9 * torch.log(real) + 0.1 * torch.log(1 - real) + torch.log(1 - forged))
     torch.testing.assert_close(said.loss, expected)
@@ -87,7 +86,7 @@ def test_the_discriminators_turn_moves_no_generator(game):
 
 
 def test_score_is_the_distance_from_a_draw():
-    task = AdversarialTask({})
+    task = AdversarialTask({}, MODEL)
     opinion = torch.logit(torch.tensor([[0.8], [0.6]]))
     scores = task.score({"real": opinion}, {})
     assert scores == pytest.approx({"loss": 0.2, "says_real": 0.7})
@@ -96,11 +95,16 @@ def test_score_is_the_distance_from_a_draw():
 
 def test_it_needs_one_image_and_no_target():
     with pytest.raises(RecipeError, match="no targets"):
-        AdversarialTask({"label": None})
+        AdversarialTask({"label": None}, MODEL)
     with pytest.raises(RecipeError, match="one image input"):
-        AdversarialTask({}).build(DataInfo({"x": TensorSpec("number", (2,))}, {}, {}))
+        AdversarialTask({}, MODEL).build(DataInfo({"x": TensorSpec("number", (2,))}, {}, {}))
     with pytest.raises(RecipeError, match="one image input"):
-        AdversarialTask({}).build(DataInfo({"a": IMAGE, "b": IMAGE}, {}, {}))
+        AdversarialTask({}, MODEL).build(DataInfo({"a": IMAGE, "b": IMAGE}, {}, {}))
+
+
+def test_a_model_without_both_networks_is_refused():
+    with pytest.raises(ModelError, match="mlp has no generator and no discriminator and no latent"):
+        AdversarialTask({}, {"name": "mlp"}).build(DataInfo({"image": IMAGE}, {}, {}))
 
 
 def test_a_wrong_optimizer_of_a_phase_is_named():

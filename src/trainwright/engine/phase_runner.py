@@ -12,6 +12,9 @@ from trainwright.engine.optimizers.lean import lean_step
 from trainwright.engine.schedules.base import Schedule
 from trainwright.tasks.base import Phase
 
+# What an optimizer of PyTorch sets by itself, whatever a loaded state says.
+_ITS_OWN = ("param_names", "decoupled_weight_decay")
+
 
 class NamedOptimizer:
     """An optimizer whose saved state is keyed by parameter name, not by position."""
@@ -26,7 +29,7 @@ class NamedOptimizer:
         flat = [name for group in self._names for name in group]
         state = {flat[index]: value for index, value in raw["state"].items()}
         groups = [
-            {**{k: v for k, v in group.items() if k != "param_names"}, "params": names}
+            {**{k: v for k, v in group.items() if k not in _ITS_OWN}, "params": names}
             for group, names in zip(raw["param_groups"], self._names, strict=True)
         ]
         return {"state": state, "groups": groups}
@@ -41,8 +44,7 @@ class NamedOptimizer:
         groups = [{**group, "params": [position[n] for n in group["params"]]} for group in state["groups"]]
         own = self.optimizer.state_dict()["param_groups"]
         for group, present in zip(groups, own, strict=True):
-            if "param_names" in present:
-                group["param_names"] = present["param_names"]
+            group.update({key: present[key] for key in _ITS_OWN if key in present})
         by_index = {position[name]: value for name, value in state["state"].items()}
         self.optimizer.load_state_dict({"state": by_index, "param_groups": groups})
         self._keep_dtypes(by_index)

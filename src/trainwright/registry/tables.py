@@ -74,6 +74,7 @@ TABLES: dict[str, dict[str, str]] = {
         "resnet_cifar": "trainwright.models.resnet_cifar:resnet_cifar",
         "layers": "trainwright.models.layers:layers",
         "compose": "trainwright.models.compose:compose",
+        "adversary": "trainwright.models.adversary:adversary",
     },
     "encoder": {
         "mlp": "trainwright.models.mlp:mlp",

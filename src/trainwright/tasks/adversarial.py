@@ -10,39 +10,22 @@ from torch.nn import functional
 
 from trainwright.data.batch import Batch
 from trainwright.data.types import DataInfo
-from trainwright.errors import RecipeError
-from trainwright.fields import ComponentOf, Fraction, OpenFraction, PositiveInt
+from trainwright.errors import ModelError, RecipeError
+from trainwright.fields import ComponentOf, Fraction
+from trainwright.models.arguments import build_model
 from trainwright.recipe.schema import Target
 from trainwright.tasks.base import Phase, StepOutput, Task
-
-
-class Adversary(nn.Module):
-    """A generator and a discriminator of flat images."""
-
-    def __init__(self, pixels: int, latent: int, hidden: int, dropout: float) -> None:
-        super().__init__()
-        self.latent = latent
-        self.generator = nn.Sequential(
-            nn.Linear(latent, hidden), nn.BatchNorm1d(hidden), nn.ReLU(), nn.Linear(hidden, pixels), nn.Tanh()
-        )
-        self.discriminator = nn.Sequential(
-            nn.Linear(pixels, hidden), nn.LeakyReLU(0.2), nn.Dropout(dropout), nn.Linear(hidden, 1)
-        )
-
-    def forward(self, noise: Tensor) -> Tensor:
-        """Generated flat images `[B, pixels]` in [-1, 1] from noise `[B, latent]`."""
-        return self.generator(noise)
 
 
 class AdversarialTask(Task):
     """Generates images like those of one image input.
 
+    The model needs `generator` (noise `[B, latent]` to images), `discriminator` (images to `[B, 1]`)
+    and the number `latent`; `adversary` is one such.
+
     Args:
         targets: Must be empty: nothing is predicted.
-        model: Ignored but for its name `adversary`; the two networks belong to the task.
-        latent: Numbers of noise per image.
-        hidden: Width of both networks.
-        dropout: Dropout in the discriminator.
+        model: Component spec of the model.
         real_label: What the discriminator should say of a real image (one-sided label smoothing).
         generator_optimizer: Optimizer of the generator; the recipe's when absent.
         discriminator_optimizer: Optimizer of the discriminator; the recipe's when absent.
@@ -51,29 +34,36 @@ class AdversarialTask(Task):
     def __init__(
         self,
         targets: dict[str, Target],
+        model: dict[str, Any],
         *,
-        latent: PositiveInt = 16,
-        hidden: PositiveInt = 64,
-        dropout: OpenFraction = 0.25,
         real_label: Fraction = 0.9,
         generator_optimizer: Annotated[dict[str, Any], ComponentOf("optimizer", "adamw")] | None = None,
         discriminator_optimizer: Annotated[dict[str, Any], ComponentOf("optimizer", "adamw")] | None = None,
     ) -> None:
         if targets:
             raise RecipeError("an adversarial task has no targets", where="data.targets", fix="remove them")
-        self.latent, self.hidden, self.dropout = latent, hidden, dropout
-        self.real_label = real_label
+        self.model_spec, self.real_label = model, real_label
         self.optimizers = {"discriminator": discriminator_optimizer, "generator": generator_optimizer}
         self._image = ""
 
-    def build(self, data: DataInfo) -> Adversary:
-        """Both networks for the size of the only image input."""
+    def build(self, data: DataInfo) -> nn.Module:
+        """Both networks for the only image input."""
         images = [name for name, spec in data.inputs.items() if spec.type == "image"]
         if len(images) != 1 or len(data.inputs) != 1:
-            raise RecipeError("an adversarial task needs one image input", where="data.inputs")
+            raise RecipeError(
+                "an adversarial task needs one image input", where="data.inputs", fix="keep one image"
+            )
         self._image = images[0]
-        channels, height, width = data.inputs[self._image].shape
-        return Adversary(channels * height * width, self.latent, self.hidden, self.dropout)
+        model = build_model(self.model_spec, data.inputs, 1)
+        missing = [name for name in ("generator", "discriminator", "latent") if not hasattr(model, name)]
+        if missing:
+            raise ModelError(
+                f"{self.model_spec['name']} has no {' and no '.join(missing)}",
+                where="model",
+                why="the task adversarial trains two networks against each other",
+                fix="use the model `adversary`, or a module that has both networks",
+            )
+        return model
 
     def phases(self, model: nn.Module) -> list[Phase]:
         """First the discriminator's turn, then the generator's."""
@@ -88,8 +78,8 @@ class AdversarialTask(Task):
 
     def training_step(self, model: Any, batch: Batch, phase: Phase) -> StepOutput:
         """Binary cross-entropy of the phase's own goal."""
-        real = batch.inputs[self._image].flatten(1)
-        noise = torch.randn(len(real), self.latent, device=real.device)
+        real = batch.inputs[self._image]
+        noise = torch.randn(len(real), model.latent, device=real.device)
         fake = model.generator(noise)
         if phase.name == "generator":
             said = model.discriminator(fake)
@@ -111,7 +101,7 @@ class AdversarialTask(Task):
 
     def predict(self, model: Any, batch: Batch) -> dict[str, Tensor]:
         """The discriminator's opinion of real images `[B, 1]`."""
-        return {"real": model.discriminator(batch.inputs[self._image].flatten(1))}
+        return {"real": model.discriminator(batch.inputs[self._image])}
 
     def score(self, outputs: dict[str, Tensor], targets: dict[str, Tensor]) -> dict[str, float]:
         """How real the discriminator thinks the real images are; 0.5 is a draw."""

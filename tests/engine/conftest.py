@@ -1,0 +1,6 @@
+"""What the engine's tests share: small real trainings."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
