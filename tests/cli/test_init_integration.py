@@ -88,7 +88,13 @@ DATA = {
         60,
         "",
     ),
-    "idx": (lambda root, photos: idx_folder(root / "idx"), {"image": "image"}, {"label": "category"}, 80, None),
+    "idx": (
+        lambda root, photos: idx_folder(root / "idx"),
+        {"image": "image"},
+        {"label": "category"},
+        80,
+        None,
+    ),
     "npz": (lambda root, photos: arrays(root / "table.npz"), {"x": "number"}, {"y": "category"}, 70, None),
 }
 

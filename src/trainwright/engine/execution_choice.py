@@ -271,7 +271,7 @@ def near(losses: list[float], plain: list[float]) -> bool:
     """Whether the losses of the first steps are sound beside those in fp32; never where one is NaN."""
     if abs(losses[0] - plain[0]) > DRIFT * max(abs(plain[0]), 1e-3):
         return False
-    ceiling = WORSE * max(abs(loss) for loss in plain)
+    ceiling = WORSE * max(1e-3, *map(abs, plain))
     return all(math.isfinite(loss) and loss <= ceiling for loss in losses)
 
 
