@@ -98,13 +98,18 @@ def run_script(
     return {key: float(value) for key, value in line.items()} | seen, note
 
 
+def our_cache() -> Path:
+    """Our decoded data and remembered choices, kept between runs that are not cold."""
+    return cache_folder() / "trainwright"
+
+
 def run_ours(recipe: str, overrides: tuple[str, ...], scratch: Path, conditions: Conditions) -> OurRun:
     """The ordinary command in an empty folder; the numbers are read from its run directory.
 
     Raises:
         ValueError: It failed, or left another number of runs than one.
     """
-    cache = scratch / "cache" if conditions.cold else cache_folder() / "trainwright"
+    cache = scratch / "cache" if conditions.cold else our_cache()
     variables = {"BENCHMARK_DATA": str(cache_folder()), "TRAINWRIGHT_CACHE": str(cache)}
     command = [str(Path(sys.executable).parent / "trainwright"), "train", recipe, *overrides]
     outcome = processes.run([*command, f"train.device={conditions.device}"], variables, folder=scratch)

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import argparse
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from benchmarks import machine
 from benchmarks.datasets import prepare
 from benchmarks.results import Measurement, Results, now, store, table
 from benchmarks.running import Conditions, measure
-from benchmarks.workloads import CONTESTANTS, DEFAULT, PACKAGES
+from benchmarks.workloads import CONTESTANTS, DEFAULT, PACKAGES, Contestant
 
 SHOWN = (
     "us_per_step",
@@ -78,13 +78,17 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def schedule(
-    works: Sequence[str], names: Sequence[str], rounds: int, seed: int
+    works: Sequence[str],
+    names: Sequence[str],
+    rounds: int,
+    seed: int,
+    contestants: Mapping[str, Contestant] = CONTESTANTS,
 ) -> Iterator[tuple[str, str, int]]:
     """Work, contestant and round of every measurement, the contestants shuffled within each round."""
     shuffled = random.Random(seed)
     for work in works:
         for number in range(1, rounds + 1):
-            present = [name for name in names if work in CONTESTANTS[name].works]
+            present = [name for name in names if work in contestants[name].works]
             shuffled.shuffle(present)
             yield from ((work, name, number) for name in present)
 

@@ -12,6 +12,7 @@ from trainwright.recipe import json_schema, load, shipped_names
 @pytest.mark.parametrize("name", shipped_names())
 def test_is_valid_and_its_resolved_copy_is_the_same(name: str, tmp_path, monkeypatch):
     monkeypatch.setenv("DATA", "/data")
+    monkeypatch.setenv("WEIGHTS", "/weights.safetensors")
     loaded = load(name)
     assert loaded.notices == []
     (tmp_path / "resolved.yaml").write_text(loaded.dump_resolved())

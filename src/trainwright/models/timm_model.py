@@ -58,7 +58,8 @@ def timm_model(
     except (AssertionError, ValueError, RuntimeError, ArithmeticError, LookupError) as error:
         raise unsuitable_size(architecture, image_size, default, error) from error
     _refuse_swallowed(architecture, model, options)
-    _refuse_cut_patches(architecture, model, image_size)
+    if tuple(default.get("input_size") or ())[1:] != tuple(image_size):  # some were published with a margin
+        _refuse_cut_patches(architecture, model, image_size)
     return model
 
 

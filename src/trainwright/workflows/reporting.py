@@ -32,9 +32,10 @@ def write_report(run: str | os.PathLike[str]) -> Path:
     from trainwright.workflows.training import load_data
 
     directory = RunDirectory.open(run)
-    picture = None
+    loaded, picture = recipes.load(directory.resolved), None
     try:
-        picture = picture_of(load_data(recipes.load(directory.resolved), NoProgress()))
+        if any(column.type == "image" for column in loaded.recipe.data.inputs.values()):
+            picture = picture_of(load_data(loaded, NoProgress()))
     except UserError as error:
         log.logger.warning("the report has no pictures, since the data cannot be read: %s", error)
     return Path(build_report(directory.path, picture=picture))

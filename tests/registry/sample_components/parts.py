@@ -1,3 +1,4 @@
+# ruff: noqa: F401
 """Inheritance, aliases, re-exports and constants, as built-in components may use them."""
 
 import math
@@ -5,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from torch_is_not_importable_here import Base
 
-from sample_components.optimizers import adamw as renamed  # noqa: F401 - re-exported on purpose
+from sample_components.optimizers import adamw as renamed
 from sample_components.ranges import HALF, Mode, Percent
 from trainwright.fields import ComponentOf, Location, NonNegativeInt, PositiveInt
 
@@ -79,7 +80,7 @@ class Supervised:
         model,
         data,
         *,
-        aggregator: Annotated[dict[str, Any], ComponentOf("aggregator")] = {"name": "sum"},
+        aggregator: Annotated[dict[str, Any], ComponentOf("aggregator", "sum")] = {"name": "sum"},
     ) -> None: ...
 
 

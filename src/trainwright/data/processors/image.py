@@ -321,6 +321,17 @@ def _as_hwc(array: np.ndarray) -> np.ndarray:
     raise BadSample(f"an array of shape {list(array.shape)} is no image")
 
 
+def _out_of_range(array: np.ndarray, float_scale: float) -> str:
+    low, high = array.min(), array.max()
+    if array.dtype.kind != "f":
+        return f"pixels go from {low} to {high} where they may go from 0 to 255"
+    largest = 255 / float_scale
+    return (
+        f"floating-point pixels go from {low:.4g} to {high:.4g}, but are read as 0 to {largest:g} as in "
+        f"training; scale them, or give whole numbers from 0 to 255"
+    )
+
+
 def _as_picture(raw: Any, float_scale: float) -> decoding.Image.Image:
     if _is_picture(raw):
         return raw
@@ -333,8 +344,10 @@ def _as_picture(raw: Any, float_scale: float) -> decoding.Image.Image:
         scaled = array * 255
     else:
         scaled = (array.astype(np.uint32) + 128) // 257 if array.dtype == np.uint16 else array
-    if scaled.size == 0 or scaled.min() < 0 or scaled.max() > 255:
-        raise BadSample(f"pixels of shape {list(array.shape)} are empty or leave the range 0 to 255")
+    if scaled.size == 0:
+        raise BadSample(f"an array of shape {list(array.shape)} has no pixels")
+    if scaled.min() < 0 or scaled.max() > 255:
+        raise BadSample(_out_of_range(array, float_scale))
     pixels = np.ascontiguousarray(scaled.astype(np.uint8))
     return decoding.Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
 

@@ -33,7 +33,12 @@ class ArraysSource(BaseSource):
         self._paths: list[Path] = []
         if data is None:
             if path is None:
-                raise DataError("the arrays source has no data", where="data.source", fix="give it a path")
+                raise DataError(
+                    "the arrays source has no data",
+                    where="data.source",
+                    why="it has no path, and none were given in memory",
+                    fix="give it a path; or, from Python, data=(X, y) with each call that needs them",
+                )
             data = self._load(existing(path, "data.source.path"))
         self._columns, self._rows = _columns_and_rows(data)
         lengths = {name: len(values) for name, values in self._columns.items()}
