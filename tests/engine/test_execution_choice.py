@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def clockwork(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clockwork]:
         def step(self) -> float:
             return told.seconds.get(self.name, 1.0)
 
-    monkeypatch.setattr(execution_choice, "_Probe", Probe)
+    monkeypatch.setattr(execution_choice, "Probe", Probe)
     yield told
 
 
@@ -80,7 +81,7 @@ def test_the_fastest_is_chosen_and_remembered(tmp_path: Path, clockwork: Clockwo
     clockwork.measured.clear()
     second = choose(tmp_path)
     assert clockwork.measured == []
-    assert second == Choice(first.execution, first.step_seconds, remembered=True)
+    assert second == replace(first, remembered=True)
 
 
 def test_a_gain_within_the_noise_is_none(tmp_path: Path, clockwork: Clockwork) -> None:
