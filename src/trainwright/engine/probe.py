@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from trainwright import registry
-from trainwright.data.batch import Batch
+from trainwright.data.batch import Batch, laid_out
 from trainwright.engine.generators import seed_generators
 from trainwright.engine.optimizers.lean import lean_step, spare_compiler_import
 from trainwright.engine.runtime import Execution, Runtime
@@ -69,8 +69,7 @@ def _placed(batch: Batch, runtime: Runtime) -> Batch:
     def place(tensor: torch.Tensor) -> torch.Tensor:
         moved = tensor.to(runtime.device)
         if moved.dim() == 4:
-            last = runtime.execution.channels_last
-            return moved.contiguous(memory_format=torch.channels_last if last else torch.contiguous_format)
+            return laid_out(moved, channels_last=runtime.execution.channels_last)
         return moved
 
     return Batch(
