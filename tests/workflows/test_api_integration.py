@@ -202,7 +202,7 @@ def test_check_tells_what_it_found():
     lines = tw.check("digits", {"train.threads": 1})
     assert "data: train 1258, val 270, test 269" in lines
     assert lines[-1] == "everything that can be checked before the first step is in order"
-    with pytest.raises(RecipeError, match="did you mean `train.epochs`"):
+    with pytest.raises(RecipeError, match=r"did you mean `train\.epochs`"):
         tw.check("digits", {"train.epoch": 1})
     assert not Path("runs").exists()
 
