@@ -1,0 +1,115 @@
+"""Every snippet of the README and of the pages under docs that is marked as runnable, is run."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from trainwright.cli import main
+from trainwright.cli.verbs import VERBS
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+# Shorter than what is written, and without the time that a choice of precision takes.
+QUICK = (
+    "train.epochs=null train.steps=2 train.threads=1 train.precision=fp32 train.memory_format=contiguous "
+    "report.enabled=false"
+)
+MARKED = re.compile(r"<!-- run(?:: (?P<file>\S+))? -->\n```(?P<language>\w+)\n(?P<text>.*?)```", re.DOTALL)
+LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)")
+
+
+class Snippet(NamedTuple):
+    page: Path
+    language: str
+    text: str
+    file: str | None
+
+
+def snippets(language: str) -> list[Snippet]:
+    found = [
+        Snippet(page, match["language"], match["text"], match["file"])
+        for page in PAGES
+        for match in MARKED.finditer(page.read_text())
+    ]
+    return [snippet for snippet in found if snippet.language == language]
+
+
+def test_every_mark_is_read():
+    marks = sum(page.read_text().count("<!-- run") for page in PAGES)
+    assert marks == sum(len(snippets(language)) for language in ("sh", "python", "yaml")) >= 4
+
+
+@pytest.fixture
+def place(tmp_path, make_photos, monkeypatch):
+    """A user's directory with a folder of photos."""
+    make_photos(tmp_path / "photos", each=12)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    return tmp_path
+
+
+def files_like(pattern: str) -> list[str]:
+    """What a shell makes of a word; nothing where it is no pattern or fits no file."""
+    return sorted(map(str, Path().glob(pattern))) if "*" in pattern else []
+
+
+def run_line(line: str, capfd) -> None:
+    """One line of a shell snippet: in this process where it is a plain command, else by a shell."""
+    if re.search(r"[|<>]", line):
+        command = f'trainwright() {{ {shlex.quote(sys.executable)} -m trainwright.cli "$@"; }}\n{line}'
+        done = subprocess.run(["bash", "-ec", command], capture_output=True, text=True, check=False)
+        assert done.returncode == 0 and done.stderr == "", f"{line}\n{done.stderr}"
+        return
+    program, *words = shlex.split(line)
+    assert program == "trainwright"
+    expanded = [path for word in words for path in (files_like(word) or [word])]
+    code = main(expanded)
+    assert code == 0, f"{line}\n{capfd.readouterr().err}"
+
+
+@pytest.mark.parametrize("snippet", snippets("sh"), ids=lambda item: item.text.split("\n")[0][:40])
+def test_shell(snippet, place, capfd):
+    for line in snippet.text.splitlines():
+        command = re.sub(r"\s{2,}#.*", "", line).strip()
+        if command:
+            run_line(command, capfd)
+
+
+@pytest.mark.parametrize("snippet", snippets("python"), ids=lambda item: item.text.split("\n")[0][:40])
+def test_python(snippet, place):
+    exec(compile(snippet.text, str(snippet.page), "exec"), {"__name__": "__main__"})
+    assert list(Path("runs").iterdir())
+
+
+@pytest.mark.parametrize("snippet", snippets("yaml"), ids=lambda item: str(item.file))
+def test_recipe(snippet, place, capfd):
+    Path(snippet.file).write_text(snippet.text)
+    run_line(f"trainwright check {snippet.file}", capfd)
+    run_line(f"trainwright train {snippet.file} {QUICK}", capfd)
+
+
+def test_the_two_commands_stand_as_they_are():
+    text = (ROOT / "README.md").read_text()
+    assert "\npip install uv && uv run trainwright train digits\n" in text
+    assert "\npip install uv && uv run --group test pytest\n" in text
+    assert "uv run --group test pytest" in (ROOT / ".ci" / "run").read_text()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    for target in LINK.findall(page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+def test_the_verbs_are_those_that_there_are():
+    text = (ROOT / "README.md").read_text()
+    named = set(re.findall(r"(?m)^(?:.*\| )?trainwright (\w+)", text))
+    assert named <= set(VERBS)
+    assert set(VERBS) - named <= {"verify"} and "trainwright verify resume" in text
