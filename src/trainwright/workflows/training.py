@@ -86,7 +86,7 @@ def load_data(
 
     Args:
         loaded: The recipe.
-        progress: Told how many samples are decoded.
+        progress: Told how many bytes are hashed and how many samples are decoded.
         data: In-memory data in place of the recipe's source.
         fitted: Processors of a trained run by column, to be used as they are.
         whole: Split that takes all rows, instead of dividing them.
@@ -95,7 +95,7 @@ def load_data(
         loaded.recipe.data,
         cache_dir=cache_dir(),
         workers=loaded.recipe.data.workers,
-        progress=lambda stage, done, total: progress.data(done, total),
+        progress=lambda stage, done, total: progress.data(done, total, stage),
         memory_data=data,
         seed=loaded.recipe.train.seed,
         processors=fitted,
