@@ -34,7 +34,7 @@ RECIPE: dict[str, Any] = {
     "train": {
         "steps": 200,
         "batch_size": 34,
-        "optimizer": {"name": "sgd", "lr": 0.05, "momentum": 0.9},
+        "optimizer": {"name": "sgd", "lr": 0.01, "momentum": 0.9},
         "threads": 1,
         "device": "cpu",
         "precision": "fp32",
