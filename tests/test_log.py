@@ -158,3 +158,15 @@ def test_configure_once_keeps_what_was_set(capsys):
     log.configure_once()
     speak()
     assert capsys.readouterr().err == ""
+
+
+def test_a_log_that_cannot_be_written_is_told_once_and_ends_nothing(tmp_path, monkeypatch, capsys):
+    with log.to_file(tmp_path / "log.txt"):
+        (handler,) = [item for item in log.logger.handlers if isinstance(item, log.LogFile)]
+        handler.stream.close()
+        handler.stream = open("/dev/full", "w")  # noqa: PTH123, SIM115 - the handler closes it
+        for number in range(3):
+            log.note(f"line {number}")
+    said = capsys.readouterr().err
+    assert said.count("log.txt cannot be written: No space left on device") == 1
+    assert "Traceback" not in said

@@ -118,6 +118,18 @@ def test_reading_of_data(clock):
     assert last_live(stream) == ""
 
 
+def test_hashing_of_data_counts_bytes_and_its_own_time(clock):
+    stream = Terminal()
+    progress = made(stream, clock)
+    progress.data(1000, 1000)
+    clock.now += 50
+    progress.data(0, 40_000_000, "fingerprint")
+    clock.now += 2
+    progress.data(10_000_000, 40_000_000, "fingerprint")
+    progress.draw()
+    assert last_live(stream) == "hashing data [=====               ] 10/40 MB  ETA 0:06"
+
+
 def test_without_a_terminal_lines_are_plain_and_rare(clock):
     stream = io.StringIO()
     progress = made(stream, clock)

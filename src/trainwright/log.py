@@ -11,7 +11,7 @@ import sys
 import sysconfig
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -54,6 +54,28 @@ class ConsoleHandler(logging.Handler):
         if record.levelno >= logging.WARNING or record.levelno < logging.INFO:
             text = f"{record.levelname.lower()}: {text}"
         self.target.write(text)
+
+
+class LogFile(logging.FileHandler):
+    """A log that is lost when it cannot be written, which is said once: it never ends or clutters a run."""
+
+    def __init__(self, path: str | os.PathLike[str], target: Console = console) -> None:
+        super().__init__(path, encoding="utf-8")
+        self._target, self._told = target, False
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Says that the disk is full or gone; anything else is a defect, and shown as such."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif not self._told:
+            self._told = True
+            self._target.write(f"warning: {self.baseFilename} cannot be written: {error.strerror}")
+
+    def close(self) -> None:
+        """Closes the file; lines that were told to be lost are no second error."""
+        with suppress(OSError):
+            super().close()
 
 
 class _Forward(logging.Handler):
@@ -143,7 +165,7 @@ def to_file(path: str | os.PathLike[str]) -> Iterator[None]:
         StorageError: The file cannot be opened.
     """
     try:
-        handler = logging.FileHandler(path, encoding="utf-8")
+        handler = LogFile(path)
     except OSError as error:
         raise StorageError(path, error) from error
     handler.setLevel(_state.file_level)

@@ -41,8 +41,8 @@ class ProgressSink(Protocol):
     def message(self, text: str) -> None:
         """A sentence for the user."""
 
-    def data(self, done: int, total: int) -> None:
-        """So many files are read."""
+    def data(self, done: int, total: int, stage: str = "decode") -> None:
+        """So many samples are decoded or, in stage `fingerprint`, so many bytes are hashed."""
 
     def watch(self, latest: Callable[[], Mapping[str, float]]) -> None:
         """Where the newest logged values can be asked for; `Spool.latest`."""
@@ -69,7 +69,7 @@ class NoProgress:
         """Writes a line to the log."""
         log.note(text)
 
-    def data(self, done: int, total: int) -> None: ...
+    def data(self, done: int, total: int, stage: str = "decode") -> None: ...
 
     def watch(self, latest: Callable[[], Mapping[str, float]]) -> None: ...
 
@@ -103,7 +103,7 @@ class ConsoleProgress:
         self._step = self._first_step = 0
         self._training = False
         self._data = (0, 0)
-        self._data_started = 0.0
+        self._data_started, self._stage = 0.0, "decode"
         self._latest: Callable[[], Mapping[str, float]] = dict
         self._started = self._said = clock()
         self._recent: deque[tuple[float, int]] = deque()
@@ -137,10 +137,10 @@ class ConsoleProgress:
         self._lines.append(text)
         self._run()
 
-    def data(self, done: int, total: int) -> None:
+    def data(self, done: int, total: int, stage: str = "decode") -> None:
         """Shows the reading of data until training starts."""
-        if not self._data[1]:
-            self._data_started = self._clock()
+        if not self._data[1] or stage != self._stage:
+            self._data_started, self._stage = self._clock(), stage
         self._data = (done, total)
         if self._thread is None:
             self._run()
@@ -192,6 +192,8 @@ class ConsoleProgress:
         elapsed = now - self._data_started
         rate = done / elapsed if elapsed > 0 else 0.0
         left = f"  ETA {format_seconds((total - done) / rate)}" if rate else ""
+        if self._stage == "fingerprint":
+            return f"hashing data {_bar(done / total)} {done / 1e6:,.0f}/{total / 1e6:,.0f} MB{left}"
         return f"reading data {_bar(done / total)} {done:,}/{total:,}{left}"
 
     def _training_line(self, now: float) -> str:

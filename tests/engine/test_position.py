@@ -16,6 +16,7 @@ from trainwright.engine.position import Budget, Clock, Position
         (1.1, None, 11),  # 11.000000000000002 in floating point
         (0.3, None, 3),
         (1e-9, None, 1),
+        (0.0, None, 0),  # to score weights as they are
         (3.0, 12, 12),
         (3.0, 50, 30),
         (None, 7, 7),

@@ -40,7 +40,6 @@ def recipe(**changes: Any) -> dict[str, Any]:
         ({}, {"train.early_stop": {"mode": "max"}}, "train.early_stop.mode"),
         ({}, {"train.checkpoint.mode": "max"}, "train.checkpoint.mode"),
         ({}, {"train.micro_batch": 65}, "train.micro_batch"),
-        ({}, {"report": {"enabled": False, "splits": ["val"]}}, "report.splits"),
         ({"data": {"split": {}}}, {"train.early_stop.monitor": "val/loss"}, "train.early_stop.monitor"),
         ({"data": {"inputs": {"size": "number"}}}, {"data.augment": ["flip"]}, "data.augment.0"),
         ({"model": {"name": "resnet18", "pretrained": True}}, {"init.path": "w"}, "model.pretrained"),

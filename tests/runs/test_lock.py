@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from trainwright.errors import UserError
+from trainwright.errors import StorageError, UserError
 from trainwright.runs import lock as lock_module
 from trainwright.runs.lock import LockHeld, Owner, RunLock, holder, on_network, read_owner
 
@@ -184,3 +185,14 @@ def test_damaged_lock_file_is_no_owner(tmp_path):
     assert read_owner(tmp_path / "lock") is None
     with RunLock(tmp_path / "lock"):
         pass
+
+
+def test_a_lock_that_could_not_be_written_is_not_held(tmp_path, monkeypatch):
+    def full(handle: int, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lock_module, "write_all", full)
+        with pytest.raises(StorageError, match="full"):
+            RunLock(tmp_path / "lock").acquire()
+    RunLock(tmp_path / "lock").acquire().release()

@@ -55,6 +55,7 @@ def test_any_changed_leaf_is_named(change, where):
 
 def test_negative_zero_is_another_bit():
     assert differences({"a": torch.tensor(0.0)}, {"a": torch.tensor(-0.0)}) == ["state/a"]
+    assert differences({"a": 0.0}, {"a": -0.0}) == ["state/a"]
 
 
 def test_a_budget_in_minutes_cannot_be_verified(tmp_path):

@@ -14,3 +14,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     from trainwright.cli.entry import run_command
 
     return run_command(list(sys.argv[1:] if argv is None else argv))
+
+
+def script() -> None:
+    """The installed command: `main`, then an end of the process without Python's own clean-up.
+
+    Taking torch apart costs half a second after everything has been written. What must happen at the
+    end of a process happens here: exit handlers, and flushing what was printed.
+    """
+    import atexit
+    import os
+
+    code = main()
+    if "torch" not in sys.modules:
+        sys.exit(code)
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,7 +1,5 @@
 """`python -m trainwright.cli`."""
 
-import sys
+from trainwright.cli import script
 
-from trainwright.cli import main
-
-sys.exit(main())
+script()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from torch import Tensor
 
 
@@ -26,3 +27,17 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+
+def laid_out(images: Tensor, *, channels_last: bool) -> Tensor:
+    """Images `[B, C, H, W]` in a memory format, with the very strides of that format.
+
+    The strides of an axis of size 1 are open, and both formats of a grey image are the same memory. But
+    kernels are chosen by strides, and two kernels may differ in the last bit: so the strides are settled.
+    """
+    format = torch.channels_last if channels_last else torch.contiguous_format
+    _, channels, height, width = images.shape
+    size = channels * height * width
+    strides = (size, 1, width * channels, channels) if channels_last else (size, height * width, width, 1)
+    moved = images.contiguous(memory_format=format)
+    return moved if moved.stride() == strides else moved.as_strided(moved.shape, strides)

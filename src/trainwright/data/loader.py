@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from trainwright.data.augment.base import Address, Augment
-from trainwright.data.batch import Batch
+from trainwright.data.batch import Batch, laid_out
 from trainwright.data.types import Processor
 
 # Work on several batches at once amortises the cost of a call; more than this leaves the cache.
@@ -133,9 +133,8 @@ class Pipeline:
         for name, values in stored.items():
             processor = self.inputs.get(name) or self.targets[name]
             tensor = processor.to_tensor(values)
-            if tensor.dim() == 4 and not self.channels_last:
-                tensor = tensor.contiguous()
-            ready[name] = tensor
+            is_image = tensor.dim() == 4
+            ready[name] = laid_out(tensor, channels_last=self.channels_last) if is_image else tensor
         return ready
 
 

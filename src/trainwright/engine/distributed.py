@@ -9,11 +9,13 @@ reduction, so that all processes leave after the same step.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from trainwright.errors import RunError
 
 
 class Processes:
@@ -86,7 +88,7 @@ class TorchrunProcesses(Processes):
         pieces = [_gradient(p).reshape(-1) for p in parameters]
         flag = pieces[0].new_tensor([float(stop)])
         flat = torch.cat([*pieces, flag])
-        self._dist.all_reduce(flat)
+        self._together(self._dist.all_reduce, flat)
         offset = 0
         for parameter in parameters:
             count = parameter.numel()
@@ -105,7 +107,7 @@ class TorchrunProcesses(Processes):
             by_dtype.setdefault(buffer.dtype, []).append(buffer)
         for buffers in by_dtype.values():
             flat = torch.cat([b.reshape(-1) for b in buffers])
-            self._dist.broadcast(flat, 0)
+            self._together(self._dist.broadcast, flat, 0)
             offset = 0
             for buffer in buffers:
                 buffer.copy_(flat[offset : offset + buffer.numel()].view_as(buffer))
@@ -123,18 +125,29 @@ class TorchrunProcesses(Processes):
     def gather(self, value: Any) -> list[Any]:
         """Every process's value, on every process."""
         found: list[Any] = [None] * self.size
-        self._dist.all_gather_object(found, value)
+        self._together(self._dist.all_gather_object, found, value)
         return found
 
     def broadcast(self, value: Any) -> Any:
         """The first process's value, on every process."""
         box = [value]
-        self._dist.broadcast_object_list(box, src=0)
+        self._together(self._dist.broadcast_object_list, box, 0)
         return box[0]
 
     def close(self) -> None:
         """Leaves the group in order."""
         self._dist.destroy_process_group()
+
+    def _together(self, call: Callable[..., Any], *given: Any) -> None:
+        """A collective call; a run whose other process died was interrupted, it did not fail."""
+        try:
+            call(*given)
+        except RuntimeError as error:
+            raise RunError(
+                f"process {self.rank} of {self.size} has lost another process of the run",
+                why=str(error).strip().partition("\n")[0],
+                fix="see what the other process said, then start all of them again to resume",
+            ) from error
 
 
 def _gradient(parameter: nn.Parameter) -> Tensor:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trainwright.data.batch import Batch
+from trainwright.data.batch import Batch, laid_out
 from trainwright.data.loader import Loader
 from trainwright.engine.distributed import Processes
 from trainwright.engine.generators import seed_generators
@@ -69,8 +69,7 @@ def run_split(
         for batch in micro_batches:
             seed_generators(seed, EVALUATION, index)
             padded = pad_batch(batch, loader.batch_size)
-            if channels_last:
-                padded = _channels_last(padded)
+            padded = _laid_out(padded, channels_last)
             with runtime.autocast():
                 predicted = task.predict(model, padded)
             outputs.append({name: t[: len(batch)].float() for name, t in predicted.items()})
@@ -80,9 +79,9 @@ def run_split(
     return _merge(processes.gather((rows, _to_cpu(outputs), _to_cpu(targets))), processes.size)
 
 
-def _channels_last(batch: Batch) -> Batch:
+def _laid_out(batch: Batch, channels_last: bool) -> Batch:
     inputs = {
-        name: t.contiguous(memory_format=torch.channels_last) if t.dim() == 4 else t
+        name: laid_out(t, channels_last=channels_last) if t.dim() == 4 else t
         for name, t in batch.inputs.items()
     }
     return Batch(inputs, batch.targets, batch.ids, batch.epoch)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 import math
@@ -16,11 +15,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from trainwright import registry
 from trainwright.data.batch import Batch
-from trainwright.engine.generators import seed_generators
-from trainwright.engine.optimizers.lean import lean_step, spare_compiler_import
-from trainwright.engine.runtime import Execution, Runtime
+from trainwright.engine.probe import Probe, affordable, part
+from trainwright.engine.runtime import Execution
 from trainwright.recipe.schema import Recipe
 from trainwright.runs.atomic import StorageError, write_json
 from trainwright.tasks.base import Task
@@ -32,8 +29,9 @@ DRIFT = 0.05
 # Updates amplify the smallest rounding, of another memory format too, so that later losses of a sound
 # candidate may differ widely; one that is this much worse does not learn as fp32 does.
 WORSE = 1.5
-WATCHED_STEPS = 3
 SECONDS = 1.5
+# A step of the probe is cut to about this long, for a large model would take minutes otherwise.
+STEP_SECONDS = 0.15
 ROUNDS = 100
 # A candidate this much slower than the best is dropped.
 HOPELESS = 1.5
@@ -52,11 +50,13 @@ class Choice:
         execution: The choice.
         step_seconds: Candidate -> shortest seconds of a step; empty when there was nothing to choose.
         remembered: Whether it was measured by an earlier run.
+        samples: Samples of a measured step, the whole micro-batch or a part of it.
     """
 
     execution: Execution
     step_seconds: dict[str, float]
     remembered: bool = False
+    samples: int = 0
 
 
 def choose_execution(
@@ -90,24 +90,27 @@ def choose_execution(
     measured = _recall(memory, key)
     remembered = measured is not None
     if measured is None:
-        measured = _Measured(base.threads)
-        _choose_threads(recipe, task, model, batch, candidates[0], measured)
+        tried = affordable(recipe, task, model, batch, candidates[0], STEP_SECONDS)
+        measured = _Measured(base.threads, len(tried))
+        _choose_threads(recipe, task, model, tried, candidates[0], measured)
     candidates = [candidate.with_choice(threads=measured.threads) for candidate in candidates]
+    tried = part(batch, measured.samples)
     if not measured.knows(candidates):
-        _measure(
-            [_Probe(recipe, task, model, batch, candidate) for candidate in candidates], SECONDS, measured
-        )
+        probes = [Probe(recipe, task, model, tried, candidate) for candidate in candidates]
+        _measure(probes, SECONDS, measured)
         remembered = False
     best = _fastest(candidates, measured)
-    if recipe.train.compile == "auto" and _worth_compiling(measured.seconds[_name(best)], remaining_steps):
+    if recipe.train.compile == "auto" and _worth_compiling(
+        measured.seconds[_name(best)] * len(batch) / len(tried), remaining_steps
+    ):
         compiled = best.with_choice(compile=True)
         if not measured.knows([compiled]):
-            _measure_compiled(recipe, task, model, batch, compiled, measured)
+            _measure_compiled(recipe, task, model, tried, compiled, measured)
             remembered = False
         best = _fastest([best, compiled], measured)
     if not remembered:
         _remember(memory, key, measured)
-    return Choice(best, measured.seconds, remembered)
+    return Choice(best, measured.seconds, remembered, measured.samples)
 
 
 @dataclass
@@ -116,11 +119,13 @@ class _Measured:
 
     Attributes:
         threads: Compute threads that were settled on.
+        samples: Samples of a measured step.
         seconds: Shortest seconds of a step.
         refused: Those that cannot be taken however fast they are.
     """
 
     threads: int
+    samples: int
     seconds: dict[str, float] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
 
@@ -137,7 +142,8 @@ def _candidates(recipe: Recipe, model: nn.Module, batch: Batch, base: Execution)
     formats = {
         "contiguous": [False],
         "channels_last": [True],
-        "auto": [False, True] if convolves else [False],
+        # The first one needs no margin to win: channels-last is what convolutions mostly run best in.
+        "auto": [True, False] if convolves else [False],
     }
     precisions = ["fp32", "bf16"] if train.precision == "auto" else [train.precision]
     if train.precision == "auto" and base.device == "mps":
@@ -164,12 +170,12 @@ def _choose_threads(
     """Settles on one compute thread where a step is so short that it is faster alone."""
     if recipe.train.threads is not None or plain.device != "cpu" or plain.threads == 1:
         return
-    probe = _Probe(recipe, task, model, batch, plain)
+    probe = Probe(recipe, task, model, batch, plain)
     probe.step()
     if min(probe.step() for _ in range(3)) > SHORT_STEP:
         return
     alone = plain.with_choice(threads=1)
-    _measure([probe, _Probe(recipe, task, model, batch, alone)], SECONDS / 3, measured)
+    _measure([probe, Probe(recipe, task, model, batch, alone)], SECONDS / 3, measured)
     measured.threads = _fastest([plain, alone], measured).threads
 
 
@@ -179,70 +185,7 @@ def _name(execution: Execution) -> str:
     return " ".join([*parts, f"{execution.threads} threads" if execution.threads > 1 else "1 thread"])
 
 
-class _Probe:
-    """A copy of the model that is trained on one batch to measure a candidate."""
-
-    def __init__(
-        self, recipe: Recipe, task: Task, model: nn.Module, batch: Batch, execution: Execution
-    ) -> None:
-        self.execution = execution
-        self.runtime, self.task = Runtime(execution), task
-        self.model = self.runtime.place(copy.deepcopy(model)).train()
-        self.forward = self.runtime.callable(self.model)
-        self.batch = _placed(batch, self.runtime)
-        self.phases = task.phases(self.model)
-        spare_compiler_import()
-        self.optimizers = [
-            registry.build(
-                "optimizer", phase.optimizer or recipe.train.optimizer, params=list(phase.parameters)
-            )
-            for phase in self.phases
-        ]
-        self.losses: list[float] = []
-        self.calls = 0
-
-    def step(self) -> float:
-        """One step; seconds it took, the device waited for."""
-        if torch.get_num_threads() != self.execution.threads:
-            torch.set_num_threads(self.execution.threads)
-        _wait(self.runtime.device)
-        begin = time.perf_counter()
-        for number, (phase, optimizer) in enumerate(zip(self.phases, self.optimizers, strict=True)):
-            seed_generators(0, self.calls, number)
-            with self.runtime.autocast():
-                output = self.task.training_step(self.forward, self.batch, phase)
-            loss = output.loss.mean()
-            loss.backward()
-            if self.calls < WATCHED_STEPS:
-                self.losses.append(float(loss.detach()))
-            lean_step(optimizer)()
-            optimizer.zero_grad(set_to_none=True)
-        self.calls += 1
-        _wait(self.runtime.device)
-        return time.perf_counter() - begin
-
-
-def _placed(batch: Batch, runtime: Runtime) -> Batch:
-    def place(tensor: torch.Tensor) -> torch.Tensor:
-        moved = tensor.to(runtime.device)
-        if moved.dim() == 4:
-            last = runtime.execution.channels_last
-            return moved.contiguous(memory_format=torch.channels_last if last else torch.contiguous_format)
-        return moved
-
-    return Batch(
-        {name: place(t) for name, t in batch.inputs.items()},
-        {name: t.to(runtime.device) for name, t in batch.targets.items()},
-        batch.ids,
-    )
-
-
-def _wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-
-
-def _measure(probes: list[_Probe], seconds: float, measured: _Measured) -> None:
+def _measure(probes: list[Probe], seconds: float, measured: _Measured) -> None:
     """Shortest seconds per step, which other work on the machine disturbs least; candidates interleaved.
 
     A candidate that is clearly slower than the best so far is measured no further, so that a large
@@ -294,7 +237,7 @@ def _measure_compiled(
 ) -> None:
     """Adds the compiled form to what is known; one that does not compile here is refused."""
     try:
-        _measure([_Probe(recipe, task, model, batch, compiled)], SECONDS, measured)
+        _measure([Probe(recipe, task, model, batch, compiled)], SECONDS, measured)
     except RuntimeError:  # no C++ compiler, or code that cannot be traced: then it runs as it is
         measured.refused.append(_name(compiled))
 
@@ -331,7 +274,7 @@ def _recall(memory: Path, key: str) -> _Measured | None:
     try:
         found = json.loads(memory.read_text())[key]
         seconds = {str(name): float(value) for name, value in found["seconds"].items()}
-        return _Measured(int(found["threads"]), seconds, list(found["refused"]))
+        return _Measured(int(found["threads"]), int(found["samples"]), seconds, list(found["refused"]))
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None
 

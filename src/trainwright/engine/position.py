@@ -86,8 +86,7 @@ class Budget:
         """The budget that a recipe's `train` section gives; ten epochs when it gives none."""
         if epochs is None and steps is None and minutes is None:
             epochs = 10.0
-        # 1.1 epochs of 10 steps are 11.000000000000002 steps in floating point, and 11 to a person.
-        limits = [max(1, math.ceil(round(epochs * steps_per_epoch, 6)))] if epochs is not None else []
+        limits = [_steps(epochs, steps_per_epoch)] if epochs is not None else []
         if steps is not None:
             limits.append(steps)
         return cls(min(limits) if limits else None, minutes)
@@ -99,3 +98,11 @@ class Budget:
         if self.minutes is not None and clock.seconds >= 60 * self.minutes:
             return f"{self.minutes:g} minutes used up at step {step}"
         return None
+
+
+def _steps(epochs: float, steps_per_epoch: int) -> int:
+    """Any part of an epoch is a step at least; no epochs are no steps, to score weights as they are."""
+    if epochs == 0:
+        return 0
+    # 1.1 epochs of 10 steps are 11.000000000000002 steps in floating point, and 11 to a person.
+    return max(1, math.ceil(round(epochs * steps_per_epoch, 6)))

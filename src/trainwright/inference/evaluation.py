@@ -10,7 +10,7 @@ from trainwright.data.stream_store import store_of
 from trainwright.data.types import PreparedData
 from trainwright.inference.predictions import write_predictions
 from trainwright.inference.predictor import Predictor, answer_columns
-from trainwright.runs.atomic import write_json
+from trainwright.runs.atomic import make_directory, write_json
 
 
 def evaluate_split(
@@ -29,7 +29,7 @@ def evaluate_split(
     metrics = predictor.task.score(result.outputs, result.targets)
     if folder is None or not predictor.processes.is_first:
         return metrics
-    folder.mkdir(parents=True, exist_ok=True)
+    make_directory(folder)
     losses = predictor.task.per_sample_losses(result.outputs, result.targets)
     columns = {"sample": [data.names[row] for row in result.rows], "row": result.rows.astype(np.int64)}
     classes = {}

@@ -58,6 +58,16 @@ class Predictions:
     columns: dict[str, Any]
     classes: dict[str, tuple[str, ...]]
 
+    def __len__(self) -> int:
+        return len(self.columns["sample"])
+
+    def __getitem__(self, name: str) -> Any:
+        return self.columns[name]
+
+    def records(self) -> list[dict[str, Any]]:
+        """One mapping per sample, as JSON has it: probabilities by class name, None for NaN."""
+        return _records(self.columns, self.classes)
+
 
 def category_columns(
     name: str,

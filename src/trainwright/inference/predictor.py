@@ -26,6 +26,8 @@ from trainwright.recipe.schema import Recipe
 from trainwright.runs.directory import RunDirectory
 from trainwright.tasks.base import Task
 
+_BLOCK = 64  # evaluation batches whose decoded values are held at once
+
 
 class Predictor:
     """A trained model with the processors that feed it and read its answers.
@@ -117,12 +119,9 @@ class Predictor:
             DataError: An item cannot be read; every bad one is named.
         """
         names, raw = self._raw_columns(items)
-        arrays = {name: self._encode(name, raw[name], names) for name in self.inputs}
-        store = ArrayStore(arrays, self.runtime.device, resident=False)
-        result = self.run(store, np.arange(len(names)), with_targets=False)
         columns: dict[str, Any] = {"sample": names}
         classes: dict[str, Sequence[str]] = {}
-        for name, output in result.outputs.items():
+        for name, output in self._outputs(names, raw).items():
             processor = self.targets.get(name)
             if processor is None:
                 columns[name] = output.numpy()
@@ -131,21 +130,29 @@ class Predictor:
                 classes[name] = processor.spec().classes
         return Predictions(columns, {name: tuple(c) for name, c in classes.items() if c})
 
-    def _encode(self, name: str, values: Sequence[Any], names: Sequence[str]) -> np.ndarray:
-        processor, encoded, bad = self.inputs[name], [], []
-        for sample, value in zip(names, values, strict=True):
-            try:
-                encoded.append(processor.encode(value))
-            except BadSample as error:
-                bad.append(f"{sample}: {error.reason}")
+    def _outputs(self, names: Sequence[str], raw: dict[str, list[Any]]) -> dict[str, torch.Tensor]:
+        """Raw outputs per target, block by block, so that a folder of photos need not fit into memory."""
+        block = _BLOCK * self.runtime.execution.evaluation_batch
+        parts: list[dict[str, torch.Tensor]] = []
+        bad: list[str] = []
+        for start in range(0, len(names), block):
+            part = slice(start, start + block)
+            arrays = {
+                name: _encode(processor, raw[name][part], names[part], bad)
+                for name, processor in self.inputs.items()
+            }
+            if not bad:
+                store = ArrayStore(arrays, self.runtime.device, resident=False)
+                rows = np.arange(len(names[part]))
+                parts.append(self.run(store, rows, with_targets=False).outputs)
         if bad:
             raise DataError(
                 f"{len(bad)} of {len(names)} items cannot be read",
-                where=f"input {name!r}",
-                why="; ".join(bad[:20]),
+                where=bad[0] if len(bad) == 1 else "",
+                why="; ".join(bad[:20]) if len(bad) > 1 else "",
                 fix="leave them out, or mend the files",
             )
-        return np.stack(encoded)
+        return {name: torch.cat([outputs[name] for outputs in parts]) for name in parts[0]}
 
     def _raw_columns(self, items: Any) -> tuple[list[str], dict[str, list[Any]]]:
         """Names of the items, and their raw values by input column."""
@@ -167,12 +174,13 @@ class Predictor:
         return names, columns
 
     def _split_array(self, array: np.ndarray) -> list[np.ndarray]:
-        """One array of many items, or of a single one, by the rank of the only input."""
+        """One array of many items, or of a single one, by what the only input looks like."""
         spec = next(iter(self.inputs.values())).spec()
-        single = {"image": 3 if spec.shape[:1] == (3,) else 2, "number": 1}.get(spec.type, 0)
-        if array.ndim <= single and not (spec.type == "number" and array.ndim == 1 and spec.shape == (1,)):
-            return [array]
-        return list(array)
+        if spec.type == "image":
+            alone = array.ndim == 2 or (array.ndim == 3 and _has_channels(array.shape, spec.shape[0]))
+        else:
+            alone = array.ndim < len(spec.shape) or (array.ndim == 1 and spec.shape not in ((), (1,)))
+        return [array] if alone or array.ndim == 0 else list(array)
 
     def _value(self, item: Any, name: str) -> Any:
         if isinstance(item, Mapping):
@@ -203,10 +211,26 @@ class Predictor:
         return RawFile(value) if isinstance(value, str) and processor.type == "image" else value
 
 
+def _encode(processor: Processor, values: Sequence[Any], names: Sequence[str], bad: list[str]) -> np.ndarray:
+    """Stored values of one block; what cannot be read is added to `bad`, by name and with the reason."""
+    encoded = []
+    for sample, value in zip(names, values, strict=True):
+        try:
+            encoded.append(processor.encode(value))
+        except BadSample as error:
+            bad.append(f"{sample}: {error.reason}")
+    return np.stack(encoded) if encoded else np.empty(0)
+
+
 def _name(item: Any, index: int) -> str:
     if isinstance(item, Mapping):
         return str(item.get("sample", index))
     return str(item) if isinstance(item, str | Path) else str(index)
+
+
+def _has_channels(shape: tuple[int, ...], channels: int) -> bool:
+    """Whether an array of three axes is one image `[H, W, C]` or `[C, H, W]`, not `[N, H, W]`."""
+    return shape[2] in (1, 3, 4) or shape[0] == channels
 
 
 def _present(device: str) -> bool:

@@ -100,12 +100,6 @@ def micro_batch_fits(recipe: Recipe) -> Iterator[Problem]:
         yield Problem(("train", "micro_batch"), what, fix="a micro-batch is a part of the batch")
 
 
-def report_splits(recipe: Recipe) -> Iterator[Problem]:
-    """A report that is not made has no splits."""
-    if not recipe.report.enabled and recipe.report.splits is not None:
-        yield dead("report.splits")
-
-
 def pretrained_and_init(recipe: Recipe) -> Iterator[Problem]:
     """Weights of a file replace the pretrained ones."""
     init = recipe.init
@@ -150,5 +144,4 @@ RULES: tuple[Rule, ...] = (
     one_way_to_clip,
     mode_needs_monitor,
     monitored_split_exists,
-    report_splits,
 )

@@ -19,6 +19,7 @@ _OS_ERROR = re.compile(r"os error (\d+)")
 _SUFFIX = ".partial"
 __all__ = [
     "StorageError",
+    "make_directory",
     "remove_leftovers",
     "replacing",
     "sync_directory",
@@ -91,6 +92,14 @@ def write_all(handle: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(handle, view) :]
+
+
+def make_directory(path: str | os.PathLike[str]) -> None:
+    """Makes a directory, and those above it, where it is missing. Raises StorageError."""
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(path, error) from error
 
 
 def sync_directory(path: str | os.PathLike[str]) -> None:

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from trainwright.errors import RunError
-from trainwright.runs.atomic import StorageError, remove_leftovers, write_text
+from trainwright.runs.atomic import StorageError, make_directory, remove_leftovers, write_text
 from trainwright.runs.lock import Owner, RunLock, holder
 from trainwright.runs.metrics import Series, read_metrics, write_results
 from trainwright.runs.record import RunRecord, RunState
@@ -90,11 +90,8 @@ class RunDirectory:
         """
         if self.record_file.exists():
             raise RunError("there is a run here already", where=str(self.path))
-        try:
-            for part in (self.path, self.weights, self.checkpoints, self.data):
-                part.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StorageError(self.path, error) from error
+        for part in (self.path, self.weights, self.checkpoints, self.data):
+            make_directory(part)
         remove_leftovers(self.path)
         write_text(self.recipe, as_given)
         write_text(self.resolved, resolved)
@@ -109,10 +106,7 @@ class RunDirectory:
 
     def acquire(self) -> RunLock:
         """Makes the directory where needed and takes the lock. Raises LockHeld or StorageError."""
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StorageError(self.path, error) from error
+        make_directory(self.path)
         return self.lock.acquire()
 
     def record(self) -> RunRecord:

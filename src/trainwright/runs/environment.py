@@ -26,7 +26,6 @@ PACKAGES = (
     "pyarrow",
     "pandas",
     "matplotlib",
-    "rich",
 )
 _GIT_SECONDS = 3.0
 

@@ -137,11 +137,14 @@ class RunLock:
             return self
         try:
             handle = self._locked_handle()
-            owner = read_owner(self.path)
-            if owner and not owner.dead() and not self._flock_decides(owner):
-                os.close(handle)
-                raise LockHeld(self.path, owner, certain=False)
-            self._write(handle, json.dumps(asdict(Owner.me())).encode())
+            try:
+                owner = read_owner(self.path)
+                if owner and not owner.dead() and not self._flock_decides(owner):
+                    raise LockHeld(self.path, owner, certain=False)
+                self._write(handle, json.dumps(asdict(Owner.me())).encode())
+            except BaseException:
+                os.close(handle)  # or this process would keep what it does not know that it has
+                raise
         except OSError as error:
             raise StorageError(self.path, error) from error
         self._handle, self._pid = handle, os.getpid()
@@ -190,9 +193,13 @@ class RunLock:
                 raise LockHeld(self.path, owner)
             self.path.unlink()
             handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # The new name is written before the guard goes, so a second breaker sees a living owner.
-            self._write(handle, json.dumps(asdict(Owner.me())).encode())
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                # The new name is written before the guard goes, so a second breaker sees a living owner.
+                self._write(handle, json.dumps(asdict(Owner.me())).encode())
+            except BaseException:
+                os.close(handle)
+                raise
             guard_path.unlink(missing_ok=True)
             return handle
         finally:

@@ -12,13 +12,13 @@ from torch import nn
 
 from trainwright.data.types import PreparedData
 from trainwright.engine.loop import Loop, Outcome, Parts
-from trainwright.runs.atomic import write_bytes
+from trainwright.runs.atomic import make_directory, write_bytes
 
 
 def save_weights(path: Path, model: nn.Module) -> None:
     """Writes a model's weights as safetensors, each tensor on its own."""
     tensors = {name: t.detach().cpu().contiguous().clone() for name, t in model.state_dict().items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_directory(path.parent)
     write_bytes(path, save(tensors, metadata={"format": "pt"}))
 
 

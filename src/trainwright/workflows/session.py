@@ -213,10 +213,11 @@ class Session:
         agreed = self.processes.broadcast(choice.execution)
         if len(choice.step_seconds) > 1:
             tried = ", ".join(f"{name} {1000 * s:.3g} ms" for name, s in choice.step_seconds.items())
+            how = "remembered" if choice.remembered else "measured"
             self.progress.message(
                 f"execution: {agreed.precision}, channels_last {'on' if agreed.channels_last else 'off'}, "
                 f"{agreed.threads} thread{'s' if agreed.threads > 1 else ''}"
-                f" ({'remembered' if choice.remembered else 'measured'}: {tried} a step)"
+                f" ({how}: {tried} for {choice.samples} samples)"
             )
         return agreed.with_choice(device=self.device)
 

@@ -86,7 +86,7 @@ def load_data(
 
     Args:
         loaded: The recipe.
-        progress: Told how many samples are decoded.
+        progress: Told how many bytes are hashed and how many samples are decoded.
         data: In-memory data in place of the recipe's source.
         fitted: Processors of a trained run by column, to be used as they are.
         whole: Split that takes all rows, instead of dividing them.
@@ -95,7 +95,7 @@ def load_data(
         loaded.recipe.data,
         cache_dir=cache_dir(),
         workers=loaded.recipe.data.workers,
-        progress=lambda stage, done, total: progress.data(done, total),
+        progress=lambda stage, done, total: progress.data(done, total, stage),
         memory_data=data,
         seed=loaded.recipe.train.seed,
         processors=fitted,
@@ -139,7 +139,7 @@ def train(
         decision = session.agree(lambda: _decide(loaded, prepared, runs_dir, fresh))
         messages = [*loaded.notices, *prepared.notices, *decision.messages]
         if decision.action is Action.DONE:
-            return _already_done(decision, messages)
+            return _already_done(decision.run, messages)
         try:
             record = _record(loaded, prepared, decision) if session.processes.is_first else None
             with _log_of(decision.run, record):
@@ -174,6 +174,8 @@ def resume(
     progress = progress or NoProgress()
     run = RunDirectory.open(path)
     record = run.record()
+    if record.state is RunState.DONE:
+        return _already_done(run, [f"{run.path} is done already; nothing is left to resume"])
     loaded = recipes.load(run.resolved)
     preparing = Background(lambda: load_data(loaded, progress, data=data))
     keep_freed_memory()
@@ -182,8 +184,6 @@ def resume(
 
     with recipes.located(loaded), Session(loaded, progress) as session:
         prepared = preparing.result()
-        if record.state is RunState.DONE:
-            return RunResult(run.path, "done", "the run is done already", repeated=True)
         _check_same_data(record, prepared, run)
         session.agree(lambda: run.acquire() and None)
         try:
@@ -266,14 +266,7 @@ def _record(loaded: LoadedRecipe, prepared: PreparedData, decision: Decision) ->
     return record
 
 
-def _already_done(decision: Decision, messages: list[str]) -> RunResult:
+def _already_done(run: RunDirectory, messages: list[str]) -> RunResult:
     from trainwright.workflows.results import read_metrics_of
 
-    return RunResult(
-        decision.run.path,
-        "done",
-        "done already",
-        read_metrics_of(decision.run),
-        messages,
-        repeated=True,
-    )
+    return RunResult(run.path, "done", "done already", read_metrics_of(run), messages, repeated=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import struct
 import subprocess
 import sys
 import time
@@ -165,8 +166,8 @@ def _same(left: Any, right: Any) -> bool:
         # As bytes: NaN equals itself, and -0.0 is not 0.0.
         same_kind = left.dtype == right.dtype and left.shape == right.shape
         return same_kind and _bytes(left) == _bytes(right)
-    if isinstance(left, float) and isinstance(right, float) and math.isnan(left) and math.isnan(right):
-        return True
+    if isinstance(left, float) and isinstance(right, float):
+        return struct.pack("d", left) == struct.pack("d", right) or (math.isnan(left) and math.isnan(right))
     return type(left) is type(right) and bool(left == right)
 
 

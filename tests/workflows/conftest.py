@@ -1,0 +1,6 @@
+"""Small trainings and real processes, shared with the engine's tests."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "engine"))
