@@ -27,6 +27,7 @@ def parser() -> Parser:
         ("digits --train.optimizer.lr -1e-3", "digits", ["train.optimizer.lr=-1e-3"]),
         ("digits data.augment.0.padding=2 a.b=null", "digits", ["data.augment.0.padding=2", "a.b=null"]),
         ("digits --train-steps 500", "digits", ["train-steps=500"]),
+        ("digits --steps 500", "digits", ["steps=500"]),
         ("digits name=x=y", "digits", ["name=x=y"]),
         ("digits name=", "digits", ["name="]),
         ("digits --runs-dir a=b --fresh", "digits --runs-dir a=b --fresh", []),

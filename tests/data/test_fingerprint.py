@@ -114,3 +114,10 @@ def test_arrays_differ_by_bytes_dtype_shape_and_name():
     ]
     assert len({digest_values(columns) for columns in variants}) == len(variants)
     assert digest_values({"x": base[::2]}) == digest_values({"x": base[::2].copy()})
+
+
+def test_times_are_values_too():
+    days = np.array(["2020-01-01", "2020-01-02"], dtype="datetime64[D]")
+    other = days + np.timedelta64(1, "D")
+    digests = {digest_values({"day": values}) for values in (days, other, days.astype("datetime64[s]"))}
+    assert len(digests) == 3

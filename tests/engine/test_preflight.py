@@ -16,6 +16,7 @@ from trainwright.engine.build import (
     build_task,
     check_monitors,
     first_batch,
+    has_single_batch,
     rebuild_network,
 )
 from trainwright.engine.preflight import check_model
@@ -214,3 +215,34 @@ def test_without_a_validation_split_its_metrics_cannot_be_watched() -> None:
     with pytest.raises(RecipeError, match="'val/loss' is not computed") as caught:
         check_monitors(tiny_loops.parts(tiny_loops.load(overrides)), names)
     assert "no validation split" in caught.value.why
+
+
+class Normed(nn.Module):
+    """Ten numbers through BatchNorm."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Flatten(), nn.Linear(64, 10), nn.BatchNorm1d(10))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.body(x)
+
+
+def test_batch_norm_on_a_last_batch_of_one_sample_is_refused() -> None:
+    task, _, batch = setting()
+    check_model(task, Normed(), batch)
+    check_model(task, Custom(), batch, single=True)
+    with pytest.raises(ModelError, match="one sample") as caught:
+        check_model(task, Normed(), batch, single=True)
+    assert caught.value.where == "train.batch_size"
+
+
+@pytest.mark.parametrize(
+    ("size", "world", "micro", "expected"),
+    [(32, 1, None, False), (89, 1, None, True), (178, 1, None, True), (1, 1, None, True),
+     (59, 1, None, False), (88, 2, None, True), (32, 1, 9, True), (32, 1, 10, False)],
+)  # fmt: skip
+def test_where_one_sample_is_left(size: int, world: int, micro: int | None, expected: bool) -> None:
+    recipe = tiny_loops.load({"train.batch_size": size})
+    execution = Execution("cpu", evaluation_batch=32, world_size=world, micro_batch=micro)
+    assert has_single_batch(recipe, tiny_loops.prepared(recipe), execution) is expected

@@ -45,3 +45,7 @@ def test_damaged_parts_are_told(make_run):
     (run.evaluation("test") / "metrics.json").write_text("{")
     with pytest.raises(RunError, match="evaluation cannot be read"):
         final_metrics(run)
+
+
+def test_an_unset_key_and_an_absent_one_are_the_same():
+    assert changes({"a": None, "b": None}, {"b": 1}) == [Change("b", None, 1)]

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from trainwright import recipe
-from trainwright.errors import DataError
+from trainwright.errors import DataError, RecipeError
 from trainwright.workflows.fitting import recipe_for
 
 
@@ -90,3 +90,8 @@ def test_what_cannot_be_fitted(X, y, message):
     with pytest.raises(DataError) as caught:
         columns(X, y)
     assert message in str(caught.value)
+
+
+def test_a_module_object_is_refused_with_the_way_to_name_it():
+    with pytest.raises(RecipeError, match="module:attribute"):
+        recipe_for(np.zeros((6, 4)), np.arange(6), model=object(), validation=0.1, name="fit")

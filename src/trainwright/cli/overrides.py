@@ -52,7 +52,9 @@ def take_overrides(argv: list[str], parser: argparse.ArgumentParser) -> tuple[li
 
 def _value(option: re.Match[str], tokens: Iterator[str], own: dict[str, argparse.Action]) -> str:
     name = f"--{option['key']}"
-    near = closest(name, own) if "." not in name else None
+    # Without the dashes, which make any two short options look alike; an alias may have any other name.
+    guess = closest(name[2:], [option[2:] for option in own]) if "." not in name else None
+    near = f"--{guess}" if guess else None
     if near:
         raise UsageError(f"there is no option {name}", fix=f"did you mean {near}?")
     if option["value"] is not None:

@@ -138,6 +138,10 @@ class Pipeline:
         return ready
 
 
+def _micro_sizes(size: int, micro: int | None) -> set[int]:
+    return {size} if micro is None or size <= micro else {micro, size % micro}
+
+
 class Loader:
     """Batches of one split.
 
@@ -167,6 +171,14 @@ class Loader:
     def steps_per_epoch(self) -> int:
         """Batches of one epoch, a smaller last one included."""
         return -(-len(self.rows) // self.batch_size)
+
+    def has_single(self, world_size: int = 1, micro: int | None = None) -> bool:
+        """Whether some forward pass of an epoch sees one row only, as the last batch may."""
+        last = len(self.rows) - (self.steps_per_epoch - 1) * self.batch_size
+        batches = {last, self.batch_size} if self.steps_per_epoch > 1 else {last}
+        slices = {size for batch in batches for size in (batch // world_size, -(-batch // world_size))}
+        pieces = {piece for size in slices for piece in _micro_sizes(size, micro)}
+        return 1 in pieces
 
     def order(self, epoch: int) -> np.ndarray:
         """Row numbers of the whole epoch, in the order of training."""

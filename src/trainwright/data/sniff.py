@@ -36,6 +36,7 @@ class Guess:
         split: Its `data.split`, None where the data bring all their splits.
         size: Number of samples.
         notes: The reasons, and what was left out, in words.
+        given_training: Number of samples in the training split that the data bring, None without one.
     """
 
     source: dict[str, Any]
@@ -44,6 +45,13 @@ class Guess:
     split: dict[str, Any] | None
     size: int
     notes: list[str] = field(default_factory=list)
+    given_training: int | None = None
+
+    @property
+    def training(self) -> int:
+        """Number of samples that are left to train on."""
+        rows = self.size if self.given_training is None else self.given_training
+        return round(rows * (1 - sum((self.split or {}).values())))
 
 
 def sniff(path: Path) -> Guess:
@@ -114,6 +122,7 @@ def _idx(path: Path) -> Guess:
         _missing_split(source),
         len(source),
         notes,
+        _given_training(source),
     )
 
 
@@ -135,6 +144,7 @@ def _class_folders(path: Path) -> Guess:
         _missing_split(source),
         len(source),
         notes,
+        _given_training(source),
     )
 
 
@@ -156,6 +166,7 @@ def _arrays(path: Path) -> Guess:
         _missing_split(source),
         len(source),
         notes,
+        _given_training(source),
     )
 
 
@@ -292,6 +303,11 @@ def _counts_rows(values: np.ndarray) -> bool:
     return (
         values.dtype.kind in "iu" and len(values) > 2 and bool((np.diff(values.astype(np.int64)) == 1).all())
     )
+
+
+def _given_training(source: Source) -> int | None:
+    given = source.splits()
+    return len(given["train"]) if given and "train" in given else None
 
 
 def _missing_split(source: Source) -> dict[str, Any] | None:

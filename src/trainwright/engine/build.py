@@ -101,6 +101,13 @@ def first_batch(recipe: Recipe, data: PreparedData, execution: Execution, *, tra
     return next(loader.batches(0))[0]
 
 
+def has_single_batch(recipe: Recipe, data: PreparedData, execution: Execution) -> bool:
+    """Whether training will ever see a batch, or micro-batch, of one sample."""
+    store = store_of(data, torch.device("cpu"))
+    loader = build_loader(recipe, data, store, "train", execution, training=True)
+    return loader.has_single(execution.world_size, execution.micro_batch)
+
+
 def build_parts(
     recipe: Recipe,
     data: PreparedData,

@@ -62,6 +62,7 @@ def check_model(
     *,
     evaluation: Batch | None = None,
     rebuild: Callable[[], nn.Module] | None = None,
+    single: bool = False,
 ) -> set[str]:
     """Runs one step on a copy of the model, saves and reloads it, and scores its outputs.
 
@@ -72,6 +73,7 @@ def check_model(
         evaluation: Samples as evaluation sees them; those of `batch` when absent.
         rebuild: Builds the model anew with other random numbers, as a later process will before it
             loads the weights; a copy of the model when absent.
+        single: Some batch of an epoch has one sample only, which not every model can be trained on.
 
     Returns:
         Names of the metrics that training and validation will give, such as `train/loss`.
@@ -85,6 +87,8 @@ def check_model(
     few = _first(batch, SAMPLES)
     if len(few) > 1:
         names = _check_step(task, copy.deepcopy(model).train(), few)
+        if single:
+            _check_single(task, copy.deepcopy(model).train(), _first(batch, 1))
     seen = _first(evaluation or batch, len(evaluation or batch))
     names |= _check_score(task, model, seen)
     _check_reload(task, model, _first(seen, SAMPLES), rebuild or (lambda: copy.deepcopy(model)))
@@ -125,6 +129,19 @@ def _check_step(task: Task, model: nn.Module, batch: Batch) -> set[str]:
             prefix = f"train/{phase.name}_" if len(phases) > 1 else "train/"
             names |= {prefix + name for name in ("loss", *result.logs)}
     return names
+
+
+def _check_single(task: Task, model: nn.Module, batch: Batch) -> None:
+    """BatchNorm knows no variance of one value per channel, and would fail at the end of the epoch."""
+    try:
+        _check_step(task, model, batch)
+    except ModelError as error:
+        raise ModelError(
+            "the model cannot be trained on one sample, and that is all that some batch holds",
+            where="train.batch_size",
+            why=f"{error.what}: {error.why}",
+            fix="change train.batch_size (or train.micro_batch) so that no batch is left with one sample",
+        ) from error
 
 
 def _check_loss(loss: Tensor, samples: int, phase: str) -> None:

@@ -54,12 +54,15 @@ def difference(left: RunDirectory, right: RunDirectory) -> RunDifference:
 
 
 def changes(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[Change]:
-    """Leaf values of two nested mappings that differ, by dotted key, in the order of `left`."""
+    """Leaf values of two nested mappings that differ, by dotted key, in the order of `left`.
+
+    A key that one of them leaves unset (null) and the other lacks makes no difference.
+    """
     flat_left, flat_right = dict(flatten(left)), dict(flatten(right))
     return [
         Change(key, flat_left.get(key, MISSING), flat_right.get(key, MISSING))
         for key in dict.fromkeys([*flat_left, *flat_right])
-        if key not in flat_left or key not in flat_right or flat_left[key] != flat_right[key]
+        if flat_left.get(key) != flat_right.get(key)
     ]
 
 

@@ -31,6 +31,8 @@ class Guess(Protocol):
     def notes(self) -> list[str]: ...
     @property
     def size(self) -> int: ...
+    @property
+    def training(self) -> int: ...
 
 
 @dataclass
@@ -101,13 +103,14 @@ def choose_model(guess: Guess) -> Choice:
 
 def choose_training(guess: Guess) -> Choice:
     """Batch size, epochs and learning rate from the number of samples."""
+    trained = guess.training
     batch = 2 ** round(math.log2(min(256, max(16, guess.size / 60))))
     photos = any(
         column["type"] == "image" and max(_size(column)) > _SMALL_IMAGE for column in guess.inputs.values()
     )
     if photos:
         batch = min(batch, 64)
-    epochs = min(100, max(5, round(_STEPS * batch / max(1, guess.size))))
+    epochs = min(100, max(5, round(_STEPS * batch / max(1, trained))))
     values: dict[str, Any] = {
         "epochs": epochs,
         "batch_size": batch,
@@ -117,7 +120,7 @@ def choose_training(guess: Guess) -> Choice:
         "seed": 0,
     }
     why = {
-        "epochs": f"about {epochs * -(-guess.size // batch):,} steps over {guess.size:,} samples",
+        "epochs": f"about {epochs * -(-trained // batch):,} steps over {trained:,} training samples",
         "optimizer": "also sgd, adam, rmsprop ...: trainwright explain optimizer",
         "schedule": "also cosine, step, constant ...: trainwright explain schedule",
         "precision": "fp32 or bf16, whichever measures faster here",

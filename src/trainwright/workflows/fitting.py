@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from trainwright.errors import DataError
+from trainwright.errors import DataError, RecipeError
 
 _TARGET = "y"
 
@@ -46,9 +46,22 @@ def recipe_for(
             "targets": target,
             "split": {"val": validation},
         },
-        "model": model if isinstance(model, str) else dict(model),
+        "model": _model(model),
     }
     return recipe, data
+
+
+def _model(model: Any) -> str | dict[str, Any]:
+    if isinstance(model, str):
+        return model
+    if isinstance(model, Mapping):
+        return dict(model)
+    raise RecipeError(
+        f"a model is named in the recipe, not given as a {type(model).__name__}",
+        where="model",
+        why="a run can be resumed and used only if its model can be built again",
+        fix="write a class or function in a file of yours, and give 'module:attribute'",
+    )
 
 
 def _frame(X: Any, y: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:

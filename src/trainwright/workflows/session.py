@@ -19,6 +19,7 @@ from trainwright.engine.build import (
     build_task,
     check_monitors,
     first_batch,
+    has_single_batch,
     rebuild_network,
 )
 from trainwright.engine.checkpoint import CheckpointStore, CheckpointWriter
@@ -243,6 +244,7 @@ class Session:
             first_batch(self.recipe, data, base, training=True),
             evaluation=first_batch(self.recipe, data, base, training=False),
             rebuild=lambda: rebuild_network(task, self.recipe, data),
+            single=has_single_batch(self.recipe, data, base),
         )
 
     def _train(
@@ -265,6 +267,8 @@ class Session:
         self.progress.watch(spool.latest)
         loop = Loop(parts, spool, self.progress, writer, lambda: save_weights(run.best, parts.model), stop)
         self._restore(loop, run, store, from_best)
+        if record.attempts and loop.position.step == 0:
+            log.logger.warning("%s holds no checkpoint: training starts over", run.checkpoints)
         record.begin(from_step=loop.position.step)
         run.save(record)
         beat = Heartbeat(run.heartbeat, lambda: status(loop, parts))
@@ -281,7 +285,7 @@ class Session:
 
     def _restore(self, loop: Loop, run: RunDirectory, store: CheckpointStore, from_best: bool) -> None:
         """Puts the loop where the last checkpoint stands."""
-        found = self.agree(lambda: store.read_latest(self.progress.message))
+        found = self.agree(lambda: store.read_latest(log.logger.warning))
         if found is None:
             return
         step, tree = found

@@ -43,11 +43,11 @@ def materialise(dataset: Any, columns: list[str] | None) -> dict[str, Any]:
         columns: Names of the parts of a tuple item.
 
     Raises:
-        DataError: It is empty, or its items differ in their parts.
+        DataError: It is empty, an item cannot be read, or its items differ in their parts.
     """
     parts: dict[str, list[Any]] = {}
     for index in range(len(dataset)):
-        item = _named(dataset[index], columns)
+        item = _named(_item(dataset, index), columns)
         if index and list(item) != list(parts):
             raise DataError(
                 f"item {index} has parts {', '.join(item)} where item 0 has {', '.join(parts)}", where="data"
@@ -57,6 +57,18 @@ def materialise(dataset: Any, columns: list[str] | None) -> dict[str, Any]:
     if not parts:
         raise DataError("the dataset is empty", where="data")
     return {name: _stacked(values) for name, values in parts.items()}
+
+
+def _item(dataset: Any, index: int) -> Any:
+    try:
+        return dataset[index]
+    except Exception as error:  # whatever a user's dataset raises is told with the item that it came from
+        raise DataError(
+            f"item {index} of the dataset cannot be read",
+            where="data",
+            why=f"{type(error).__name__}: {error}",
+            fix=f"look at dataset[{index}]",
+        ) from error
 
 
 def _named(item: Any, columns: list[str] | None) -> Mapping[str, Any]:
