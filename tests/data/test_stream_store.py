@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gc
+import subprocess
 
 import numpy as np
-import psutil
 import pytest
 import torch
 
@@ -86,12 +86,18 @@ def test_a_larger_request_than_before(prepared):
         assert np.array_equal(store.gather("image", rows).numpy(), kept.arrays["image"][rows])
 
 
-def test_no_worker_outlives_the_store(prepared):
-    before = set(psutil.Process().children(recursive=True))
+def test_no_worker_outlives_the_store(prepared, monkeypatch):
+    started = []
+    start = subprocess.Popen
+
+    def recorded(*args, **options):
+        started.append(start(*args, **options))
+        return started[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", recorded)
     store = StreamStore(prepared("none", 2), torch.device("cpu"))
     store.gather("image", np.arange(2))
-    workers = set(psutil.Process().children(recursive=True)) - before
-    assert len(workers) == 2
+    assert [process.poll() for process in started] == [None, None]
     del store
     gc.collect()
-    assert not [child for child in workers if child.is_running() and child.status() != "zombie"]
+    assert all(process.poll() is not None for process in started)

@@ -33,6 +33,8 @@ TINY = {
     "data.workers": 0,
     "report.enabled": False,
 }
+# They share the decoded pictures, and the scored run.
+ONE_WORKER = pytest.mark.xdist_group("published")
 PUBLISHED_20 = 8103  # of 10,000, by an evaluation that shares no code with this project
 PUBLISHED_32 = 0.826
 
@@ -242,6 +244,7 @@ def published_20(published):
     return score(20, "resnet20-12fca82f.th"), root
 
 
+@ONE_WORKER
 def test_published_weights_get_the_published_score(published_20):
     run, _ = published_20
     stored = evaluated(run)
@@ -251,12 +254,14 @@ def test_published_weights_get_the_published_score(published_20):
     assert run.results["test/accuracy"] == pytest.approx(right / 10_000)
 
 
+@ONE_WORKER
 def test_a_deeper_published_net(published):
     score, _ = published
     run = score(32, "resnet32-d509ac18.th")
     assert run.results["test/accuracy"] == pytest.approx(PUBLISHED_32, abs=5e-4)
 
 
+@ONE_WORKER
 def test_raw_jpegs_out_of_the_zip_are_answered_as_in_the_evaluation(published_20, tmp_path):
     run, archive = published_20
     stored = evaluated(run)
