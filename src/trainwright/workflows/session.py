@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 
+from trainwright import log
 from trainwright.data.summary import summary, write_dropped
 from trainwright.data.types import PreparedData
 from trainwright.engine import distributed
