@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import tiny_loops
 import torch
@@ -237,12 +238,17 @@ def test_batch_norm_on_a_last_batch_of_one_sample_is_refused() -> None:
     assert caught.value.where == "train.batch_size"
 
 
-@pytest.mark.parametrize(
-    ("size", "world", "micro", "expected"),
-    [(32, 1, None, False), (89, 1, None, True), (178, 1, None, True), (1, 1, None, True),
-     (59, 1, None, False), (88, 2, None, True), (32, 1, 9, True), (32, 1, 10, False)],
-)  # fmt: skip
-def test_where_one_sample_is_left(size: int, world: int, micro: int | None, expected: bool) -> None:
+@pytest.mark.parametrize("size", [1, 2, 10, 32, 59, 88, 89, 178, 500])
+@pytest.mark.parametrize(("world", "micro"), [(1, None), (2, None), (1, 9), (1, 10), (2, 4)])
+def test_where_one_sample_is_left(size: int, world: int, micro: int | None) -> None:
     recipe = tiny_loops.load({"train.batch_size": size})
+    data = tiny_loops.prepared(recipe)
     execution = Execution("cpu", evaluation_batch=32, world_size=world, micro_batch=micro)
-    assert has_single_batch(recipe, tiny_loops.prepared(recipe), execution) is expected
+    rows = data.splits["train"]
+    pieces = [
+        len(piece[start : start + (micro or size)])
+        for begin in range(0, len(rows), size)
+        for piece in np.array_split(rows[begin : begin + size], world)
+        for start in range(0, len(piece), micro or size)
+    ]
+    assert has_single_batch(recipe, data, execution) is (1 in pieces)

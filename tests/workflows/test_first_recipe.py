@@ -23,6 +23,10 @@ class Found:
     notes: list[str] = field(default_factory=list)
     size: int = 1000
 
+    @property
+    def training(self) -> int:
+        return self.size
+
 
 def image(side: int) -> dict[str, dict[str, Any]]:
     return {"image": {"type": "image", "size": [side, side]}}

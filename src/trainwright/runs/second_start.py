@@ -44,6 +44,13 @@ class Decision:
     messages: tuple[str, ...] = ()
 
 
+def without_lock(value: Any) -> Any:
+    """What other processes are told: a decision without the lock and messages of the one that made it."""
+    if isinstance(value, Decision):
+        return Decision(value.action, RunDirectory(value.run.path))
+    return value
+
+
 def decide(
     runs_dir: str | os.PathLike[str],
     name: str,

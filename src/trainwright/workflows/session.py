@@ -41,6 +41,7 @@ from trainwright.runs.directory import RunDirectory
 from trainwright.runs.environment import usable_cores
 from trainwright.runs.heartbeat import Heartbeat
 from trainwright.runs.record import RunRecord, RunState
+from trainwright.runs.second_start import without_lock
 from trainwright.runs.spool import Spool
 from trainwright.workflows.run_files import picture_of, save_weights, status, throughput
 from trainwright.workflows.training import RunResult
@@ -95,7 +96,7 @@ class Session:
                 answer = ("error", error)
                 self.processes.broadcast(("error", str(error)))
                 raise
-        kind, value = self.processes.broadcast(_without_lock(answer))
+        kind, value = self.processes.broadcast((answer[0], without_lock(answer[1])))
         if kind == "error":
             raise UserError(f"the first process stopped: {value}")
         return answer[1] if self.processes.is_first else value
@@ -235,9 +236,7 @@ class Session:
             deterministic=train.deterministic,
         )
 
-    def _check_model(
-        self, task: Any, model: torch.nn.Module, data: PreparedData, base: Execution
-    ) -> set[str]:
+    def _check_model(self, task: Any, model: torch.nn.Module, data: Any, base: Execution) -> set[str]:
         """Names of the metrics that the run will give. Raises UserError where something does not fit."""
         return check_model(
             task,
@@ -392,13 +391,3 @@ class Session:
         moment = time.perf_counter()
         self.seconds[name] = round(self.seconds.get(name, 0.0) + moment - self._begun, 4)
         self._begun = moment
-
-
-def _without_lock(answer: tuple[str, Any]) -> tuple[str, Any]:
-    """The answer for other processes: a decision without the lock that only the first one holds."""
-    from trainwright.runs.second_start import Decision
-
-    kind, value = answer
-    if isinstance(value, Decision):
-        value = Decision(value.action, RunDirectory(value.run.path), ())
-    return kind, value
