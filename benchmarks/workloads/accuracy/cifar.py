@@ -36,7 +36,7 @@ def build() -> nn.Module:
     channels = 3
     for width in WIDTHS:
         convolution = nn.Conv2d(channels, width, 3, padding=1, bias=False)
-        layers += [convolution, nn.MaxPool2d(2), nn.BatchNorm2d(width), nn.ReLU()]
+        layers += [convolution, nn.MaxPool2d(2), nn.BatchNorm2d(width), nn.SiLU()]
         channels = width
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(4 * channels, 10))
 

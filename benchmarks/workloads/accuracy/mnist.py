@@ -22,7 +22,7 @@ from benchmarks.workloads.settings import data_folder  # noqa: E402
 
 clock.imported()
 
-BATCH, LEARNING_RATE, WEIGHT_DECAY, SMOOTHING, RISE = 64, 1e-2, 0.02, 0.1, 0.25
+BATCH, LEARNING_RATE, WEIGHT_DECAY, SMOOTHING, RISE = 128, 1.5e-2, 0.1, 0.1, 0.25
 MEAN, STD = 0.1307, 0.3081
 
 
