@@ -21,6 +21,7 @@ from trainwright.engine.monitor import Monitor
 from trainwright.engine.optimizers.lean import spare_compiler_import
 from trainwright.engine.phase_runner import PhaseRunner
 from trainwright.engine.position import Budget
+from trainwright.engine.preflight import check_model
 from trainwright.engine.runtime import Execution, Runtime
 from trainwright.errors import ModelError, RecipeError, closest
 from trainwright.recipe.schema import Recipe
@@ -106,6 +107,20 @@ def has_single_batch(recipe: Recipe, data: PreparedData, execution: Execution) -
     store = store_of(data, torch.device("cpu"))
     loader = build_loader(recipe, data, store, "train", execution, training=True)
     return loader.has_single(execution.world_size, execution.micro_batch)
+
+
+def check_network(
+    task: Task, model: nn.Module, recipe: Recipe, data: PreparedData, execution: Execution
+) -> set[str]:
+    """Names of the metrics that the run will give. Raises UserError where the model does not fit."""
+    return check_model(
+        task,
+        model,
+        first_batch(recipe, data, execution, training=True),
+        evaluation=first_batch(recipe, data, execution, training=False),
+        rebuild=lambda: rebuild_network(task, recipe, data),
+        single=has_single_batch(recipe, data, execution),
+    )
 
 
 def build_parts(

@@ -19,15 +19,13 @@ from trainwright.engine.build import (
     build_parts,
     build_task,
     check_monitors,
+    check_network,
     first_batch,
-    has_single_batch,
-    rebuild_network,
 )
 from trainwright.engine.checkpoint import CheckpointStore, CheckpointWriter
 from trainwright.engine.execution_choice import choose_execution
 from trainwright.engine.loop import Diverged, Loop, Outcome, Parts
 from trainwright.engine.position import Budget
-from trainwright.engine.preflight import check_model
 from trainwright.engine.runtime import Execution, Runtime, choose_device
 from trainwright.engine.signals import stop_on_signals
 from trainwright.errors import RunError, TrainwrightError, UserError
@@ -141,7 +139,7 @@ class Session:
         task = build_task(self.recipe)
         model = build_network(task, self.recipe, data)
         base = self._base_execution()
-        names = self._check_model(task, model, data, base)
+        names = check_network(task, model, self.recipe, data, base)
         check_monitors(build_parts(self.recipe, data, task, model, Runtime(base), self.processes), names)
         trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
         total = sum(p.numel() for p in model.parameters())
@@ -171,7 +169,7 @@ class Session:
         for warning in self._warnings(model):
             self.progress.message(warning)
         kept = Execution.from_json(pinned) if pinned else None
-        names = None if kept else self._check_model(task, model, data, self._base_execution())
+        names = None if kept else check_network(task, model, recipe, data, self._base_execution())
         execution = self._kept(kept) if kept else self._choose(task, model, data)
         if record is not None:
             record.pinned = execution.to_json()
@@ -234,17 +232,6 @@ class Session:
             micro_batch=train.micro_batch,
             evaluation_batch=min(train.batch_size, 64 if self.device == "cpu" else 256),
             deterministic=train.deterministic,
-        )
-
-    def _check_model(self, task: Any, model: torch.nn.Module, data: Any, base: Execution) -> set[str]:
-        """Names of the metrics that the run will give. Raises UserError where something does not fit."""
-        return check_model(
-            task,
-            model,
-            first_batch(self.recipe, data, base, training=True),
-            evaluation=first_batch(self.recipe, data, base, training=False),
-            rebuild=lambda: rebuild_network(task, self.recipe, data),
-            single=has_single_batch(self.recipe, data, base),
         )
 
     def _train(
