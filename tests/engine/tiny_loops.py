@@ -45,7 +45,7 @@ BASE: dict[str, Any] = {
     },
     "report": {"enabled": False},
 }
-"""179 training samples: six steps an epoch, of which the last has 19 samples."""
+"""180 training samples: six steps an epoch, of which the last has 20 samples."""
 
 EVERYTHING: dict[str, Any] = {
     "data.augment": [{"name": "random_crop", "padding": 1}, "flip"],
