@@ -100,6 +100,7 @@ def _first(batch: Batch, count: int) -> Batch:
         {name: t[:count].cpu() for name, t in batch.inputs.items()},
         {name: t[:count].cpu() for name, t in batch.targets.items()},
         batch.ids[:count],
+        weights=None if batch.weights is None else batch.weights[:count].cpu(),
     )
 
 
