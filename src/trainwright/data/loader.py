@@ -201,7 +201,7 @@ class Loader:
             raise RecipeError(
                 f"the sampler fills {len(order)} places of {len(self.rows)}, or with rows of another split",
                 where="data.sampler",
-                fix="`order(seed, epoch, rows)` must return as many rows as it is given, all of them of `rows`",
+                fix="`order(seed, epoch, rows)` must return as many rows as it is given, all from `rows`",
             )
         return order
 
