@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from trainwright.data.augment.base import Address, Augment
-from trainwright.data.batch import Batch, laid_out
+from trainwright.data.batch import Batch, Value, divided, laid_out, over
 from trainwright.data.types import Processor
 from trainwright.errors import RecipeError
 
@@ -131,22 +131,26 @@ class Pipeline:
         """Columns that a batch needs."""
         return [*self.inputs, *(self.targets if self.with_targets else ())]
 
-    def __call__(self, stored: dict[str, Tensor], ids: np.ndarray, epoch: int) -> dict[str, Tensor]:
-        """Model-ready tensors by column."""
+    def __call__(self, stored: dict[str, Tensor], ids: np.ndarray, epoch: int) -> dict[str, Value]:
+        """Model-ready columns by name."""
         for name in self._images:
             for stream, augment in enumerate(self.augment):
                 stored[name] = augment(stored[name], Address(self.seed, epoch, ids, stream))
-        ready = {}
-        for name, values in stored.items():
-            processor = self.inputs.get(name) or self.targets[name]
-            tensor = processor.to_tensor(values)
-            is_image = tensor.dim() == 4
-            ready[name] = laid_out(tensor, channels_last=self.channels_last) if is_image else tensor
-        return ready
+        return {name: self._ready(name, values) for name, values in stored.items()}
+
+    def _ready(self, name: str, stored: Tensor) -> Value:
+        value = (self.inputs.get(name) or self.targets[name]).to_tensor(stored)
+        if isinstance(value, dict) or value.dim() != 4:
+            return value
+        return laid_out(value, channels_last=self.channels_last)
 
 
 def _micro_sizes(size: int, micro: int | None) -> set[int]:
     return {size} if micro is None or size <= micro else {micro, size % micro}
+
+
+def _rows_of(columns: dict[str, Value], rows: slice) -> dict[str, Value]:
+    return {name: over(value, lambda tensor: tensor[rows]) for name, value in columns.items()}
 
 
 class Loader:
@@ -249,27 +253,27 @@ class Loader:
         rank, world = part
         return batch if world == 1 else np.array_split(batch, world)[rank]
 
-    def _load(self, slices: list[np.ndarray], rows: np.ndarray, epoch: int) -> list[dict[str, Tensor]]:
+    def _load(self, slices: list[np.ndarray], rows: np.ndarray, epoch: int) -> list[dict[str, Value]]:
         """Columns of each of several steps, made together."""
         if len(rows) == 0:
             return [{} for _ in slices]
         stored = {name: self.store.gather(name, rows) for name in self.pipeline.columns()}
         ready = self.pipeline(stored, rows, epoch)
         sizes = [len(piece) for piece in slices]
-        columns = [tensor.split(sizes) for tensor in ready.values()]
+        columns = [divided(value, sizes) for value in ready.values()]
         return [dict(zip(ready, pieces, strict=True)) for pieces in zip(*columns, strict=True)]
 
     def _micro_batches(
-        self, columns: dict[str, Tensor], rows: np.ndarray, micro: int | None, epoch: int
+        self, columns: dict[str, Value], rows: np.ndarray, micro: int | None, epoch: int
     ) -> list[Batch]:
         if micro is None or len(rows) <= micro:
             return [self._batch(columns, rows, epoch)] if len(rows) else []
         return [
-            self._batch({name: t[i : i + micro] for name, t in columns.items()}, rows[i : i + micro], epoch)
+            self._batch(_rows_of(columns, slice(i, i + micro)), rows[i : i + micro], epoch)
             for i in range(0, len(rows), micro)
         ]
 
-    def _batch(self, columns: dict[str, Tensor], rows: np.ndarray, epoch: int) -> Batch:
+    def _batch(self, columns: dict[str, Value], rows: np.ndarray, epoch: int) -> Batch:
         targets = self.pipeline.targets if self.pipeline.with_targets else ()
         inputs = {name: columns[name] for name in self.pipeline.inputs}
         weights = None if self.weights is None else self._weights_of(rows)

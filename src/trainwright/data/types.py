@@ -137,7 +137,9 @@ class Processor(Protocol):
 
     def spec(self) -> TensorSpec: ...
 
-    def to_tensor(self, stored: Tensor) -> Tensor: ...
+    def to_tensor(self, stored: Tensor) -> Tensor | dict[str, Tensor]:
+        """What the model reads, of a batch of stored values: one tensor, or several by name."""
+        ...
 
     def decode(self, value: Any) -> Any:
         """The human form of a model-side value: a class name, a number in its unit, a picture."""
