@@ -23,12 +23,14 @@ class Batch:
         targets: Column -> tensor `[B, ...]`, or several of them by name.
         ids: Row numbers, int64 `[B]`; the address of each sample.
         epoch: Epoch the batch belongs to.
+        weights: Weight of each sample in the loss, float32 `[B]`; None where all are 1.
     """
 
     inputs: dict[str, Value]
     targets: dict[str, Value]
     ids: np.ndarray
     epoch: int = 0
+    weights: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.ids)

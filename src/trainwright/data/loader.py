@@ -18,6 +18,7 @@ from torch import Tensor
 from trainwright.data.augment.base import Address, Augment
 from trainwright.data.batch import Batch, Value, divided, laid_out, over
 from trainwright.data.types import Processor
+from trainwright.errors import RecipeError
 
 # Work on several batches at once amortises the cost of a call; more than this leaves the cache.
 CHUNK_BYTES = 2 << 20
@@ -25,7 +26,13 @@ AHEAD = 2  # chunks that a store hears of before they are needed
 
 
 class Store(Protocol):
-    """Gives the stored values of rows."""
+    """Gives the stored values of rows.
+
+    Attributes:
+        device: Where they are.
+    """
+
+    device: torch.device
 
     def gather(self, column: str, rows: np.ndarray) -> Tensor:
         """Stored values `[len(rows), ...]` on the loader's device."""
@@ -156,6 +163,7 @@ class Loader:
         batch_size: Rows of one batch; the last one of an epoch may be smaller.
         sampler: `order(seed, epoch, rows)` -> the epoch's row numbers.
         seed: Address of the order.
+        weights: Weight of every row of the source in the loss, float32 `[n]`; None where all are 1.
     """
 
     def __init__(
@@ -166,8 +174,10 @@ class Loader:
         batch_size: int,
         sampler: Any,
         seed: int,
+        weights: np.ndarray | None = None,
     ) -> None:
         self.store, self.pipeline, self.rows = store, pipeline, rows
+        self.weights = weights
         self.batch_size, self.sampler, self.seed = batch_size, sampler, seed
         self.chunk = max(1, CHUNK_BYTES // max(1, store.row_bytes() * batch_size))
 
@@ -185,8 +195,19 @@ class Loader:
         return 1 in pieces
 
     def order(self, epoch: int) -> np.ndarray:
-        """Row numbers of the whole epoch, in the order of training."""
-        return self.sampler.order(self.seed, epoch, self.rows)
+        """Row numbers of the whole epoch, in the order of training.
+
+        Raises:
+            RecipeError: The sampler gives rows of another split, or too many or too few.
+        """
+        order = np.asarray(self.sampler.order(self.seed, epoch, self.rows), dtype=np.int64)
+        if order.shape != self.rows.shape or not np.isin(order, self.rows).all():
+            raise RecipeError(
+                f"the sampler fills {len(order)} places of {len(self.rows)}, or with rows of another split",
+                where="data.sampler",
+                fix="`order(seed, epoch, rows)` must return as many rows as it is given, all from `rows`",
+            )
+        return order
 
     def batches(
         self, epoch: int, start: int = 0, *, part: tuple[int, int] = (0, 1), micro: int | None = None
@@ -255,4 +276,9 @@ class Loader:
     def _batch(self, columns: dict[str, Value], rows: np.ndarray, epoch: int) -> Batch:
         targets = self.pipeline.targets if self.pipeline.with_targets else ()
         inputs = {name: columns[name] for name in self.pipeline.inputs}
-        return Batch(inputs, {name: columns[name] for name in targets}, rows, epoch)
+        weights = None if self.weights is None else self._weights_of(rows)
+        return Batch(inputs, {name: columns[name] for name in targets}, rows, epoch, weights)
+
+    def _weights_of(self, rows: np.ndarray) -> Tensor:
+        assert self.weights is not None
+        return torch.from_numpy(self.weights[rows]).to(self.store.device)

@@ -103,6 +103,7 @@ def _first(batch: Batch, count: int) -> Batch:
         {name: first(value) for name, value in batch.inputs.items()},
         {name: first(value) for name, value in batch.targets.items()},
         batch.ids[:count],
+        weights=None if batch.weights is None else batch.weights[:count].cpu(),
     )
 
 

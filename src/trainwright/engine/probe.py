@@ -76,6 +76,7 @@ def _placed(batch: Batch, runtime: Runtime) -> Batch:
         {name: over(value, place) for name, value in batch.inputs.items()},
         {name: over(value, lambda t: t.to(runtime.device)) for name, value in batch.targets.items()},
         batch.ids,
+        weights=None if batch.weights is None else batch.weights.to(runtime.device),
     )
 
 
@@ -91,6 +92,7 @@ def part(batch: Batch, count: int) -> Batch:
         {name: over(value, lambda t: t[:count]) for name, value in batch.targets.items()},
         batch.ids[:count],
         batch.epoch,
+        None if batch.weights is None else batch.weights[:count],
     )
 
 
