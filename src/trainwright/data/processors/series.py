@@ -43,9 +43,10 @@ class SeriesProcessor(ColumnProcessor):
             short, `resample` stretches by linear interpolation, first and last value kept.
         align: Which part of a series is kept, and on which side of the padding it lies.
         normalise: Rule as above.
-        missing: `error` makes a missing value (NaN) a bad sample; `zero` and `mean` put 0, or the mean
-            that the normalisation knows; `interpolate` draws a line between the neighbours and repeats
-            the first and last value. Infinite values are bad samples in any case.
+        missing: `error` makes a missing value (NaN) a bad sample; `zero` puts 0; `mean` the channel's
+            mean in the training split, or under `per_sample` in the series; `interpolate` draws a line
+            between the neighbours and repeats the first and last value. Infinite values are bad samples
+            in any case.
         mask: Adds a channel per channel that is 1 where there is a value, 0 where it is missing or padding.
         as_image: `plot` draws every channel as a curve, a picture `[C, plot_height, length]` of values in
             [0, 1] over the range of the training values; `matrix` is the picture `[1, C, length]` whose
@@ -102,7 +103,8 @@ class SeriesProcessor(ColumnProcessor):
                 shapes.append(_as_steps(values[place]).shape)
             except BadSample:
                 continue
-        if not shapes:
+        if not shapes:  # `encode` says what is wrong with each of them
+            self.channels, self.length = 1, self.length or 1
             return
         self.channels = max(sorted({channels for _, channels in shapes}), key=[c for _, c in shapes].count)
         if self.length is None:
@@ -202,7 +204,9 @@ class SeriesProcessor(ColumnProcessor):
         if np.isinf(series).any():
             raise BadSample("a value is infinite")
         present = ~np.isnan(series)
-        values = self._filled(self._normalised(series), present)
+        if self.missing == "zero":
+            series = np.where(present, series, 0.0)
+        values = self._filled(self._normalised(series))
         if np.abs(values).max(initial=0.0) > np.finfo(np.float32).max:
             raise BadSample("a value lies too far outside the training values for float32")
         stored = np.zeros((count, self._stored_channels, self.length), dtype=np.float32)
@@ -224,8 +228,9 @@ class SeriesProcessor(ColumnProcessor):
         scaled: Array = centred / np.where(spread > 0, spread, 1.0)
         return scaled
 
-    def _filled(self, values: Array, present: npt.NDArray[np.bool_]) -> Array:
-        """Values `[n, T, K]` with the gaps closed."""
+    def _filled(self, values: Array) -> Array:
+        """Normalised values `[n, T, K]` with the gaps closed."""
+        present = ~np.isnan(values)
         if present.all():
             return values
         if self.missing == "error":
@@ -235,8 +240,8 @@ class SeriesProcessor(ColumnProcessor):
             return _interpolated(values, present)
         if self.normalise == "per_sample":
             return np.where(present, values, 0.0)
-        raw = np.array(self.mean) if self.missing == "mean" else np.zeros(self.channels)
-        return np.where(present, values, (raw - np.array(self.offset)) / np.array(self.scale))
+        mean = (np.array(self.mean) - np.array(self.offset)) / np.array(self.scale)
+        return np.where(present, values, mean)
 
     def _adjusted(self, values: np.ndarray, *, nearest: bool = False) -> np.ndarray:
         """Values `[n, T, K]` as `[n, length, K]`."""

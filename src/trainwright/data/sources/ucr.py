@@ -52,6 +52,11 @@ class UcrSource(BaseSource):
     def __len__(self) -> int:
         return len(self._series)
 
+    @property
+    def has_gaps(self) -> bool:
+        """Whether some value is missing."""
+        return any(np.isnan(series).any() for series in self._series)
+
     def column(self, name: str) -> Values:
         """Series, as one array `[N, T, K]` where all have one length; or labels."""
         self.require(name)
