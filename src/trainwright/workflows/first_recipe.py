@@ -33,6 +33,8 @@ class Guess(Protocol):
     def size(self) -> int: ...
     @property
     def training(self) -> int: ...
+
+
 _SERIES_MODEL: dict[str, Any] = {
     "name": "layers",
     "layers": [

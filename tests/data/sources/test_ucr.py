@@ -53,7 +53,9 @@ def test_missing_values_names_and_a_single_file(tmp_path):
     assert second.tolist() == [[6, 8], [7, 9]]
     assert list(source.sample_names()) == ["one.ts:7", "one.ts:9"]
     assert source.splits() is None
-    assert source.notices == ["1 of one.ts: series have missing values, though the header says @missing false"]
+    assert source.notices == [
+        "1 of one.ts: series have missing values, though the header says @missing false"
+    ]
 
 
 def test_numbers_as_targets(tmp_path):
@@ -128,7 +130,7 @@ def test_folders_without_or_with_several_problems(tmp_path):
 def test_splits_must_be_alike(tmp_path):
     write(tmp_path, HEADER + "@data\n1:a\n")
     write(tmp_path, HEADER + "@data\n1:2:a\n", "P_TEST.ts")
-    with pytest.raises(DataError, match="2 channels, while P_TRAIN.ts has 1"):
+    with pytest.raises(DataError, match=r"2 channels, while P_TRAIN\.ts has 1"):
         UcrSource(path=str(tmp_path))
     write(tmp_path, "@targetLabel true\n@data\n1:2\n", "P_TEST.ts")
     with pytest.raises(DataError, match="its labels are numbers"):

@@ -29,7 +29,7 @@ DEAD_WHEN = {
 
 
 class SeriesProcessor(ColumnProcessor):
-    """A series `[T, K]` (or `[T]`), stored normalised as float32 `[C, length]`, so that a step has nothing to do.
+    """A series `[T, K]` (or `[T]`), stored normalised as float32 `[C, length]`.
 
     Normalisation is `(x - offset) / scale` per channel, in float64: `standard` (mean and standard
     deviation) and `min_max` (minimum and range) of the training split, or `per_sample` (mean and
@@ -173,7 +173,9 @@ class SeriesProcessor(ColumnProcessor):
         if self.as_image == "matrix" and array.ndim == 3:
             array = array[0]
         steps = array[: self.channels].T.astype(np.float64)
-        return steps if self.normalise == "per_sample" else steps * np.array(self.scale) + np.array(self.offset)
+        return (
+            steps if self.normalise == "per_sample" else steps * np.array(self.scale) + np.array(self.offset)
+        )
 
     def parameters(self) -> dict[str, Any]:
         """See `__init__`."""
