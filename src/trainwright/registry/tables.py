@@ -59,11 +59,13 @@ TABLES: dict[str, dict[str, str]] = {
         "table": "trainwright.data.sources.table:TableSource",
         "arrays": "trainwright.data.sources.arrays:ArraysSource",
         "dataset": "trainwright.data.sources.dataset:DatasetSource",
+        "ucr": "trainwright.data.sources.ucr:UcrSource",
     },
     "processor": {
         "image": "trainwright.data.processors.image:ImageProcessor",
         "number": "trainwright.data.processors.number:NumberProcessor",
         "category": "trainwright.data.processors.category:CategoryProcessor",
+        "series": "trainwright.data.processors.series:SeriesProcessor",
     },
     "augment": {
         "random_crop": "trainwright.data.augment.random_crop:RandomCrop",
