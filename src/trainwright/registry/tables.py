@@ -59,6 +59,7 @@ TABLES: dict[str, dict[str, str]] = {
         "table": "trainwright.data.sources.table:TableSource",
         "arrays": "trainwright.data.sources.arrays:ArraysSource",
         "dataset": "trainwright.data.sources.dataset:DatasetSource",
+        "ucr": "trainwright.data.sources.ucr:UcrSource",
     },
     "processor": {
         "image": "trainwright.data.processors.image:ImageProcessor",
@@ -68,6 +69,7 @@ TABLES: dict[str, dict[str, str]] = {
         "distribution": "trainwright.data.processors.distribution:DistributionProcessor",
         "boxes": "trainwright.data.processors.boxes:BoxesProcessor",
         "keypoints": "trainwright.data.processors.keypoints:KeypointsProcessor",
+        "series": "trainwright.data.processors.series:SeriesProcessor",
     },
     "augment": {
         "random_crop": "trainwright.data.augment.random_crop:RandomCrop",
