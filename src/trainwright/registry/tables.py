@@ -53,6 +53,9 @@ TABLES: dict[str, dict[str, str]] = {
         "table": "trainwright.data.sources.table:TableSource",
         "arrays": "trainwright.data.sources.arrays:ArraysSource",
         "dataset": "trainwright.data.sources.dataset:DatasetSource",
+        "coco": "trainwright.data.sources.coco:CocoSource",
+        "voc": "trainwright.data.sources.voc:VocSource",
+        "yolo": "trainwright.data.sources.yolo:YoloSource",
     },
     "processor": {
         "image": "trainwright.data.processors.image:ImageProcessor",
