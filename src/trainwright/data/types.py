@@ -41,6 +41,12 @@ class RawFile:
             return Path(self.path).read_bytes()
         return open_archive(self.path).read(self.member)
 
+    def size(self) -> int:
+        """The file's length in bytes. Raises OSError, KeyError or `ArchiveError`."""
+        if self.member is None:
+            return Path(self.path).stat().st_size
+        return open_archive(self.path).members[self.member].size
+
 
 class Source(Protocol):
     """Where records come from: columns of equal length, read lazily.
@@ -131,7 +137,9 @@ class Processor(Protocol):
 
     def spec(self) -> TensorSpec: ...
 
-    def to_tensor(self, stored: Tensor) -> Tensor: ...
+    def to_tensor(self, stored: Tensor) -> Tensor | dict[str, Tensor]:
+        """What the model reads, of a batch of stored values: one tensor, or several by name."""
+        ...
 
     def decode(self, value: Any) -> Any:
         """The human form of a model-side value: a class name, a number in its unit, a picture."""
@@ -190,6 +198,8 @@ class PreparedData:
             not in `arrays`.
         workers: Processes that decode them.
         notices: Decisions and findings that a person should hear of.
+        sampled: Raw values of all rows, by column of the source that the sampler asks for.
+        weights: Weight of every row in the loss, float32 `[N]`; None where all are 1.
     """
 
     arrays: dict[str, np.ndarray]
@@ -204,6 +214,8 @@ class PreparedData:
     streamed: dict[str, Values] = field(default_factory=dict)
     workers: int = 0
     notices: list[str] = field(default_factory=list)
+    sampled: dict[str, Values] = field(default_factory=dict)
+    weights: np.ndarray | None = None
 
     def info(self) -> DataInfo:
         """The description that tasks build from."""
