@@ -62,11 +62,13 @@ TABLES: dict[str, dict[str, str]] = {
         "coco": "trainwright.data.sources.coco:CocoSource",
         "voc": "trainwright.data.sources.voc:VocSource",
         "yolo": "trainwright.data.sources.yolo:YoloSource",
+        "ucr": "trainwright.data.sources.ucr:UcrSource",
     },
     "processor": {
         "image": "trainwright.data.processors.image:ImageProcessor",
         "number": "trainwright.data.processors.number:NumberProcessor",
         "category": "trainwright.data.processors.category:CategoryProcessor",
+        "series": "trainwright.data.processors.series:SeriesProcessor",
     },
     "augment": {
         "random_crop": "trainwright.data.augment.random_crop:RandomCrop",
