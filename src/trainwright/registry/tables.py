@@ -68,6 +68,10 @@ TABLES: dict[str, dict[str, str]] = {
         "image": "trainwright.data.processors.image:ImageProcessor",
         "number": "trainwright.data.processors.number:NumberProcessor",
         "category": "trainwright.data.processors.category:CategoryProcessor",
+        "categories": "trainwright.data.processors.categories:CategoriesProcessor",
+        "distribution": "trainwright.data.processors.distribution:DistributionProcessor",
+        "boxes": "trainwright.data.processors.boxes:BoxesProcessor",
+        "keypoints": "trainwright.data.processors.keypoints:KeypointsProcessor",
         "series": "trainwright.data.processors.series:SeriesProcessor",
     },
     "augment": {
