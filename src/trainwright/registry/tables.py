@@ -59,6 +59,9 @@ TABLES: dict[str, dict[str, str]] = {
         "table": "trainwright.data.sources.table:TableSource",
         "arrays": "trainwright.data.sources.arrays:ArraysSource",
         "dataset": "trainwright.data.sources.dataset:DatasetSource",
+        "coco": "trainwright.data.sources.coco:CocoSource",
+        "voc": "trainwright.data.sources.voc:VocSource",
+        "yolo": "trainwright.data.sources.yolo:YoloSource",
         "ucr": "trainwright.data.sources.ucr:UcrSource",
     },
     "processor": {
