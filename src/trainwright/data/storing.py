@@ -87,7 +87,7 @@ class ColumnStore:
         values = column.values
 
         def fill(file: int, offset: int) -> Bad:
-            if not holds_files(values):
+            if not holds_files(values) and not getattr(column.processor, "heavy", False):
                 stored, bad = encode_column(column.processor, values)
                 write_rows(file, stored, offset)
                 return bad

@@ -110,7 +110,8 @@ class TensorSpec:
         shape: Image `(C, H, W)`, number `(K,)`, category `()`.
         dtype: NumPy name of the dtype that the model gets: `float32` or `int64`.
         classes: Names of the classes of a category, in the order of their ids.
-        counts: Number of training samples per class.
+        counts: Number of training samples (objects, pixels) per class.
+        void: Id that stands for no class in a mask.
     """
 
     type: str
@@ -118,6 +119,7 @@ class TensorSpec:
     dtype: str = "float32"
     classes: tuple[str, ...] = ()
     counts: tuple[int, ...] = ()
+    void: int | None = None
 
 
 class Processor(Protocol):
@@ -132,6 +134,7 @@ class Processor(Protocol):
         needs_fit: Whether `fit` must see the training values before `encode`.
         fits_on_encoded: `fit` wants stored values (an array) instead of raw ones.
         follows_image: Its values live in an image's pixel space; see `processors/picture_space.py`.
+        heavy: A stored value is so large, or takes so long to make, that it is worth a cache.
         reads_picture: `encode` wants a `Beside`: the value with the picture that it belongs to.
     """
 
@@ -139,6 +142,7 @@ class Processor(Protocol):
     needs_fit: ClassVar[bool]
     fits_on_encoded: ClassVar[bool]
     follows_image: ClassVar[bool]
+    heavy: ClassVar[bool]
     reads_picture: ClassVar[bool]
 
     def inspect(self, values: Values) -> None:
