@@ -24,7 +24,8 @@ from typing import IO, Any
 import numpy as np
 
 import trainwright
-from trainwright.data.types import Processor, RawFile
+from trainwright.data.retry import ONCE, Retry
+from trainwright.data.types import Beside, Processor, RawFile
 from trainwright.errors import DataError
 
 _MOST_RESTARTS = 100
@@ -68,7 +69,7 @@ class Piece:
     """
 
     column: str
-    items: Sequence[RawFile]
+    items: Sequence[RawFile | Beside]
     rows: Sequence[int]
     offset: int
     token: Any = None
@@ -100,12 +101,13 @@ class DecodePool:
     Args:
         outputs: Column -> its processor and output.
         workers: Number of processes, at least 1.
+        retry: How often a read is repeated that fails; `repeated` counts those of the workers.
 
     Use as a context manager: leaving it ends the processes.
     """
 
-    def __init__(self, outputs: Mapping[str, Output], workers: int) -> None:
-        self._outputs = dict(outputs)
+    def __init__(self, outputs: Mapping[str, Output], workers: int, retry: Retry = ONCE) -> None:
+        self._outputs, self._retry = dict(outputs), retry
         self._selector = selectors.DefaultSelector()
         self._workers = [self._start() for _ in range(workers)]
         self._waiting: list[Finished] = []
@@ -128,8 +130,7 @@ class DecodePool:
         worker = min(self._workers, key=lambda item: len(item.pieces))
         self._next_id += 1
         worker.pieces[self._next_id] = piece
-        archive = piece.items[0].path if piece.items and piece.items[0].member is not None else None
-        names = [item.member if archive is not None else item.path for item in piece.items]
+        archive, names = _addresses(piece.items)
         worker.send(
             {
                 "id": self._next_id,
@@ -181,7 +182,9 @@ class DecodePool:
         _widen(process.stdin.fileno())
         worker = _Worker(process, errors)
         self._selector.register(process.stdout, selectors.EVENT_READ, worker)
-        worker.send({name: _order(output) for name, output in self._outputs.items()})
+        retry = {"attempts": self._retry.attempts, "wait": self._retry.wait}
+        columns = {name: _order(output) for name, output in self._outputs.items()}
+        worker.send({"columns": columns, "retry": retry})
         return worker
 
     def _receive(self, worker: _Worker) -> None:
@@ -197,6 +200,7 @@ class DecodePool:
                 worker.ready = True
                 continue
             piece = worker.pieces.pop(answer["id"])
+            self._retry.repeated += answer["repeated"]
             if "error" in answer:
                 raise DataError(f"decoded values cannot be written: {answer['error']}", where="data.cache")
             self._waiting.append((piece, [(piece.rows[place], why) for place, why in answer["bad"]]))
@@ -249,6 +253,17 @@ class DecodePool:
             process.wait()
         process.stdout.close()
         worker.errors.close()
+
+
+def _addresses(items: Sequence[RawFile | Beside]) -> tuple[str | None, list[Any]]:
+    """The archive that all items are in, None where there is none, and for each its name for the worker."""
+    first = items[0] if items else None
+    if isinstance(first, RawFile):
+        if first.member is not None:
+            return first.path, [item.member for item in items if isinstance(item, RawFile)]
+        return None, [item.path for item in items if isinstance(item, RawFile)]
+    pairs = [(item.value, item.picture) for item in items if isinstance(item, Beside)]
+    return None, [[value.path, value.member, picture.path, picture.member] for value, picture in pairs]
 
 
 def importable(processor: Processor) -> bool:

@@ -14,12 +14,15 @@ import numpy as np
 from trainwright.data import addressed, fingerprint
 from trainwright.data import splits as splitting
 from trainwright.data.cache import JsonCache
-from trainwright.data.columns import PlannedColumn, build_source, key_path, plan_columns
+from trainwright.data.columns import PlannedColumn, build_source, column_of, key_path, link, plan_columns
 from trainwright.data.encoding import encode_column, encode_rows, stored_form
 from trainwright.data.faults import refuse_or_drop
+from trainwright.data.measures import numbers
 from trainwright.data.processors.category import factorise
+from trainwright.data.retry import Retry
 from trainwright.data.sources.base import LazySequence
 from trainwright.data.storing import ColumnStore, Stored, worker_count
+from trainwright.data.substitutes import Substitutes
 from trainwright.data.types import Dropped, PreparedData, Processor, Source, Values
 from trainwright.errors import DataError, UserError
 
@@ -83,6 +86,7 @@ class _Preparation:
         self.data, self.cache_dir, self.progress, self.seed = data, cache_dir, progress, seed
         self.memory_data = memory_data
         self.workers = worker_count(workers)
+        self.retry = Retry(data.on_bad.reads, data.on_bad.wait)
         self.seconds: dict[str, float] = {}
         self._fits = JsonCache(cache_dir / "fits")
         self._known: set[str] = set()
@@ -96,6 +100,7 @@ class _Preparation:
                 if column.name in self._processors:
                     column.processor = self._processors[column.name]
                     self._known.add(column.name)
+            self._ordered = link(self.columns)
         with self._timed("fingerprint"):
             digest = self._fingerprint()
         with self._timed("split"):
@@ -104,9 +109,15 @@ class _Preparation:
         self.identity = self._identity(digest)
         notices = list(self.source.notices)
         self.store = ColumnStore(
-            self.cache_dir, self.identity, self.workers, self.data.cache == "none", self.progress, notices
+            self.cache_dir,
+            self.identity,
+            self.workers,
+            self.data.cache == "none",
+            self.progress,
+            notices,
+            self.retry,
         )
-        stored = {column.name: self._encode(column) for column in self.columns}
+        stored = {column.name: self._encode(column) for column in self._ordered}
         dropped = self._drop(stored)
         with self._timed("fit"):
             for column in self.columns:
@@ -129,7 +140,44 @@ class _Preparation:
             },
             workers=self.workers,
             notices=notices,
+            sampled=self._sampled(),
+            weights=self._weights(),
+            retry=self.retry,
+            substitutes=self._substitutes(dropped),
         )
+
+    def _substitutes(self, dropped: list[Dropped]) -> Substitutes | None:
+        """What stands in for samples that become unreadable, where the recipe lets them be skipped."""
+        if self.data.on_bad.policy != "skip" or self._is_fitted:
+            return None
+        gone = len({(item.row, item.name) for item in dropped})
+        allowed = int(self.data.on_bad.limit * len(self.source)) - gone
+        return Substitutes(self.splits, self.source.sample_names(), self.seed, max(0, allowed))
+
+    def _sampled(self) -> dict[str, Values]:
+        """Raw values of the column that the sampler names."""
+        name = self.data.sampler.get("column")
+        if name is None or self._is_fitted:
+            return {}
+        return {name: self.source.column(column_of(self.source, name, "data.sampler.column"))}
+
+    def _weights(self) -> np.ndarray | None:
+        """Weight of every row in the loss, float32 `[N]`; None where the recipe names none."""
+        if self.data.weights is None or self._is_fitted:
+            return None
+        name = column_of(self.source, self.data.weights, "data.weights")
+        weights = numbers(self.source.column(name)).astype(np.float32)
+        train = weights[self.splits["train"]]
+        bad = ~(np.isfinite(train) & (train >= 0))
+        if bad.any():
+            row = self.splits["train"][bad][0]
+            raise DataError(
+                f"{bad.sum()} of {len(train)} training samples have a weight that is no number from 0 up",
+                where=f"data.weights: column {name}",
+                why=f"{self.source.sample_names()[row]} has {weights[row]:g}",
+                fix="mend the column; a weight of 0 keeps a sample out of the loss",
+            )
+        return weights
 
     def _build_source(self) -> Source:
         try:
@@ -158,7 +206,7 @@ class _Preparation:
     def _fingerprint(self) -> str:
         files = self.source.files()
         if files:
-            return fingerprint.digest_files(files, self.cache_dir, self.progress)
+            return fingerprint.digest_files(files, self.cache_dir, self.progress, self.retry)
         return fingerprint.digest_values({name: self.source.column(name) for name in self.source.columns})
 
     def _identity(self, digest: str) -> dict[str, Any]:
@@ -172,6 +220,7 @@ class _Preparation:
             with self._timed("fit"):
                 if column.name not in self._known:
                     self._settle(column)
+                self.store.notices += getattr(column.processor, "survey", _nothing)(column.values)
             with self._timed("decode"):
                 return self.store.store(column)
         except UserError as error:
@@ -185,6 +234,8 @@ class _Preparation:
             column.processor = type(column.processor).from_state(known)
             self._known.add(column.name)
             return
+        if column.picture is not None:
+            column.processor.follow(column.picture.processor.geometry)  # type: ignore[attr-defined]
         values = take(column.values, self.splits["train"])
         column.processor.inspect(values)
         if column.processor.needs_fit and not column.processor.fits_on_encoded:
@@ -225,10 +276,10 @@ class _Preparation:
         if values is not None:
             return StoredRows(values, train)
         chosen = train[addressed.order(addressed.key("fit", self.seed), train)[:_FITTED_ON]]
-        shape, dtype = stored_form(column.processor, column.values)
-        return encode_rows(
-            column.processor, (column.values[int(row)] for row in chosen), len(chosen), shape, dtype
-        )[0]
+        shape, dtype = stored_form(column.processor, column.values, self.retry)
+        raws = (column.values[int(row)] for row in chosen)
+        encoded, bad = encode_rows(column.processor, raws, len(chosen), shape, dtype, self.retry)
+        return np.delete(encoded, [place for place, _ in bad], axis=0)
 
     def _fit_key(self, column: PlannedColumn) -> dict[str, Any]:
         """What decides the fit; the rows are those before any are dropped, which follows from the rest."""
@@ -275,6 +326,11 @@ class StoredRows:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self._values[self._rows], dtype=dtype)
+
+
+def _nothing(values: Values) -> list[str]:
+    """For processors of a user that survey nothing."""
+    return []
 
 
 def take(values: Values, rows: np.ndarray) -> Values:
