@@ -20,6 +20,7 @@ _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
 _ID_STRIDE = np.uint64(0xD1342543DE82EF95)
 _TO_UNIT = 2.0**-53
+_PIECE = 1 << 18
 
 
 def key(*parts: int | str) -> np.uint64:
@@ -68,7 +69,15 @@ def order(key: np.uint64, ids: npt.ArrayLike) -> npt.NDArray[np.int64]:
 
     Adding or removing other ids never changes which of two ids comes first.
     """
-    return np.argsort(bits(key, ids)[:, 0], kind="stable").astype(np.int64)
+    return np.argsort(_first_bits(key, np.asarray(ids)), kind="stable").astype(np.int64, copy=False)
+
+
+def _first_bits(key: np.uint64, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+    """One random word per id `[n]`, in pieces, since each takes several arrays on the way."""
+    words = np.empty(len(ids), dtype=np.uint64)
+    for start in range(0, len(ids), _PIECE):
+        words[start : start + _PIECE] = bits(key, ids[start : start + _PIECE])[:, 0]
+    return words
 
 
 def _mix(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from trainwright.recipe.schema import Split
 
 Rows = npt.NDArray[np.int64]
+Labels = npt.NDArray[Any]  # whole numbers
 NAMES = ("train", "val", "test")
 
 
@@ -22,7 +23,7 @@ def choose(
     count: int,
     split: Split | None,
     given: Mapping[str, Rows] | None,
-    labels: npt.NDArray[np.int64] | None,
+    labels: Labels | None,
     *,
     fitted: bool = False,
 ) -> dict[str, Rows]:
@@ -60,7 +61,7 @@ def choose(
 
 
 def by_fractions(
-    rows: Rows, fractions: Mapping[str, float], seed: int, labels: npt.NDArray[np.int64] | None = None
+    rows: Rows, fractions: Mapping[str, float], seed: int, labels: Labels | None = None
 ) -> dict[str, Rows]:
     """Divides rows by addressed shuffle; with labels, every class is divided in the same proportions.
 
@@ -73,14 +74,17 @@ def by_fractions(
         seed: Seed of the shuffle.
         labels: Class id by row number.
     """
-    groups = np.zeros(len(rows), dtype=np.int64) if labels is None else labels[rows]
-    sizes = np.bincount(groups + 1)
+    groups = np.zeros(len(rows), dtype=np.int8) if labels is None else labels[rows]
+    if groups.size and groups.max() < np.iinfo(np.int16).max:
+        groups = groups.astype(np.int16)  # sorted in a tenth of the time
+    sizes = np.bincount(groups - int(groups.min(initial=0)))
     sizes = sizes[sizes > 0]
     names = [*fractions, ""]
     shares = np.array([*fractions.values(), round(max(0.0, 1.0 - sum(fractions.values())), 9)])
     seats = apportion(sizes, shares / shares.sum())
-    shuffled = addressed.order(addressed.key("split", seed), rows)
-    by_class = rows[shuffled[np.argsort(groups[shuffled], kind="stable")]]
+    by_class = addressed.order(addressed.key("split", seed), rows)
+    by_class = by_class[np.argsort(groups[by_class], kind="stable")]
+    by_class = rows[by_class]
     chosen: dict[str, list[Rows]] = {name: [] for name in names}
     for members, row_seats in zip(np.split(by_class, np.cumsum(sizes)[:-1]), seats, strict=True):
         for name, part in zip(names, np.split(members, np.cumsum(row_seats)[:-1]), strict=True):
@@ -137,7 +141,7 @@ def check_not_empty(chosen: Mapping[str, Rows], *, fitted: bool = False) -> None
 def check_classes(
     target: str,
     classes: tuple[str, ...],
-    ids: npt.NDArray[np.int64],
+    ids: Labels,
     splits: Mapping[str, Rows],
 ) -> None:
     """Checks that a category target can be learned from the training split.
@@ -179,7 +183,7 @@ def _fractions(split: Split) -> dict[str, float]:
     return {"train": train, "val": split.val, "test": split.test}
 
 
-def _carve(given: Mapping[str, Rows], split: Split, labels: npt.NDArray[np.int64] | None) -> dict[str, Rows]:
+def _carve(given: Mapping[str, Rows], split: Split, labels: Labels | None) -> dict[str, Rows]:
     """Takes the splits that the source lacks out of its training rows."""
     fractions = _fractions(split)
     for name in ("val", "test"):
@@ -201,7 +205,7 @@ def _rank(name: str) -> int:
     return NAMES.index(name) if name in NAMES else len(NAMES)
 
 
-def _used(labels: npt.NDArray[np.int64] | None, split: Split) -> npt.NDArray[np.int64] | None:
+def _used(labels: Labels | None, split: Split) -> npt.NDArray[np.int64] | None:
     return labels if split.stratify else None
 
 

@@ -107,11 +107,13 @@ class Processor(Protocol):
         type: Name in the recipe.
         needs_fit: Whether `fit` must see the training values before `encode`.
         fits_on_encoded: `fit` wants stored values (an array) instead of raw ones.
+        fits_on_all: `fit` takes all training rows, however many, block by block; else `data.fit_rows`.
     """
 
     type: ClassVar[str]
     needs_fit: ClassVar[bool]
     fits_on_encoded: ClassVar[bool]
+    fits_on_all: ClassVar[bool]
 
     def inspect(self, values: Values) -> None:
         """Settles, from raw training values, what the first `encode` needs: an image's size, ..."""

@@ -22,6 +22,7 @@ class ColumnProcessor:
     type: ClassVar[str] = ""
     needs_fit: ClassVar[bool] = False
     fits_on_encoded: ClassVar[bool] = False
+    fits_on_all: ClassVar[bool] = False
 
     def inspect(self, values: Values) -> None:
         """Nothing to settle before the first `encode`."""
