@@ -64,20 +64,21 @@ def integers(key: np.uint64, ids: npt.ArrayLike, high: int, draws: int = 1) -> n
     return (uniform(key, ids, draws) * high).astype(np.int64)
 
 
+def words(key: np.uint64, ids: npt.ArrayLike) -> npt.NDArray[np.uint64]:
+    """One random 64-bit word per id `[n]`: the first draw of `bits`, in little memory."""
+    rows = np.asarray(ids, dtype=np.int64)
+    found = np.empty(len(rows), dtype=np.uint64)
+    for start in range(0, len(rows), _PIECE):
+        found[start : start + _PIECE] = bits(key, rows[start : start + _PIECE])[:, 0]
+    return found
+
+
 def order(key: np.uint64, ids: npt.ArrayLike) -> npt.NDArray[np.int64]:
     """Positions `[n]` that sort ids by their random word: a shuffle in which ids keep their rank.
 
     Adding or removing other ids never changes which of two ids comes first.
     """
-    return np.argsort(_first_bits(key, np.asarray(ids)), kind="stable").astype(np.int64, copy=False)
-
-
-def _first_bits(key: np.uint64, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
-    """One random word per id `[n]`, in pieces, since each takes several arrays on the way."""
-    words = np.empty(len(ids), dtype=np.uint64)
-    for start in range(0, len(ids), _PIECE):
-        words[start : start + _PIECE] = bits(key, ids[start : start + _PIECE])[:, 0]
-    return words
+    return np.argsort(words(key, ids), kind="stable").astype(np.int64, copy=False)
 
 
 def _mix(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

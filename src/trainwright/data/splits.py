@@ -82,18 +82,34 @@ def by_fractions(
     names = [*fractions, ""]
     shares = np.array([*fractions.values(), round(max(0.0, 1.0 - sum(fractions.values())), 9)])
     seats = apportion(sizes, shares / shares.sum())
-    by_class = addressed.order(addressed.key("split", seed), rows)
-    by_class = by_class[np.argsort(groups[by_class], kind="stable")]
-    by_class = rows[by_class]
-    chosen: dict[str, list[Rows]] = {name: [] for name in names}
-    for members, row_seats in zip(np.split(by_class, np.cumsum(sizes)[:-1]), seats, strict=True):
-        for name, part in zip(names, np.split(members, np.cumsum(row_seats)[:-1]), strict=True):
-            chosen[name].append(part)
+    words = addressed.words(addressed.key("split", seed), rows)
+    by_class = np.argsort(groups, kind="stable")
+    numbers = np.empty(len(rows), dtype=np.int8)
+    ends = np.cumsum(sizes)
+    for start, end, row_seats in zip(ends - sizes, ends, seats, strict=True):
+        members = by_class[start:end]
+        numbers[members] = _divide(words[members], row_seats)
     return {
-        name: np.sort(np.concatenate(parts)) if parts else np.zeros(0, dtype=np.int64)
-        for name, parts in chosen.items()
+        name: np.sort(rows[numbers == number])
+        for number, name in enumerate(names)
         if name and fractions[name] > 0
     }
+
+
+def _divide(words: npt.NDArray[np.uint64], seats: npt.NDArray[np.int64]) -> npt.NDArray[np.int8]:
+    """Number of the split of each row of a class: in the order of their words they take the seats."""
+    limits = np.cumsum(seats)[:-1]
+    inner = limits[(limits > 0) & (limits < len(words))]
+    # The words at the limits are found in a tenth of the time that sorting takes.
+    found = np.partition(words, inner)[inner] if len(inner) else inner
+    numbers = np.full(len(words), np.count_nonzero(limits <= 0), dtype=np.int8)
+    for word in found:
+        numbers += words >= word
+    if (np.bincount(numbers, minlength=len(seats)) == seats).all():
+        return numbers
+    # Two words are equal, of which one is on each side of a limit: the earlier row comes first.
+    numbers[np.argsort(words, kind="stable")] = np.repeat(np.arange(len(seats)), seats)
+    return numbers
 
 
 def apportion(sizes: npt.NDArray[np.int64], shares: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:

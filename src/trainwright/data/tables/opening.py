@@ -65,6 +65,7 @@ def open_table(reader: TableReader, row_filter: str | None, key: dict[str, Any],
         about["sizes"],
         [(int(number), int(record), str(reason)) for number, record, reason in about["faults"]],
         about["read"],
+        about["gaps"],
     )
 
 
@@ -107,6 +108,7 @@ class _Store:
     sizes: list[int] = field(default_factory=list)
     seen: list[dict[str, str]] = field(default_factory=list)
     faults: list[tuple[int, int, str]] = field(default_factory=list)
+    gaps: set[str] = field(default_factory=set)
 
     def fill(self, blocks: Iterator[Block]) -> dict[str, Any]:
         """Writes all blocks, and gives what is to be known of them, as JSON."""
@@ -118,6 +120,7 @@ class _Store:
             self._note(block)
         names = list(dict.fromkeys(name for kinds in self.seen for name in kinds))
         kinds = {name: joint_kind({kinds.get(name, "null") for kinds in self.seen}) for name in names}
+        self.gaps.update(name for name in names if any(name not in seen for seen in self.seen))
         self._settle(writer, kinds)
         writer.close(names)
         read = sum(self.sizes)
@@ -125,7 +128,7 @@ class _Store:
             self._filter(self.row_filter, kinds)
         places = [[place.offset, place.length, place.first_line, place.header] for place in self.places]
         about = {"kinds": kinds, "places": places, "sizes": self.sizes, "faults": self.faults}
-        return {**about, "read": read}
+        return {**about, "read": read, "gaps": sorted(self.gaps)}
 
     def _note(self, block: Block) -> None:
         number = len(self.places)
@@ -133,6 +136,7 @@ class _Store:
         self.sizes.append(len(block.table))
         types = zip(block.table.column_names, block.table.schema.types, strict=True)
         self.seen.append({name: str(kind) for name, kind in types})
+        self.gaps.update(name for name in block.table.column_names if block.table.column(name).null_count)
         self.faults += [(number, record, reason) for record, reason in block.faults]
         if len(self.faults) > _MOST_FAULTS:
             raise DataError(
@@ -154,7 +158,8 @@ class _Store:
     def _filter(self, condition: str, kinds: dict[str, str]) -> None:
         """Writes the rows that meet a condition, and removes the file with all of them."""
         blocks = BlockFile(self.folder / _UNFILTERED, list(kinds))
-        table = Table(self.reader, blocks, kinds, self.places, self.sizes, [], sum(self.sizes))
+        read = sum(self.sizes)
+        table = Table(self.reader, blocks, kinds, self.places, self.sizes, [], read, self.gaps)
         writer = BlockFileWriter(self.folder)
         self.sizes = []
         for number in range(len(self.places)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -10,7 +10,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from trainwright.data.blocks import BlockValues, CodedValues, Rows
-from trainwright.data.tables.arrow_values import arrow_integers, block_values, to_numpy
+from trainwright.data.tables.arrow_values import (
+    arrow_integers,
+    block_values,
+    is_number,
+    to_numpy,
+)
 from trainwright.data.tables.block import Place, TableReader
 from trainwright.data.tables.block_file import RECORDS, BlockFile
 from trainwright.data.types import Values
@@ -43,6 +48,16 @@ class Table:
         starts: First row of each block, and the number of rows, int64 `[blocks + 1]`.
         faults: Block, record in it and reason of each record that is no row.
         read: Rows before any were filtered out.
+
+    Args:
+        reader: Of the file.
+        blocks: The rows.
+        kinds: See above.
+        places: Where the blocks stand in the file.
+        sizes: See above.
+        faults: See above.
+        read: See above.
+        gaps: Columns in which a value is missing, of a table in several blocks.
     """
 
     def __init__(
@@ -54,9 +69,10 @@ class Table:
         sizes: Sequence[int],
         faults: Sequence[tuple[int, int, str]],
         read: int,
+        gaps: Collection[str] = (),
     ) -> None:
         self._reader, self._blocks, self._places = reader, blocks, places
-        self.kinds, self.faults, self.read = kinds, faults, read
+        self.kinds, self.faults, self.read, self._gaps = kinds, faults, read, gaps
         self.sizes = list(sizes)
         self.starts: Rows = np.concatenate(([0], np.cumsum(sizes, dtype=np.int64))).astype(np.int64)
         self._lines = lru_cache(1)(self._block_lines)
@@ -82,7 +98,12 @@ class Table:
 
     def block_values(self, number: int, name: str) -> np.ndarray | CodedValues:
         """Raw values of one column of a block."""
-        return block_values(self.part(number, name), self.kinds[name])
+        return self.converted(name, self.part(number, name))
+
+    def converted(self, name: str, part: pa.ChunkedArray) -> np.ndarray | CodedValues:
+        """Raw values of a part of a column; whole numbers are float64 in all blocks if one has a gap."""
+        kind = self.kinds[name]
+        return block_values(part, "double" if name in self._gaps and is_number(kind) else kind)
 
     def records(self, number: int) -> Rows:
         """Number of the record of each row of a block, among the block's records from 0."""
@@ -113,11 +134,11 @@ class TableColumn(BlockValues):
 
     def __init__(self, table: Table, name: str) -> None:
         super().__init__(np.diff(table.starts))
-        self._table, self.name, self._kind = table, name, table.kinds[name]
+        self._table, self.name = table, name
 
     def block(self, number: int) -> np.ndarray | CodedValues:
-        return block_values(self._table.part(number, self.name), self._kind)
+        return self._table.block_values(number, self.name)
 
     def block_rows(self, number: int, places: Rows) -> np.ndarray | CodedValues:
-        part = self._table.part(number, self.name)
-        return block_values(part.take(arrow_integers(places)), self._kind)
+        part = self._table.part(number, self.name).take(arrow_integers(places))
+        return self._table.converted(self.name, part)
