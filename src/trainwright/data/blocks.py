@@ -76,7 +76,7 @@ class BlockValues(Sequence[Any]):
     @overload
     def __getitem__(self, index: int) -> Any: ...
     @overload
-    def __getitem__(self, index: slice | Rows) -> np.ndarray: ...
+    def __getitem__(self, index: slice | Rows) -> Any: ...
     def __getitem__(self, index: int | slice | Rows) -> Any:
         if isinstance(index, slice):
             return self.take(np.arange(*index.indices(len(self))))
@@ -103,7 +103,9 @@ class BlockValues(Sequence[Any]):
         if not len(rows):
             return np.empty(0)
         order = None if bool((rows[1:] >= rows[:-1]).all()) else np.argsort(rows, kind="stable")
-        picked = np.concatenate([np.asarray(block) for _, block in self.at(rows if order is None else rows[order]).blocks()])
+        picked = np.concatenate(
+            [np.asarray(block) for _, block in self.at(rows if order is None else rows[order]).blocks()]
+        )
         if order is None:
             return picked
         result = np.empty_like(picked)

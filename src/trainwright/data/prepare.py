@@ -15,9 +15,10 @@ from trainwright.data import addressed, fingerprint
 from trainwright.data import splits as splitting
 from trainwright.data.blocks import BlockValues, evenly_spaced
 from trainwright.data.cache import JsonCache
-from trainwright.data.columns import PlannedColumn, build_source, key_path, plan_columns
+from trainwright.data.columns import PlannedColumn, build_source, column_of, key_path, link, plan_columns
 from trainwright.data.encoding import encode_rows, stored_form
 from trainwright.data.faults import refuse_or_drop
+from trainwright.data.measures import numbers
 from trainwright.data.processors.category import factorise
 from trainwright.data.sources.base import LazySequence
 from trainwright.data.storing import ColumnStore, Stored, worker_count
@@ -97,6 +98,7 @@ class _Preparation:
                 if column.name in self._processors:
                     column.processor = self._processors[column.name]
                     self._known.add(column.name)
+            self._ordered = link(self.columns)
         with self._timed("fingerprint"):
             digest = self._fingerprint()
         with self._timed("split"):
@@ -105,9 +107,14 @@ class _Preparation:
         self.identity = self._identity(digest)
         self.notices = list(self.source.notices)
         self.store = ColumnStore(
-            self.cache_dir, self.identity, self.workers, self.data.cache == "none", self.progress, self.notices
+            self.cache_dir,
+            self.identity,
+            self.workers,
+            self.data.cache == "none",
+            self.progress,
+            self.notices,
         )
-        stored = {column.name: self._encode(column) for column in self.columns}
+        stored = {column.name: self._encode(column) for column in self._ordered}
         dropped = self._drop(stored)
         with self._timed("fit"):
             for column in self.columns:
@@ -130,7 +137,34 @@ class _Preparation:
             },
             workers=self.workers,
             notices=self.notices,
+            sampled=self._sampled(),
+            weights=self._weights(),
         )
+
+    def _sampled(self) -> dict[str, Values]:
+        """Raw values of the column that the sampler names."""
+        name = self.data.sampler.get("column")
+        if name is None or self._is_fitted:
+            return {}
+        return {name: self.source.column(column_of(self.source, name, "data.sampler.column"))}
+
+    def _weights(self) -> np.ndarray | None:
+        """Weight of every row in the loss, float32 `[N]`; None where the recipe names none."""
+        if self.data.weights is None or self._is_fitted:
+            return None
+        name = column_of(self.source, self.data.weights, "data.weights")
+        weights = numbers(self.source.column(name)).astype(np.float32)
+        train = weights[self.splits["train"]]
+        bad = ~(np.isfinite(train) & (train >= 0))
+        if bad.any():
+            row = self.splits["train"][bad][0]
+            raise DataError(
+                f"{bad.sum()} of {len(train)} training samples have a weight that is no number from 0 up",
+                where=f"data.weights: column {name}",
+                why=f"{self.source.sample_names()[row]} has {weights[row]:g}",
+                fix="mend the column; a weight of 0 keeps a sample out of the loss",
+            )
+        return weights
 
     def _build_source(self) -> Source:
         try:
@@ -173,6 +207,7 @@ class _Preparation:
             with self._timed("fit"):
                 if column.name not in self._known:
                     self._settle(column)
+                self.store.notices += getattr(column.processor, "survey", _nothing)(column.values)
             with self._timed("decode"):
                 return self.store.store(column)
         except UserError as error:
@@ -186,6 +221,8 @@ class _Preparation:
             column.processor = type(column.processor).from_state(known)
             self._known.add(column.name)
             return
+        if column.picture is not None:
+            column.processor.follow(column.picture.processor.geometry)  # type: ignore[attr-defined]
         values = self._fitted_on(column)
         column.processor.inspect(values)
         if column.processor.needs_fit and not column.processor.fits_on_encoded:
@@ -194,7 +231,7 @@ class _Preparation:
     def _fitted_on(self, column: PlannedColumn) -> Values:
         """Raw training values that a processor is fitted on: all of them, or evenly spaced ones."""
         rows = self.splits["train"]
-        if not column.processor.fits_on_all and len(rows) > self.data.fit_rows:
+        if not getattr(column.processor, "fits_on_all", False) and len(rows) > self.data.fit_rows:
             said = f"{column.name}: fitted on {self.data.fit_rows:,} of {len(rows):,} training rows"
             if said not in self.notices:
                 self.notices.append(said)
@@ -286,6 +323,11 @@ class StoredRows:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self._values[self._rows], dtype=dtype)
+
+
+def _nothing(values: Values) -> list[str]:
+    """For processors of a user that survey nothing."""
+    return []
 
 
 def take(values: Values, rows: np.ndarray) -> Values:

@@ -41,6 +41,30 @@ class RawFile:
             return Path(self.path).read_bytes()
         return open_archive(self.path).read(self.member)
 
+    def size(self) -> int:
+        """The file's length in bytes. Raises OSError, KeyError or `ArchiveError`."""
+        if self.member is None:
+            return Path(self.path).stat().st_size
+        return open_archive(self.path).members[self.member].size
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A raw value together with the picture that it belongs to.
+
+    Attributes:
+        value: The raw value.
+        picture: Raw value of the image column in the same row.
+    """
+
+    value: Any
+    picture: Any
+
+    @property
+    def name(self) -> str:
+        """What a person calls the value."""
+        return str(getattr(self.value, "name", "its array"))
+
 
 class Source(Protocol):
     """Where records come from: columns of equal length, read lazily.
@@ -108,15 +132,27 @@ class Processor(Protocol):
         needs_fit: Whether `fit` must see the training values before `encode`.
         fits_on_encoded: `fit` wants stored values (an array) instead of raw ones.
         fits_on_all: `fit` takes all training rows, however many, block by block; else `data.fit_rows`.
+        follows_image: Its values live in an image's pixel space; see `processors/picture_space.py`.
+        reads_picture: `encode` wants a `Beside`: the value with the picture that it belongs to.
     """
 
     type: ClassVar[str]
     needs_fit: ClassVar[bool]
     fits_on_encoded: ClassVar[bool]
     fits_on_all: ClassVar[bool]
+    follows_image: ClassVar[bool]
+    reads_picture: ClassVar[bool]
 
     def inspect(self, values: Values) -> None:
         """Settles, from raw training values, what the first `encode` needs: an image's size, ..."""
+        ...
+
+    def survey(self, values: Values) -> list[str]:
+        """Settles capacities from the raw values of all rows, which is nothing learned, before `encode`.
+
+        Returns:
+            What `encode` will leave out or change, in words, with counts.
+        """
         ...
 
     def fit(self, values: Any) -> None:
@@ -133,7 +169,9 @@ class Processor(Protocol):
 
     def spec(self) -> TensorSpec: ...
 
-    def to_tensor(self, stored: Tensor) -> Tensor: ...
+    def to_tensor(self, stored: Tensor) -> Tensor | dict[str, Tensor]:
+        """What the model reads, of a batch of stored values: one tensor, or several by name."""
+        ...
 
     def decode(self, value: Any) -> Any:
         """The human form of a model-side value: a class name, a number in its unit, a picture."""
@@ -192,6 +230,8 @@ class PreparedData:
             not in `arrays`.
         workers: Processes that decode them.
         notices: Decisions and findings that a person should hear of.
+        sampled: Raw values of all rows, by column of the source that the sampler asks for.
+        weights: Weight of every row in the loss, float32 `[N]`; None where all are 1.
     """
 
     arrays: dict[str, np.ndarray]
@@ -206,6 +246,8 @@ class PreparedData:
     streamed: dict[str, Values] = field(default_factory=dict)
     workers: int = 0
     notices: list[str] = field(default_factory=list)
+    sampled: dict[str, Values] = field(default_factory=dict)
+    weights: np.ndarray | None = None
 
     def info(self) -> DataInfo:
         """The description that tasks build from."""

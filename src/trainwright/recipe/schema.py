@@ -110,13 +110,17 @@ class Data(Section):
     split: Split | None = Field(default=None, description="Absent: the source's own splits.")
     on_bad: OnBad = OnBad()
     fit_rows: PositiveInt = Field(
-        default=1_000_000, description="Most training rows that numbers and texts are fitted on, evenly spaced."
+        default=1_000_000,
+        description="Most training rows that numbers and texts are fitted on, evenly spaced.",
     )
     augment: list[AugmentComponent] = Field(
         default=[], description="Random changes of training batches, in order."
     )
     sampler: SamplerComponent = Field(
         default={"name": "shuffle"}, description="Order of the training samples."
+    )
+    weights: str | None = Field(
+        default=None, description="Column of the source that weighs each training sample in the loss."
     )
     cache: Literal["auto", "none"] = Field(
         default="auto", description="`none` decodes every sample every epoch."

@@ -11,7 +11,13 @@ POSITIONAL: dict[str, tuple[str, ...]] = {
     "source": ("data",),
     "processor": (),
     "augment": (),
-    "sampler": ("rows", "labels"),
+    "sampler": (
+        "rows",  # int64 [N], of the training split
+        "labels",  # class of every row of the source, int64 [n], by category target
+        "class_names",  # in the order of their ids, by category target
+        "columns",  # raw values of every row of the source [n], of the one that its `column` names
+        "batch_size",
+    ),
     "model": (
         "inputs",  # dict[str, TensorSpec]
         "num_outputs",
@@ -53,11 +59,20 @@ TABLES: dict[str, dict[str, str]] = {
         "table": "trainwright.data.sources.table:TableSource",
         "arrays": "trainwright.data.sources.arrays:ArraysSource",
         "dataset": "trainwright.data.sources.dataset:DatasetSource",
+        "coco": "trainwright.data.sources.coco:CocoSource",
+        "voc": "trainwright.data.sources.voc:VocSource",
+        "yolo": "trainwright.data.sources.yolo:YoloSource",
+        "ucr": "trainwright.data.sources.ucr:UcrSource",
     },
     "processor": {
         "image": "trainwright.data.processors.image:ImageProcessor",
         "number": "trainwright.data.processors.number:NumberProcessor",
         "category": "trainwright.data.processors.category:CategoryProcessor",
+        "categories": "trainwright.data.processors.categories:CategoriesProcessor",
+        "distribution": "trainwright.data.processors.distribution:DistributionProcessor",
+        "boxes": "trainwright.data.processors.boxes:BoxesProcessor",
+        "keypoints": "trainwright.data.processors.keypoints:KeypointsProcessor",
+        "series": "trainwright.data.processors.series:SeriesProcessor",
     },
     "augment": {
         "random_crop": "trainwright.data.augment.random_crop:RandomCrop",
@@ -67,6 +82,11 @@ TABLES: dict[str, dict[str, str]] = {
     "sampler": {
         "shuffle": "trainwright.data.samplers.shuffle:Shuffle",
         "sequential": "trainwright.data.samplers.sequential:Sequential",
+        "stratified": "trainwright.data.samplers.stratified:Stratified",
+        "class_balanced": "trainwright.data.samplers.class_balanced:ClassBalanced",
+        "weighted": "trainwright.data.samplers.weighted:Weighted",
+        "by_size": "trainwright.data.samplers.by_size:BySize",
+        "with_replacement": "trainwright.data.samplers.with_replacement:WithReplacement",
     },
     "model": {
         "mlp": "trainwright.models.mlp:mlp",

@@ -83,7 +83,9 @@ def test_every_format_in_blocks(tmp_path, small_blocks, end):
     assert source.columns == {"x": "number", "n": "number", "w": "category"}
     np.testing.assert_array_equal(np.asarray(source.column("x")), kept.x)
     assert np.asarray(source.column("n")).tolist() == kept.n.tolist()
-    assert [None if w is None else w for w in source.column("w")] == [w if isinstance(w, str) else None for w in kept.w]
+    assert [None if w is None else w for w in source.column("w")] == [
+        w if isinstance(w, str) else None for w in kept.w
+    ]
     first = {"parquet": 0, "jsonl": 1, "jsonl.gz": 1}.get(end, 2)
     assert [int(name.rsplit(":")[1]) - first for name in source.sample_names()] == kept.n.tolist()
     assert source.column("x")[np.array([150, 2])].tolist() == kept.x[[150, 2]].tolist()
@@ -139,7 +141,7 @@ def test_pretty_printed_json_is_no_json_lines(tmp_path):
 
 
 def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path):
-    (tmp_path / "t.csv").write_bytes(b"\xef\xbb\xbf\"a\",b\n1,2\n")
+    (tmp_path / "t.csv").write_bytes(b'\xef\xbb\xbf"a",b\n1,2\n')
     assert list(TableSource(path=str(tmp_path / "t.csv")).columns) == ["a", "b"]
 
 

@@ -26,7 +26,9 @@ def test_records_as_python_writes_and_reads_them(rows):
     assert record_lines(data, 1, ",").tolist() == starts
     assert len(record_ends(data, ",")) == len(rows)
     assert last_record_end(data, ",") == len(data)
-    assert last_record_end(data[:-1], ",") == (len(data) if len(rows) == 0 else record_ends(data, ",")[:-1].max(initial=-1) + 1)
+    assert last_record_end(data[:-1], ",") == (
+        len(data) if len(rows) == 0 else record_ends(data, ",")[:-1].max(initial=-1) + 1
+    )
 
 
 @given(st.lists(st.tuples(plain, st.booleans()), min_size=1, max_size=10))

@@ -23,9 +23,15 @@ class ColumnProcessor:
     needs_fit: ClassVar[bool] = False
     fits_on_encoded: ClassVar[bool] = False
     fits_on_all: ClassVar[bool] = False
+    follows_image: ClassVar[bool] = False
+    reads_picture: ClassVar[bool] = False
 
     def inspect(self, values: Values) -> None:
         """Nothing to settle before the first `encode`."""
+
+    def survey(self, values: Values) -> list[str]:
+        """Nothing to settle from all rows, and nothing to tell."""
+        return []
 
     def fit(self, values: Any) -> None:
         """Nothing to learn."""
@@ -42,7 +48,7 @@ class ColumnProcessor:
         """What the column looks like to a model."""
         raise NotImplementedError
 
-    def to_tensor(self, stored: Tensor) -> Tensor:
+    def to_tensor(self, stored: Tensor) -> Tensor | dict[str, Tensor]:
         """The model-side batch of stored values."""
         raise NotImplementedError
 

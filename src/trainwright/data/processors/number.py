@@ -62,7 +62,7 @@ class NumberProcessor(ColumnProcessor):
         moved: list[Moments] = []
         kept: list[list[npt.NDArray[np.float64]]] = []  # quantiles alone need all values at once
         for _, block in blocks_of(values):
-            numbers = _as_matrix(block, strict=False)
+            numbers = numbers_of(block, strict=False)
             numbers[~np.isfinite(numbers)] = np.nan
             with np.errstate(invalid="ignore"):
                 forward = self._forward(numbers)
@@ -91,7 +91,7 @@ class NumberProcessor(ColumnProcessor):
 
     def encode_all(self, values: Values) -> np.ndarray:
         """Normalised numbers of all rows, float32 `[N, K]`. Raises `BadSample` for the first bad one."""
-        numbers = _as_matrix(values, strict=True, names=self.columns)
+        numbers = numbers_of(values, strict=True, names=self.columns)
         if self.offset and numbers.shape[1] != len(self.offset):
             raise BadSample(f"{numbers.shape[1]} numbers where {len(self.offset)} are expected")
         gaps = np.isnan(numbers)
@@ -163,7 +163,7 @@ def _offset_and_scale(
     return moments.mean, moments.spread
 
 
-def _as_matrix(values: Values, *, strict: bool, names: list[str] | None = None) -> npt.NDArray[np.float64]:
+def numbers_of(values: Values, *, strict: bool, names: list[str] | None = None) -> npt.NDArray[np.float64]:
     """Raw values as float64 `[N, K]`; missing is NaN, and text is NaN or, when strict, a `BadSample`."""
     if isinstance(values, CodedValues):
         # A text is read once, however often it stands there.

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
-from trainwright.data.blocks import BlockValues
 from trainwright.data.processors.category import factorise
 from trainwright.data.sources.base import BaseSource, LazySequence, existing
 from trainwright.data.sources.file_tree import IMAGE_SUFFIXES
@@ -72,7 +70,9 @@ class TableSource(BaseSource):
         self._path = existing(path, "data.source.path")
         options = (delimiter, header, skip_lines, names, missing_values)
         key = {**file_key(self._path), "options": options, "row_filter": row_filter}
-        self._table: Table = open_table(_reader(self._path, *options), row_filter, key, cache_dir() / "tables")
+        self._table: Table = open_table(
+            _reader(self._path, *options), row_filter, key, cache_dir() / "tables"
+        )
         if row_filter is not None:
             self.notices = [f"row_filter keeps {len(self._table)} of {self._table.read} rows"]
         if not len(self._table):

@@ -69,7 +69,11 @@ def to_numpy(values: pa.ChunkedArray, kind: str | None = None) -> np.ndarray:
     if pa.types.is_null(values.type) and kind is not None and is_number(kind):
         return np.full(len(values), np.nan)
     widened = kind == "double" and own != "double"
-    if widened or pa.types.is_decimal(values.type) or (pa.types.is_integer(values.type) and values.null_count):
+    if (
+        widened
+        or pa.types.is_decimal(values.type)
+        or (pa.types.is_integer(values.type) and values.null_count)
+    ):
         values = values.cast(pa.float64())
     if is_number(str(values.type)):
         return _numbers(values.combine_chunks())

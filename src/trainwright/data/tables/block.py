@@ -87,7 +87,7 @@ def is_compressed(path: Path) -> bool:
 def open_bytes(path: Path) -> IO[bytes]:
     """The uncompressed bytes of a file, readable from any place."""
     if is_compressed(path):
-        return io.BufferedReader(gzip.open(path, "rb"))  # type: ignore[arg-type]
+        return io.BufferedReader(gzip.open(path, "rb"))
     return path.open("rb")
 
 

@@ -71,7 +71,9 @@ def open_table(reader: TableReader, row_filter: str | None, key: dict[str, Any],
 
 def _held(reader: TableReader, block: Block, row_filter: str | None) -> Table:
     faults = [(0, record, reason) for record, reason in block.faults]
-    kinds = {name: str(kind) for name, kind in zip(block.table.column_names, block.table.schema.types, strict=True)}
+    kinds = {
+        name: str(kind) for name, kind in zip(block.table.column_names, block.table.schema.types, strict=True)
+    }
 
     def made(table: pa.Table, records: Records | None) -> Table:
         blocks = MemoryBlocks(table, records)
@@ -149,7 +151,9 @@ class _Store:
     def _settle(self, writer: BlockFileWriter, kinds: dict[str, str]) -> None:
         """Reads columns again that are texts in some blocks only: 007 is no 7 then."""
         for number, seen in enumerate(self.seen):
-            other = [name for name, kind in seen.items() if kinds[name] == TEXT and kind not in (TEXT, "null")]
+            other = [
+                name for name, kind in seen.items() if kinds[name] == TEXT and kind not in (TEXT, "null")
+            ]
             if other:
                 texts = self.reader.as_text(self.places[number], other)
                 for name in other:

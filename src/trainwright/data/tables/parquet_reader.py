@@ -29,9 +29,7 @@ class ParquetReader:
             with pq.ParquetFile(self._path, memory_map=True) as file:
                 yield from self._blocks(file)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-            raise DataError(
-                f"the Parquet file cannot be read: {error}", where=str(self._path)
-            ) from error
+            raise DataError(f"the Parquet file cannot be read: {error}", where=str(self._path)) from error
 
     def as_text(self, place: Place, names: Sequence[str]) -> pa.Table:
         """Not needed: a column of a Parquet file has one type in all blocks."""
@@ -48,6 +46,8 @@ class ParquetReader:
             yield Block(Place(0, 0, 0), file.read(use_threads=False))
             return
         first = 0
-        for batch in file.iter_batches(batch_size=max(1, rows * sizes.BLOCK_BYTES // size), use_threads=False):
+        for batch in file.iter_batches(
+            batch_size=max(1, rows * sizes.BLOCK_BYTES // size), use_threads=False
+        ):
             yield Block(Place(0, 0, first), pa.Table.from_batches([batch]))
             first += batch.num_rows

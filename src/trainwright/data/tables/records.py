@@ -72,7 +72,7 @@ def _are_regular(buffer: npt.NDArray[np.uint8], quotes: Places, delimiter: str) 
 
 def _quoted_fields(data: bytes, delimiter: str) -> tuple[Places, Places]:
     """Positions of the opening quotes of quoted fields, and the ends of these fields."""
-    opening = re.compile(rb'(?:\A|(?<=[\n\r' + re.escape(delimiter.encode()) + rb']))"')
+    opening = re.compile(rb"(?:\A|(?<=[\n\r" + re.escape(delimiter.encode()) + rb']))"')
     opened, closed, place = [], [], 0
     while (found := opening.search(data, place)) is not None:
         whole = _CLOSING.match(data, found.end())

@@ -104,7 +104,12 @@ def _open(path: Path) -> dict[str, Any] | None:
 def file_key(path: Path) -> dict[str, Any]:
     """What tells one content of a file from another, without reading it."""
     status = path.stat()
-    key = {"path": str(path.resolve()), "size": status.st_size, "mtime": status.st_mtime_ns, "inode": status.st_ino}
+    key = {
+        "path": str(path.resolve()),
+        "size": status.st_size,
+        "mtime": status.st_mtime_ns,
+        "inode": status.st_ino,
+    }
     if time.time_ns() - status.st_mtime_ns < _SETTLED_NS:
         key["once"] = time.time_ns()
     return key

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from trainwright.data.tables import block as sizes
 from trainwright.data.tables.block import (
     LARGEST_RECORD,
     Block,
     Place,
     open_bytes,
 )
-from trainwright.data.tables import block as sizes
 from trainwright.data.tables.records import last_record_end
 from trainwright.errors import DataError
 
