@@ -53,8 +53,8 @@ class PlannedColumn:
     @property
     def slow(self) -> bool:
         """Whether its stored values are worth a cache, or too many to hold."""
-        slow = any(part in self.source.slow_columns for part in self.parts)
-        return slow or isinstance(self.values, BlockValues)
+        heavy = getattr(self.processor, "heavy", False) or isinstance(self.values, BlockValues)
+        return heavy or any(part in self.source.slow_columns for part in self.parts)
 
 
 def build_source(data: Data, memory_data: Any) -> Source:

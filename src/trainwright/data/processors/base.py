@@ -25,6 +25,7 @@ class ColumnProcessor:
     fits_on_all: ClassVar[bool] = False
     follows_image: ClassVar[bool] = False
     reads_picture: ClassVar[bool] = False
+    heavy: ClassVar[bool] = False
 
     def inspect(self, values: Values) -> None:
         """Nothing to settle before the first `encode`."""
