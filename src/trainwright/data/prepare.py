@@ -17,11 +17,12 @@ from trainwright.data.cache import JsonCache
 from trainwright.data.columns import PlannedColumn, build_source, key_path, plan_columns
 from trainwright.data.encoding import encode_column, encode_rows, stored_form
 from trainwright.data.faults import refuse_or_drop
+from trainwright.data.fixes import FixedSource, read_fixes
 from trainwright.data.processors.category import factorise
 from trainwright.data.sources.base import LazySequence
 from trainwright.data.storing import ColumnStore, Stored, worker_count
 from trainwright.data.types import Dropped, PreparedData, Processor, Source, Values
-from trainwright.errors import DataError, UserError
+from trainwright.errors import DataError, RecipeError, UserError, closest
 
 if TYPE_CHECKING:
     from trainwright.recipe.schema import Data
@@ -87,6 +88,8 @@ class _Preparation:
         self._fits = JsonCache(cache_dir / "fits")
         self._known: set[str] = set()
         self._processors = processors
+        self._left_out: list[Dropped] = []
+        self._fixes_digest = ""
 
     def run(self) -> PreparedData:
         with self._timed("source"):
@@ -103,6 +106,7 @@ class _Preparation:
         self._first_train = self.splits.get("train", np.zeros(0, dtype=np.int64))
         self.identity = self._identity(digest)
         notices = list(self.source.notices)
+        self._leave_out(self._left_out)
         self.store = ColumnStore(
             self.cache_dir, self.identity, self.workers, self.data.cache == "none", self.progress, notices
         )
@@ -120,7 +124,7 @@ class _Preparation:
             names=self.source.sample_names(),
             inputs={column.name: column.processor for column in self.columns if not column.is_target},
             targets={column.name: column.processor for column in self.columns if column.is_target},
-            dropped=dropped,
+            dropped=[*self._left_out, *dropped],
             fingerprint=digest,
             seconds=self.seconds,
             cached=bool(slow) and all(item.cached for item in slow),
@@ -129,11 +133,21 @@ class _Preparation:
             },
             workers=self.workers,
             notices=notices,
+            source=self.source,
+            columns=self.columns,
+            groups=self._groups(),
+            left_out=self._left_out,
         )
 
     def _build_source(self) -> Source:
         try:
-            return build_source(self.data, self.memory_data)
+            source = build_source(self.data, self.memory_data)
+            if self.data.fixes is None:
+                return source
+            fixes, self._fixes_digest = read_fixes(self.data.fixes)
+            mended = FixedSource(source, fixes)
+            self._left_out = mended.left_out
+            return mended
         except DataError as error:
             if not error.where.startswith("data"):
                 error.where = f"data.source: {error.where}".removesuffix(": ")
@@ -153,9 +167,39 @@ class _Preparation:
             self.source.splits(),
             _labels(self.columns),
             fitted=self._is_fitted,
+            groups=self._groups(),
         )
 
+    def _groups(self) -> Values | None:
+        name = self.data.split.group if self.data.split is not None else None
+        if name is None:
+            return None
+        if name in self.source.columns:
+            return self.source.column(name)
+        near = closest(name, self.source.columns)
+        raise RecipeError(
+            f"the source has no column {name!r}",
+            where="data.split.group",
+            why=f"it has {', '.join(self.source.columns)}",
+            fix=f"did you mean {near!r}?" if near else "",
+        )
+
+    def _leave_out(self, dropped: list[Dropped]) -> None:
+        """Takes rows out of every split."""
+        gone = np.array(sorted({item.row for item in dropped if item.row >= 0}), dtype=np.int64)
+        if len(gone):
+            self.splits = {
+                name: np.setdiff1d(rows, gone, assume_unique=True) for name, rows in self.splits.items()
+            }
+            splitting.check_not_empty(self.splits, fitted=self._is_fitted)
+
     def _fingerprint(self) -> str:
+        digest = self._source_digest()
+        if not self._fixes_digest:
+            return digest
+        return hashlib.sha256(f"{digest} {self._fixes_digest}".encode()).hexdigest()
+
+    def _source_digest(self) -> str:
         files = self.source.files()
         if files:
             return fingerprint.digest_files(files, self.cache_dir, self.progress)
@@ -193,18 +237,15 @@ class _Preparation:
     def _drop(self, stored: dict[str, Stored]) -> list[Dropped]:
         """Applies the recipe's policy to bad samples and takes them out of the splits."""
         names = self.source.sample_names()
+        left_out = {item.row for item in self._left_out}
         bad = [
             Dropped(row, names[row], column, reason)
             for column, item in stored.items()
             for row, reason in item.bad
+            if row not in left_out
         ]
         dropped = refuse_or_drop(bad, self.source.faults, len(self.source), self.data.on_bad)
-        gone = np.array(sorted({item.row for item in dropped if item.row >= 0}), dtype=np.int64)
-        if len(gone):
-            self.splits = {
-                name: np.setdiff1d(rows, gone, assume_unique=True) for name, rows in self.splits.items()
-            }
-            splitting.check_not_empty(self.splits, fitted=self._is_fitted)
+        self._leave_out(dropped)
         return dropped
 
     def _finish(self, column: PlannedColumn, stored: dict[str, Stored], dropped: bool) -> None:

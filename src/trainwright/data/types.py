@@ -14,6 +14,8 @@ from trainwright.data.archive import open_archive
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from trainwright.data.columns import PlannedColumn
+
 Values = Sequence[Any] | np.ndarray  # raw values of a column; NumPy's arrays are no Sequence to typing
 Role = str  # "image", "number", "category": what a column is good for, used by `init`
 
@@ -190,6 +192,10 @@ class PreparedData:
             not in `arrays`.
         workers: Processes that decode them.
         notices: Decisions and findings that a person should hear of.
+        source: Where the raw values come from.
+        columns: What each column of the recipe is made of.
+        groups: Group of every row, None where the recipe names no group.
+        left_out: Those of the dropped samples that the recipe's `data.fixes` leave out.
     """
 
     arrays: dict[str, np.ndarray]
@@ -204,6 +210,10 @@ class PreparedData:
     streamed: dict[str, Values] = field(default_factory=dict)
     workers: int = 0
     notices: list[str] = field(default_factory=list)
+    source: Source | None = None
+    columns: list[PlannedColumn] = field(default_factory=list)
+    groups: Values | None = None
+    left_out: list[Dropped] = field(default_factory=list)
 
     def info(self) -> DataInfo:
         """The description that tasks build from."""
