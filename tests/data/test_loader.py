@@ -39,6 +39,15 @@ def simple(rows: np.ndarray, batch_size: int, seed: int = 0) -> Loader:
     return Loader(ArrayStore(arrays, CPU, resident=False), pipeline, rows, batch_size, Shuffle(), seed)
 
 
+class Pair:
+    """A processor that gives two tensors by name."""
+
+    type = "boxes"
+
+    def to_tensor(self, stored: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"twice": stored * 2, "square": stored[:, None] ** 2}
+
+
 def pictures(chunk: int | None = None, *, channels_last: bool = True, seed: int = 3) -> Loader:
     generator = np.random.default_rng(0)
     images = generator.integers(0, 256, (150, 9, 7, 3), dtype=np.uint8)
@@ -95,6 +104,24 @@ def test_every_sample_exactly_once_per_epoch(
         seen += of_step
     assert sorted(seen) == rows.tolist()
     assert seen == loader.order(epoch).tolist(), "slices of the ranks, side by side, are the global batch"
+
+
+@pytest.mark.parametrize(("micro", "chunk", "world"), [(None, 1, 1), (3, 2, 1), (4, 3, 2)])
+def test_a_column_of_several_tensors_is_divided_like_any_other(
+    micro: int | None, chunk: int, world: int
+) -> None:
+    pipeline = Pipeline({"x": Plain()}, {"y": Pair()})  # type: ignore[dict-item]
+    arrays = {"x": np.arange(40), "y": np.arange(40)}
+    loader = Loader(ArrayStore(arrays, CPU, resident=False), pipeline, np.arange(33), 10, Shuffle(), 0)
+    loader.chunk = chunk
+    steps = [step for rank in range(world) for step in loader.batches(0, part=(rank, world), micro=micro)]
+    batches = [batch for step in steps for batch in step]
+    for batch in batches:
+        target = batch.targets["y"]
+        assert isinstance(target, dict)
+        assert target["twice"].tolist() == (2 * batch.ids).tolist()
+        assert target["square"].tolist() == (batch.ids[:, None] ** 2).tolist()
+    assert sum(len(batch) for batch in batches) == 33
 
 
 def test_slices_of_processes_differ_by_one_at_most() -> None:

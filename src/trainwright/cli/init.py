@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     if output != "-":
         refuse_existing(Path(output))  # before the data are read, which may take long
 
-    from trainwright.data.sniff import sniff
+    from trainwright.data.sniffing import sniff
 
     guess = sniff(data)
     launch = f"trainwright train {shlex.quote(output if output != '-' else f'{name}.yaml')}"

@@ -88,8 +88,8 @@ def plan_columns(data: Data, source: Source, *, in_memory: bool) -> list[Planned
         joined = options.get("columns")
         is_target = place >= len(data.inputs)
         where = key_path(name, is_target=is_target)
-        parts = [_find(source, part, where) for part in joined or ()]
-        parts = parts or [_find(source, column.column or name, where, unnamed.get(name))]
+        parts = [column_of(source, part, where) for part in joined or ()]
+        parts = parts or [column_of(source, column.column or name, where, unnamed.get(name))]
         planned.append(PlannedColumn(name, is_target, processor, parts, source))
     return planned
 
@@ -104,7 +104,12 @@ def key_path(name: str, *, is_target: bool) -> str:
     return f"data.{'targets' if is_target else 'inputs'}.{name}"
 
 
-def _find(source: Source, name: str, where: str, otherwise: str | None = None) -> str:
+def column_of(source: Source, name: str, where: str, otherwise: str | None = None) -> str:
+    """Name of a column that the source has: `name`, or else `otherwise`.
+
+    Raises:
+        DataError: It has neither; `where` is the key path that asks for it.
+    """
     if name in source.columns:
         return name
     if otherwise in source.columns:

@@ -16,8 +16,9 @@ import torch
 from torch import Tensor
 
 from trainwright.data.augment.base import Address, Augment
-from trainwright.data.batch import Batch, laid_out
+from trainwright.data.batch import Batch, Value, divided, laid_out, over
 from trainwright.data.types import Processor
+from trainwright.errors import RecipeError
 
 # Work on several batches at once amortises the cost of a call; more than this leaves the cache.
 CHUNK_BYTES = 2 << 20
@@ -25,7 +26,13 @@ AHEAD = 2  # chunks that a store hears of before they are needed
 
 
 class Store(Protocol):
-    """Gives the stored values of rows."""
+    """Gives the stored values of rows.
+
+    Attributes:
+        device: Where they are.
+    """
+
+    device: torch.device
 
     def gather(self, column: str, rows: np.ndarray) -> Tensor:
         """Stored values `[len(rows), ...]` on the loader's device."""
@@ -124,22 +131,26 @@ class Pipeline:
         """Columns that a batch needs."""
         return [*self.inputs, *(self.targets if self.with_targets else ())]
 
-    def __call__(self, stored: dict[str, Tensor], ids: np.ndarray, epoch: int) -> dict[str, Tensor]:
-        """Model-ready tensors by column."""
+    def __call__(self, stored: dict[str, Tensor], ids: np.ndarray, epoch: int) -> dict[str, Value]:
+        """Model-ready columns by name."""
         for name in self._images:
             for stream, augment in enumerate(self.augment):
                 stored[name] = augment(stored[name], Address(self.seed, epoch, ids, stream))
-        ready = {}
-        for name, values in stored.items():
-            processor = self.inputs.get(name) or self.targets[name]
-            tensor = processor.to_tensor(values)
-            is_image = tensor.dim() == 4
-            ready[name] = laid_out(tensor, channels_last=self.channels_last) if is_image else tensor
-        return ready
+        return {name: self._ready(name, values) for name, values in stored.items()}
+
+    def _ready(self, name: str, stored: Tensor) -> Value:
+        value = (self.inputs.get(name) or self.targets[name]).to_tensor(stored)
+        if isinstance(value, dict) or value.dim() != 4:
+            return value
+        return laid_out(value, channels_last=self.channels_last)
 
 
 def _micro_sizes(size: int, micro: int | None) -> set[int]:
     return {size} if micro is None or size <= micro else {micro, size % micro}
+
+
+def _rows_of(columns: dict[str, Value], rows: slice) -> dict[str, Value]:
+    return {name: over(value, lambda tensor: tensor[rows]) for name, value in columns.items()}
 
 
 class Loader:
@@ -152,6 +163,7 @@ class Loader:
         batch_size: Rows of one batch; the last one of an epoch may be smaller.
         sampler: `order(seed, epoch, rows)` -> the epoch's row numbers.
         seed: Address of the order.
+        weights: Weight of every row of the source in the loss, float32 `[n]`; None where all are 1.
     """
 
     def __init__(
@@ -162,8 +174,10 @@ class Loader:
         batch_size: int,
         sampler: Any,
         seed: int,
+        weights: np.ndarray | None = None,
     ) -> None:
         self.store, self.pipeline, self.rows = store, pipeline, rows
+        self.weights = weights
         self.batch_size, self.sampler, self.seed = batch_size, sampler, seed
         self.chunk = max(1, CHUNK_BYTES // max(1, store.row_bytes() * batch_size))
 
@@ -181,8 +195,19 @@ class Loader:
         return 1 in pieces
 
     def order(self, epoch: int) -> np.ndarray:
-        """Row numbers of the whole epoch, in the order of training."""
-        return self.sampler.order(self.seed, epoch, self.rows)
+        """Row numbers of the whole epoch, in the order of training.
+
+        Raises:
+            RecipeError: The sampler gives rows of another split, or too many or too few.
+        """
+        order = np.asarray(self.sampler.order(self.seed, epoch, self.rows), dtype=np.int64)
+        if order.shape != self.rows.shape or not np.isin(order, self.rows).all():
+            raise RecipeError(
+                f"the sampler fills {len(order)} places of {len(self.rows)}, or with rows of another split",
+                where="data.sampler",
+                fix="`order(seed, epoch, rows)` must return as many rows as it is given, all from `rows`",
+            )
+        return order
 
     def batches(
         self, epoch: int, start: int = 0, *, part: tuple[int, int] = (0, 1), micro: int | None = None
@@ -228,27 +253,32 @@ class Loader:
         rank, world = part
         return batch if world == 1 else np.array_split(batch, world)[rank]
 
-    def _load(self, slices: list[np.ndarray], rows: np.ndarray, epoch: int) -> list[dict[str, Tensor]]:
+    def _load(self, slices: list[np.ndarray], rows: np.ndarray, epoch: int) -> list[dict[str, Value]]:
         """Columns of each of several steps, made together."""
         if len(rows) == 0:
             return [{} for _ in slices]
         stored = {name: self.store.gather(name, rows) for name in self.pipeline.columns()}
         ready = self.pipeline(stored, rows, epoch)
         sizes = [len(piece) for piece in slices]
-        columns = [tensor.split(sizes) for tensor in ready.values()]
+        columns = [divided(value, sizes) for value in ready.values()]
         return [dict(zip(ready, pieces, strict=True)) for pieces in zip(*columns, strict=True)]
 
     def _micro_batches(
-        self, columns: dict[str, Tensor], rows: np.ndarray, micro: int | None, epoch: int
+        self, columns: dict[str, Value], rows: np.ndarray, micro: int | None, epoch: int
     ) -> list[Batch]:
         if micro is None or len(rows) <= micro:
             return [self._batch(columns, rows, epoch)] if len(rows) else []
         return [
-            self._batch({name: t[i : i + micro] for name, t in columns.items()}, rows[i : i + micro], epoch)
+            self._batch(_rows_of(columns, slice(i, i + micro)), rows[i : i + micro], epoch)
             for i in range(0, len(rows), micro)
         ]
 
-    def _batch(self, columns: dict[str, Tensor], rows: np.ndarray, epoch: int) -> Batch:
+    def _batch(self, columns: dict[str, Value], rows: np.ndarray, epoch: int) -> Batch:
         targets = self.pipeline.targets if self.pipeline.with_targets else ()
         inputs = {name: columns[name] for name in self.pipeline.inputs}
-        return Batch(inputs, {name: columns[name] for name in targets}, rows, epoch)
+        weights = None if self.weights is None else self._weights_of(rows)
+        return Batch(inputs, {name: columns[name] for name in targets}, rows, epoch, weights)
+
+    def _weights_of(self, rows: np.ndarray) -> Tensor:
+        assert self.weights is not None
+        return torch.from_numpy(self.weights[rows]).to(self.store.device)

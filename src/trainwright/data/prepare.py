@@ -14,15 +14,16 @@ import numpy as np
 from trainwright.data import addressed, fingerprint
 from trainwright.data import splits as splitting
 from trainwright.data.cache import JsonCache
-from trainwright.data.columns import PlannedColumn, build_source, key_path, plan_columns
+from trainwright.data.columns import PlannedColumn, build_source, column_of, key_path, plan_columns
 from trainwright.data.encoding import encode_column, encode_rows, stored_form
 from trainwright.data.faults import refuse_or_drop
 from trainwright.data.fixes import FixedSource, read_fixes
+from trainwright.data.measures import numbers
 from trainwright.data.processors.category import factorise
 from trainwright.data.sources.base import LazySequence
 from trainwright.data.storing import ColumnStore, Stored, worker_count
 from trainwright.data.types import Dropped, PreparedData, Processor, Source, Values
-from trainwright.errors import DataError, RecipeError, UserError, closest
+from trainwright.errors import DataError, UserError
 
 if TYPE_CHECKING:
     from trainwright.recipe.schema import Data
@@ -137,7 +138,34 @@ class _Preparation:
             columns=self.columns,
             groups=self._groups(),
             left_out=self._left_out,
+            sampled=self._sampled(),
+            weights=self._weights(),
         )
+
+    def _sampled(self) -> dict[str, Values]:
+        """Raw values of the column that the sampler names."""
+        name = self.data.sampler.get("column")
+        if name is None or self._is_fitted:
+            return {}
+        return {name: self.source.column(column_of(self.source, name, "data.sampler.column"))}
+
+    def _weights(self) -> np.ndarray | None:
+        """Weight of every row in the loss, float32 `[N]`; None where the recipe names none."""
+        if self.data.weights is None or self._is_fitted:
+            return None
+        name = column_of(self.source, self.data.weights, "data.weights")
+        weights = numbers(self.source.column(name)).astype(np.float32)
+        train = weights[self.splits["train"]]
+        bad = ~(np.isfinite(train) & (train >= 0))
+        if bad.any():
+            row = self.splits["train"][bad][0]
+            raise DataError(
+                f"{bad.sum()} of {len(train)} training samples have a weight that is no number from 0 up",
+                where=f"data.weights: column {name}",
+                why=f"{self.source.sample_names()[row]} has {weights[row]:g}",
+                fix="mend the column; a weight of 0 keeps a sample out of the loss",
+            )
+        return weights
 
     def _build_source(self) -> Source:
         try:
@@ -174,15 +202,7 @@ class _Preparation:
         name = self.data.split.group if self.data.split is not None else None
         if name is None:
             return None
-        if name in self.source.columns:
-            return self.source.column(name)
-        near = closest(name, self.source.columns)
-        raise RecipeError(
-            f"the source has no column {name!r}",
-            where="data.split.group",
-            why=f"it has {', '.join(self.source.columns)}",
-            fix=f"did you mean {near!r}?" if near else "",
-        )
+        return self.source.column(column_of(self.source, name, "data.split.group"))
 
     def _leave_out(self, dropped: list[Dropped]) -> None:
         """Takes rows out of every split."""

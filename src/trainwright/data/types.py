@@ -43,6 +43,12 @@ class RawFile:
             return Path(self.path).read_bytes()
         return open_archive(self.path).read(self.member)
 
+    def size(self) -> int:
+        """The file's length in bytes. Raises OSError, KeyError or `ArchiveError`."""
+        if self.member is None:
+            return Path(self.path).stat().st_size
+        return open_archive(self.path).members[self.member].size
+
 
 class Source(Protocol):
     """Where records come from: columns of equal length, read lazily.
@@ -133,7 +139,9 @@ class Processor(Protocol):
 
     def spec(self) -> TensorSpec: ...
 
-    def to_tensor(self, stored: Tensor) -> Tensor: ...
+    def to_tensor(self, stored: Tensor) -> Tensor | dict[str, Tensor]:
+        """What the model reads, of a batch of stored values: one tensor, or several by name."""
+        ...
 
     def decode(self, value: Any) -> Any:
         """The human form of a model-side value: a class name, a number in its unit, a picture."""
@@ -196,6 +204,8 @@ class PreparedData:
         columns: What each column of the recipe is made of.
         groups: Group of every row, None where the recipe names no group.
         left_out: Those of the dropped samples that the recipe's `data.fixes` leave out.
+        sampled: Raw values of all rows, by column of the source that the sampler asks for.
+        weights: Weight of every row in the loss, float32 `[N]`; None where all are 1.
     """
 
     arrays: dict[str, np.ndarray]
@@ -214,6 +224,8 @@ class PreparedData:
     columns: list[PlannedColumn] = field(default_factory=list)
     groups: Values | None = None
     left_out: list[Dropped] = field(default_factory=list)
+    sampled: dict[str, Values] = field(default_factory=dict)
+    weights: np.ndarray | None = None
 
     def info(self) -> DataInfo:
         """The description that tasks build from."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
 from trainwright import registry
 from trainwright.data.batch import Batch
 from trainwright.data.loader import Loader, Pipeline, Store
+from trainwright.data.samplers.sequential import Sequential
 from trainwright.data.stream_store import store_of
 from trainwright.data.types import PreparedData
 from trainwright.engine.distributed import Processes
@@ -34,6 +36,10 @@ INITIAL_WEIGHTS = 1 << 41
 def build_task(recipe: Recipe) -> Task:
     """The task that the recipe names."""
     task: Task = registry.build("task", recipe.task, targets=recipe.data.targets, model=recipe.model)
+    if recipe.data.weights is not None and not task.weighs_samples:
+        raise RecipeError(
+            f"task `{recipe.task['name']}` weighs no samples", where="data.weights", fix="remove `weights`"
+        )
     return task
 
 
@@ -86,9 +92,29 @@ def build_loader(
         recipe.train.seed,
         execution.channels_last,
     )
-    sampler = registry.build("sampler", recipe.data.sampler if training else {"name": "sequential"})
     size = recipe.train.batch_size if training else execution.evaluation_batch
-    return Loader(store, pipeline, data.splits[split], size, sampler, recipe.train.seed)
+    sampler = build_sampler(recipe, data, data.splits[split], size) if training else Sequential()
+    weights = data.weights if training else None
+    return Loader(store, pipeline, data.splits[split], size, sampler, recipe.train.seed, weights)
+
+
+def build_sampler(recipe: Recipe, data: PreparedData, rows: np.ndarray, batch_size: int) -> Any:
+    """The recipe's sampler, given what is known of the rows."""
+    categories = {
+        name: item.spec().classes
+        for name, item in data.targets.items()
+        if item.type == "category" and name in data.arrays
+    }
+    return registry.build(
+        "sampler",
+        recipe.data.sampler,
+        where="data.sampler",
+        rows=rows,
+        labels={name: data.arrays[name] for name in categories},
+        class_names=categories,
+        columns=data.sampled,
+        batch_size=batch_size,
+    )
 
 
 def first_batch(recipe: Recipe, data: PreparedData, execution: Execution, *, training: bool) -> Batch:

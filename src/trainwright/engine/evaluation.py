@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trainwright.data.batch import Batch, laid_out
+from trainwright.data.batch import Batch, Value, joined, laid_out, over
 from trainwright.data.loader import Loader
 from trainwright.engine.distributed import Processes
 from trainwright.engine.generators import seed_generators
@@ -31,7 +32,7 @@ class SplitOutputs:
 
     rows: np.ndarray
     outputs: dict[str, Tensor]
-    targets: dict[str, Tensor]
+    targets: dict[str, Any]
 
 
 def pad_batch(batch: Batch, size: int) -> Batch:
@@ -43,7 +44,11 @@ def pad_batch(batch: Batch, size: int) -> Batch:
     missing = size - len(batch)
     if missing == 0:
         return batch
-    padded = {name: torch.cat([t, t[:1].expand(missing, *t.shape[1:])]) for name, t in batch.inputs.items()}
+
+    def pad(tensor: Tensor) -> Tensor:
+        return torch.cat([tensor, tensor[:1].expand(missing, *tensor.shape[1:])])
+
+    padded = {name: over(value, pad) for name, value in batch.inputs.items()}
     return Batch(padded, {}, batch.ids, batch.epoch)
 
 
@@ -60,7 +65,7 @@ def run_split(
     model.eval()
     channels_last = runtime.execution.channels_last
     outputs: list[dict[str, Tensor]] = []
-    targets: list[dict[str, Tensor]] = []
+    targets: list[dict[str, Value]] = []
     rows: list[np.ndarray] = []
     mine = range(processes.rank, loader.steps_per_epoch, processes.size)
     for index, micro_batches in enumerate(loader.batches(0)):
@@ -81,14 +86,16 @@ def run_split(
 
 def _laid_out(batch: Batch, channels_last: bool) -> Batch:
     inputs = {
-        name: laid_out(t, channels_last=channels_last) if t.dim() == 4 else t
-        for name, t in batch.inputs.items()
+        name: value
+        if isinstance(value, dict) or value.dim() != 4
+        else laid_out(value, channels_last=channels_last)
+        for name, value in batch.inputs.items()
     }
     return Batch(inputs, batch.targets, batch.ids, batch.epoch)
 
 
-def _to_cpu(batches: list[dict[str, Tensor]]) -> list[dict[str, Tensor]]:
-    return [{name: t.cpu() for name, t in batch.items()} for batch in batches]
+def _to_cpu(batches: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{name: over(value, lambda t: t.cpu()) for name, value in batch.items()} for batch in batches]
 
 
 def _merge(parts: list[tuple[list, list, list]], size: int) -> SplitOutputs:
@@ -101,5 +108,5 @@ def _merge(parts: list[tuple[list, list, list]], size: int) -> SplitOutputs:
     return SplitOutputs(np.concatenate(rows), _stack(outputs), _stack(targets))
 
 
-def _stack(batches: list[dict[str, Tensor]]) -> dict[str, Tensor]:
-    return {name: torch.cat([batch[name] for batch in batches]) for name in batches[0]}
+def _stack(batches: list[dict[str, Any]]) -> dict[str, Any]:
+    return {name: joined([batch[name] for batch in batches]) for name in batches[0]}

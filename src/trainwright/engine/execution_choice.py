@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from trainwright.data.batch import Batch
+from trainwright.data.batch import Batch, tensors_of
 from trainwright.engine.probe import Probe, affordable, part
 from trainwright.engine.runtime import Execution
 from trainwright.recipe.schema import Recipe
@@ -137,7 +137,7 @@ class _Measured:
 def _candidates(recipe: Recipe, model: nn.Module, batch: Batch, base: Execution) -> list[Execution]:
     """The plain execution first, then what may beat it."""
     train = recipe.train
-    images = any(t.dim() == 4 for t in batch.inputs.values())
+    images = any(t.dim() == 4 for t in tensors_of(batch.inputs).values())
     convolves = images and any(isinstance(m, nn.Conv2d) for m in model.modules())
     formats = {
         "contiguous": [False],
@@ -251,7 +251,7 @@ def _key(recipe: Recipe, model: nn.Module, batch: Batch, base: Execution) -> str
         type(model).__name__,
         shapes,
         [type(m).__name__ for m in model.modules()],
-        {name: list(t.shape) for name, t in batch.inputs.items()},
+        {name: list(t.shape) for name, t in tensors_of(batch.inputs).items()},
         asked,
         base.to_json(),
         device,

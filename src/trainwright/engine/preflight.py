@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from trainwright.data.batch import Batch
+from trainwright.data.batch import Batch, Value, over, tensors_of
 from trainwright.engine.generators import seed_generators
 from trainwright.engine.state_tree import flatten, unflatten
 from trainwright.errors import ModelError, TrainwrightError
@@ -96,10 +96,14 @@ def check_model(
 
 
 def _first(batch: Batch, count: int) -> Batch:
+    def first(value: Value) -> Value:
+        return over(value, lambda tensor: tensor[:count].cpu())
+
     return Batch(
-        {name: t[:count].cpu() for name, t in batch.inputs.items()},
-        {name: t[:count].cpu() for name, t in batch.targets.items()},
+        {name: first(value) for name, value in batch.inputs.items()},
+        {name: first(value) for name, value in batch.targets.items()},
         batch.ids[:count],
+        weights=None if batch.weights is None else batch.weights[:count].cpu(),
     )
 
 
@@ -111,7 +115,7 @@ def _check_step(task: Task, model: nn.Module, batch: Batch) -> set[str]:
         try:
             outputs = _guarded(lambda: task.predict(model, batch), trail)
         except ModelError as error:
-            images = [tuple(t.shape[1:]) for t in batch.inputs.values() if t.dim() == 4]
+            images = [tuple(t.shape[1:]) for t in tensors_of(batch.inputs).values() if t.dim() == 4]
             raise in_terms_of_size(model, images, error) from error
         task.check_outputs(outputs)
         phases = task.phases(model)

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from trainwright import registry
-from trainwright.data.batch import Batch, laid_out
+from trainwright.data.batch import Batch, laid_out, over
 from trainwright.engine.generators import seed_generators
 from trainwright.engine.optimizers.lean import lean_step, spare_compiler_import
 from trainwright.engine.runtime import Execution, Runtime
@@ -73,9 +73,10 @@ def _placed(batch: Batch, runtime: Runtime) -> Batch:
         return moved
 
     return Batch(
-        {name: place(t) for name, t in batch.inputs.items()},
-        {name: t.to(runtime.device) for name, t in batch.targets.items()},
+        {name: over(value, place) for name, value in batch.inputs.items()},
+        {name: over(value, lambda t: t.to(runtime.device)) for name, value in batch.targets.items()},
         batch.ids,
+        weights=None if batch.weights is None else batch.weights.to(runtime.device),
     )
 
 
@@ -87,10 +88,11 @@ def _wait(device: torch.device) -> None:
 def part(batch: Batch, count: int) -> Batch:
     """The first samples of a batch."""
     return Batch(
-        {name: t[:count] for name, t in batch.inputs.items()},
-        {name: t[:count] for name, t in batch.targets.items()},
+        {name: over(value, lambda t: t[:count]) for name, value in batch.inputs.items()},
+        {name: over(value, lambda t: t[:count]) for name, value in batch.targets.items()},
         batch.ids[:count],
         batch.epoch,
+        None if batch.weights is None else batch.weights[:count],
     )
 
 

@@ -132,6 +132,9 @@ class Data(Section):
     sampler: SamplerComponent = Field(
         default={"name": "shuffle"}, description="Order of the training samples."
     )
+    weights: str | None = Field(
+        default=None, description="Column of the source that weighs each training sample in the loss."
+    )
     cache: Literal["auto", "none"] = Field(
         default="auto", description="`none` decodes every sample every epoch."
     )

@@ -11,7 +11,13 @@ POSITIONAL: dict[str, tuple[str, ...]] = {
     "source": ("data",),
     "processor": (),
     "augment": (),
-    "sampler": ("rows", "labels"),
+    "sampler": (
+        "rows",  # int64 [N], of the training split
+        "labels",  # class of every row of the source, int64 [n], by category target
+        "class_names",  # in the order of their ids, by category target
+        "columns",  # raw values of every row of the source [n], of the one that its `column` names
+        "batch_size",
+    ),
     "model": (
         "inputs",  # dict[str, TensorSpec]
         "num_outputs",
@@ -67,6 +73,11 @@ TABLES: dict[str, dict[str, str]] = {
     "sampler": {
         "shuffle": "trainwright.data.samplers.shuffle:Shuffle",
         "sequential": "trainwright.data.samplers.sequential:Sequential",
+        "stratified": "trainwright.data.samplers.stratified:Stratified",
+        "class_balanced": "trainwright.data.samplers.class_balanced:ClassBalanced",
+        "weighted": "trainwright.data.samplers.weighted:Weighted",
+        "by_size": "trainwright.data.samplers.by_size:BySize",
+        "with_replacement": "trainwright.data.samplers.with_replacement:WithReplacement",
     },
     "model": {
         "mlp": "trainwright.models.mlp:mlp",

@@ -78,7 +78,7 @@ class AdversarialTask(Task):
 
     def training_step(self, model: Any, batch: Batch, phase: Phase) -> StepOutput:
         """Binary cross-entropy of the phase's own goal."""
-        real = batch.inputs[self._image]
+        real: Tensor = batch.inputs[self._image]
         noise = torch.randn(len(real), model.latent, device=real.device)
         fake = model.generator(noise)
         if phase.name == "generator":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -45,7 +45,13 @@ class Phase:
 
 
 class Task(ABC):
-    """What is learned: builds a model, defines a step, scores and predicts."""
+    """What is learned: builds a model, defines a step, scores and predicts.
+
+    Attributes:
+        weighs_samples: Whether the loss heeds `Batch.weights`.
+    """
+
+    weighs_samples: ClassVar[bool] = False
 
     @abstractmethod
     def build(self, data: DataInfo) -> nn.Module:

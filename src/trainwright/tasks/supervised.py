@@ -55,10 +55,14 @@ class TargetHead:
 class SupervisedTask(Task):
     """A model from inputs to one head per target.
 
+    A sample's loss is multiplied by the weight of its class (`class_weights`) and by its own, `data.weights`.
+
     Args:
         targets: Target sections of the recipe by column.
         model: Component spec of the model.
     """
+
+    weighs_samples = True
 
     def __init__(self, targets: dict[str, Target], model: dict[str, Any]) -> None:
         self.sections, self.model_spec = targets, model
@@ -117,6 +121,8 @@ class SupervisedTask(Task):
         for head in self.heads:
             output, target = outputs[head.name], batch.targets[head.name]
             each = head.per_sample(output, target)
+            if batch.weights is not None:
+                each = each * batch.weights
             total = _add(total, each, head.weight)
             prefix = f"{head.name}/" if len(self.heads) > 1 else ""
             if prefix:

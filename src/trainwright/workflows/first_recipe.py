@@ -17,7 +17,7 @@ _STEPS = 3000  # optimizer steps that a first recipe aims at
 
 
 class Guess(Protocol):
-    """What `data.sniff` finds out about a file or folder."""
+    """What `data.sniffing` finds out about a file or folder."""
 
     @property
     def source(self) -> Mapping[str, Any]: ...

@@ -41,7 +41,7 @@ class ColumnProcessor:
         """What the column looks like to a model."""
         raise NotImplementedError
 
-    def to_tensor(self, stored: Tensor) -> Tensor:
+    def to_tensor(self, stored: Tensor) -> Tensor | dict[str, Tensor]:
         """The model-side batch of stored values."""
         raise NotImplementedError
 

@@ -1,0 +1,50 @@
+"""Looks at data that nobody has described, and says how a recipe would read them, and why."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+from trainwright.data.sniffing.guess import Guess
+from trainwright.errors import DataError
+
+__all__ = ["FORMATS", "Guess", "sniff"]
+
+FORMATS = (
+    "idx",
+    "arrays",
+    "table",
+    "class_folders",  # takes every folder that is left, and says what is missing in it
+)
+"""Modules of this package, asked in this order. Each has `detect(path) -> Guess | None`."""
+
+
+def sniff(path: Path) -> Guess:
+    """Describes a file or a folder: the first format that knows it does.
+
+    Args:
+        path: A folder, an archive, a table, or arrays.
+
+    Raises:
+        DataError: Nothing that can be read was found; says what was looked for.
+    """
+    if not path.exists():
+        raise DataError("there are no such data", where=str(path))
+    for name in FORMATS:
+        guess = _detector(name)(path)
+        if guess is not None:
+            return guess
+    raise DataError(
+        f"a {path.suffix.lower() or 'file without suffix'} is no kind of data that is known",
+        where=str(path),
+        why="known are folders, .zip, .csv, .tsv, .parquet, .npz, .npy, and folders of idx files",
+        fix="write the recipe by hand with a source of your own: {name: 'module:Class'}",
+    )
+
+
+def _detector(name: str) -> Callable[[Path], Guess | None]:
+    """Imported only when the formats before it have declined."""
+    module = importlib.import_module(f"{__name__}.{name}")
+    return cast("Callable[[Path], Guess | None]", module.detect)

@@ -1,0 +1,35 @@
+"""Class folders of images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from trainwright.data.processors.category import factorise
+from trainwright.data.sniffing.guess import Guess, missing_split, named_splits, training_rows
+from trainwright.data.sniffing.image_size import image_column
+from trainwright.data.sources.folder import FolderSource
+
+
+def detect(path: Path) -> Guess | None:
+    """Any folder, and any zip archive. Raises `DataError` where no class folders lie in it."""
+    if not path.is_dir() and path.suffix.lower() != ".zip":
+        return None
+    source = FolderSource(root=str(path))
+    names, _ = factorise(source.column("label"))
+    column, why = image_column(source.column("image"))
+    given = source.splits()
+    notes = [
+        f"class folders: {len(source)} images in {len(names)} classes"
+        + (f", splits {named_splits(given)}" if given else ", no split folders"),
+        why,
+        *source.notices,
+    ]
+    return Guess(
+        {"name": "folder", "root": str(path)},
+        {"image": column},
+        {"label": {"type": "category"}},
+        missing_split(source),
+        len(source),
+        notes,
+        training_rows(source),
+    )

@@ -1,0 +1,58 @@
+"""How undescribed data would be written into a recipe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from trainwright.data.types import Source
+
+
+@dataclass
+class Guess:
+    """What the data seem to be.
+
+    Attributes:
+        source: The recipe's `data.source`.
+        inputs: Its `data.inputs`.
+        targets: Its `data.targets`.
+        split: Its `data.split`, None where the data bring all their splits.
+        size: Number of samples.
+        notes: The reasons, and what was left out, in words.
+        given_training: Number of samples in the training split that the data bring, None without one.
+    """
+
+    source: dict[str, Any]
+    inputs: dict[str, dict[str, Any]]
+    targets: dict[str, dict[str, Any]]
+    split: dict[str, Any] | None
+    size: int
+    notes: list[str] = field(default_factory=list)
+    given_training: int | None = None
+
+    @property
+    def training(self) -> int:
+        """Number of samples that are left to train on."""
+        rows = self.size if self.given_training is None else self.given_training
+        return round(rows * (1 - sum((self.split or {}).values())))
+
+
+def training_rows(source: Source) -> int | None:
+    """Number of samples in the training split that the data bring, None without one."""
+    given = source.splits()
+    return len(given["train"]) if given and "train" in given else None
+
+
+def missing_split(source: Source) -> dict[str, Any] | None:
+    """Fractions for the splits that a source does not bring."""
+    given = source.splits()
+    if given is None:
+        return {"val": 0.15, "test": 0.15}
+    return None if "val" in given else {"val": 0.1}
+
+
+def named_splits(given: dict[str, np.ndarray] | None) -> str:
+    """The splits with their sizes, in words."""
+    return ", ".join(f"{name} {len(rows)}" for name, rows in (given or {}).items())

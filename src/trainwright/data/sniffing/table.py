@@ -1,0 +1,119 @@
+"""Tables: one column is taken for the target, what is fit for it for inputs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trainwright.data.sniffing.guess import Guess
+from trainwright.data.sniffing.image_size import image_column
+from trainwright.data.sniffing.values import counts_rows, distinct, gaps, named_target, target_type
+from trainwright.data.types import Source, Values
+from trainwright.errors import DataError
+
+TABLES = (".csv", ".tsv", ".tab", ".txt", ".parquet", ".pq")
+_MOST_CATEGORIES = 50  # texts with more values than this are no input
+
+
+def detect(path: Path) -> Guess | None:
+    """A table, or a folder whose data are one table. Raises `DataError` where a folder has several."""
+    if not path.is_dir():
+        return _table(path) if path.suffix.lower() in TABLES else None
+    tables = sorted(
+        item for item in path.iterdir() if item.suffix.lower() in TABLES and item.suffix != ".txt"
+    )
+    if not tables or has_class_folders(path):
+        return None
+    if len(tables) > 1:
+        raise DataError(
+            f"there are {len(tables)} tables: {', '.join(item.name for item in tables[:5])}",
+            where=str(path),
+            fix=f"name one of them: trainwright init {tables[0]}",
+        )
+    return _table(tables[0])
+
+
+def has_class_folders(path: Path) -> bool:
+    """Whether there are at least two folders in it."""
+    return sum(item.is_dir() and not item.name.startswith(".") for item in path.iterdir()) > 1
+
+
+def _table(path: Path) -> Guess:
+    from trainwright.data.sources.table import TableSource  # pyarrow takes a tenth of a second
+
+    source = TableSource(path=str(path))
+    columns = {name: source.column(name) for name in source.columns}
+    notes: list[str] = []
+    target = _table_target(source, columns)
+    notes.append(f"{len(source)} rows; column {target!r} is taken for the target")
+    spec: dict[str, Any] = {"name": "table", "path": str(path)}
+    size = len(source)
+    missing = gaps(columns[target])
+    if missing:
+        spec["row_filter"] = f"col({target!r}) is not None"
+        size -= missing
+        notes.append(f"{missing} rows without a target are filtered out")
+    inputs = _table_inputs(source, {name: columns[name] for name in columns if name != target}, notes)
+    if not inputs:
+        raise DataError("no column is fit for an input", where=str(path), why="; ".join(notes))
+    kind = target_type(columns[target])
+    name = target if target.isidentifier() else "target"
+    targets = {name: {"type": kind} | ({} if name == target else {"column": target})}
+    return Guess(spec, inputs, targets, {"val": 0.15, "test": 0.15}, size, notes)
+
+
+def _table_target(source: Source, columns: dict[str, Values]) -> str:
+    """The column named like a target, else the last one that is neither an image nor a name of the row."""
+    named = named_target(list(columns))
+    if named:
+        return named
+    for name in reversed(columns):
+        many = source.columns[name] == "category" and distinct(columns[name]) > max(_MOST_CATEGORIES, 2)
+        if source.columns[name] != "image" and not many:
+            return name
+    raise DataError("no column is fit for a target", where="data", fix="write the recipe by hand")
+
+
+def _table_inputs(source: Source, columns: dict[str, Values], notes: list[str]) -> dict[str, dict[str, Any]]:
+    inputs: dict[str, dict[str, Any]] = {}
+    numbers, with_gaps = [], False
+    for name, values in columns.items():
+        role, many = source.columns[name], distinct(values)
+        if role == "image":
+            inputs[column_key(name, inputs)] = image_column(values)[0] | column_of(name)
+        elif many < 2:
+            notes.append(f"column {name!r} is left out: it has one value only")
+        elif np.asarray(values).dtype.kind in "iuf":
+            if counts_rows(np.asarray(values)):
+                notes.append(f"column {name!r} is left out: it counts the rows")
+                continue
+            numbers.append(name)
+            with_gaps = with_gaps or gaps(values) > 0
+        elif many > _MOST_CATEGORIES:
+            notes.append(f"column {name!r} is left out: {many} different texts")
+        elif gaps(values):
+            notes.append(f"column {name!r} is left out: {gaps(values)} rows lack it")
+        else:
+            inputs[column_key(name, inputs)] = {"type": "category"} | column_of(name)
+    if numbers:
+        column: dict[str, Any] = {"type": "number", "columns": numbers}
+        if with_gaps:
+            column["missing"] = "mean"
+            notes.append("gaps in number columns are filled with the training mean")
+        inputs = {column_key("features", inputs): column, **inputs}
+    return inputs
+
+
+def column_key(name: str, taken: dict[str, Any]) -> str:
+    """A recipe key for a column: its name where that can be written in a key path."""
+    if name.isidentifier() and name not in taken:
+        return name
+    words = "".join(letter if letter.isalnum() else "_" for letter in name).strip("_") or "input"
+    return words if words not in taken else f"{words}_{len(taken)}"
+
+
+def column_of(name: str) -> dict[str, str]:
+    """The `column:` of a recipe column whose key had to be another word."""
+    return {} if name.isidentifier() else {"column": name}
