@@ -109,12 +109,17 @@ class FixedSource:
     def __init__(self, source: Source, fixes: Fixes) -> None:
         self._source, self._fixes = source, fixes
         self.columns, self.slow_columns = source.columns, source.slow_columns
-        self.faults = [fault for fault in source.faults if fault[0] not in fixes.ignored]
+        self.faults: Sequence[tuple[str, str]] = [
+            fault for fault in source.faults if fault[0] not in fixes.ignored
+        ]
         rows = {name: row for row, name in enumerate(source.sample_names()) if name in fixes.left_out}
         self.left_out = [
             Dropped(row, name, "", f"{fixes.left_out[name]} ({fixes.file})") for name, row in rows.items()
         ]
-        self.notices = [*source.notices, *self._notes(len(source.faults) - len(self.faults), len(rows))]
+        self.notices: Sequence[str] = [
+            *source.notices,
+            *self._notes(len(source.faults) - len(self.faults), len(rows)),
+        ]
 
     def __len__(self) -> int:
         return len(self._source)

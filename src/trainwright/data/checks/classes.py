@@ -62,7 +62,7 @@ def _missing(
             Severity.WARNING,
             len(absent),
             f"classes of {column.name} have no sample in {split}",
-            why="they cannot be learned" if split == "train" else "nothing can be said of how well they are learned",
+            why="they cannot be learned" if split == "train" else "nothing can be said of them",
             fix="move samples of these classes there, or use data.split with stratify",
             examples=shown(Example(classes[place]) for place in absent),
         )

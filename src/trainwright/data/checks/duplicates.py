@@ -59,9 +59,7 @@ def pair(subject: Subject, row: int, other: int, detail: str) -> Example:
     return Example(subject.names[row], f"{detail}{where}", row, other)
 
 
-def _conflicts(
-    subject: Subject, groups: Sequence[Rows], targets: Sequence[str], perceived: bool
-) -> Finding:
+def _conflicts(subject: Subject, groups: Sequence[Rows], targets: Sequence[str], perceived: bool) -> Finding:
     columns = [column for column in subject.columns if column.name in targets]
 
     def labels(row: int) -> str:
@@ -79,9 +77,12 @@ def _conflicts(
             pair(subject, first, second, f"{labels(first)} against {labels(second)}, ")
             for first, second, *_ in ranked
         ),
-        [Fix("leave_out", subject.names[row], "its copies have other labels") for rows in ranked for row in rows]
-        if perceived
-        else (),
+        [
+            Fix("leave_out", subject.names[row], "its copies have other labels")
+            for rows in ranked
+            for row in rows
+            if perceived
+        ],
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -88,18 +88,20 @@ class Findings:
         found: As JSON, see `Finding.as_json`.
         checked: Counts of what was looked at: samples per split.
         fixes: What `data fix` would do; only where the checks were made anew.
+        notes: What the source left out or assumed, in words.
     """
 
     found: list[dict[str, Any]]
     checked: dict[str, int]
     fixes: tuple[Fix, ...] = ()
+    notes: list[str] = field(default_factory=list)
 
     @classmethod
-    def of(cls, found: Iterable[Finding], checked: dict[str, int]) -> Findings:
+    def of(cls, found: Iterable[Finding], checked: dict[str, int], notes: Sequence[str] = ()) -> Findings:
         """Sorted by severity; of equal ones in the order found."""
         ranked = sorted(found, key=lambda finding: list(Severity).index(finding.severity))
         fixes = tuple(dict.fromkeys(fix for finding in ranked for fix in finding.fixes))
-        return cls([finding.as_json() for finding in ranked], checked, fixes)
+        return cls([finding.as_json() for finding in ranked], checked, fixes, list(notes))
 
     def of_severity(self, severity: Severity) -> list[dict[str, Any]]:
         """Findings of one severity."""
@@ -112,7 +114,12 @@ class Findings:
 
     def as_json(self) -> dict[str, Any]:
         """Counts and findings, for `check.json`."""
-        return {"checked": self.checked, "counts": self.counts, "findings": self.found}
+        return {
+            "checked": self.checked,
+            "counts": self.counts,
+            "findings": self.found,
+            "notes": list(self.notes),
+        }
 
 
 def shown(examples: Iterable[Example]) -> list[Example]:

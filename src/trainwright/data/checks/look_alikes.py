@@ -21,6 +21,7 @@ COARSE, FINE = 8, 16  # cells a side
 COARSE_BOUND, FINE_BOUND = 0.985, 0.94
 STANDS_OUT = 0.2
 CROWD, CROWD_RANK = 2000, 5
+_CROWD_AT_LEAST = 200  # a handful of pictures tells nothing of what is usual
 _PLAIN = 2.0  # gray levels of standard deviation below which noise rules the correlation
 _BLOCK = 1 << 23  # pairs that are held at once: 32 MB
 _PICTURES = 1 << 24  # bytes of pixels that are reduced at once
@@ -104,6 +105,8 @@ def find_look_alikes(
     fine = _confirm(pixels, a, b)
     keep = fine >= FINE_BOUND
     places, a, b, coarse, fine = places[keep], a[keep], b[keep], coarse[keep], fine[keep]
+    if len(crowd) < _CROWD_AT_LEAST:
+        return LookAlikes(a, b, fine, np.ones(len(a), dtype=bool), len(plain))
     usual = _crowd_distance(cells(pixels, crowd, COARSE)[0], left_cells, right_cells, places)
     return LookAlikes(a, b, fine, (1 - coarse) < STANDS_OUT * usual, len(plain))
 
@@ -113,14 +116,21 @@ def _candidates(
 ) -> Iterator[npt.NDArray[np.int64]]:
     """Places of pairs that pass the coarse bound, block by block."""
     step = max(1, _BLOCK // max(1, len(right)))
-    both = np.isin(right, left)
+    both, also = np.isin(right, left), np.isin(left, right)
+    own = np.flatnonzero(also)
+    itself = np.searchsorted(right, left)
     found = 0
     for start in range(0, len(left), step):
         block = left_cells[start : start + step] @ right_cells.T
-        places = np.argwhere(block >= COARSE_BOUND)
+        here = own[(own >= start) & (own < start + step)]
+        block[here - start, itself[here]] = 0.0  # a picture is no look-alike of itself
+        # Most pictures are like no other: their rows are passed over after one look.
+        some = np.flatnonzero(block.max(axis=1) >= COARSE_BOUND)
+        places = np.argwhere(block[some] >= COARSE_BOUND)
+        places[:, 0] = some[places[:, 0]]
         rows, others = left[places[:, 0] + start], right[places[:, 1]]
         # A pair within both sides is met twice: in the order of its rows, and in the other.
-        places = places[(rows != others) & ((rows < others) | ~both[places[:, 1]] | ~np.isin(rows, right))]
+        places = places[(rows < others) | ~both[places[:, 1]] | ~also[places[:, 0] + start]]
         places[:, 0] += start
         found += len(places)
         yield places

@@ -27,7 +27,11 @@ def find(subject: Subject) -> Iterator[Finding]:
 
 
 def _of_one(
-    subject: Subject, column: CheckedColumn, name: str, rows: npt.NDArray[np.int64], values: npt.NDArray[np.float32]
+    subject: Subject,
+    column: CheckedColumn,
+    name: str,
+    rows: npt.NDArray[np.int64],
+    values: npt.NDArray[np.float32],
 ) -> Iterator[Finding]:
     finite = np.isfinite(values)
     if not finite.all():
@@ -47,7 +51,7 @@ def _of_one(
             Severity.ERROR if column.is_target else Severity.WARNING,
             int(finite.sum()),
             f"values of {'target' if column.is_target else 'column'} {name} are all the same",
-            why="there is nothing to learn from it" if not column.is_target else "any constant answer is right",
+            why="any constant answer is right" if column.is_target else "nothing can be learned from it",
             fix=f"remove it from {column.where}",
         )
         return

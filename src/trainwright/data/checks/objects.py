@@ -53,16 +53,23 @@ def _of_column(subject: Subject, column: CheckedColumn) -> Iterator[Finding]:
 
 def _kinds() -> dict[str, _Kind]:
     error, warning, notice = Severity.ERROR, Severity.WARNING, Severity.NOTICE
-    return {
-        "nan": _Kind(error, "boxes have a coordinate that is no number", "the loss becomes NaN", "drop_objects"),
-        "empty": _Kind(error, "boxes have no area", "right is not right of left, or bottom not below top", "drop_objects"),
-        "outside": _Kind(error, "boxes lie outside their image", "there is nothing to see", "drop_objects"),
-        "over": _Kind(warning, "boxes reach over the edge of their image", "they are clipped", "clip_objects"),
-        "tiny": _Kind(notice, f"boxes are smaller than {_TINY:g} pixels", "hardly any detector finds them"),
-        "double": _Kind(warning, "objects are annotated twice: same class, same box", "one of them always counts as missed", "drop_objects"),
-        "names": _Kind(warning, "objects share their id with another one", "tools disagree which of them counts"),
-        "class": _Kind(error, "objects are of a class that the recipe does not have", "they cannot be learned", "drop_objects"),
-    }
+    rows: tuple[tuple[str, Severity, str, str, Action | None], ...] = (
+        ("nan", error, "boxes have a coordinate that is no number", "the loss becomes NaN", "drop_objects"),
+        ("empty", error, "boxes have no area", "there is nothing to see", "drop_objects"),
+        ("outside", error, "boxes lie outside their image", "there is nothing to see", "drop_objects"),
+        ("over", warning, "boxes reach over the edge of their image", "they are clipped", "clip_objects"),
+        ("tiny", notice, f"boxes are smaller than {_TINY:g} pixels", "hardly any detector finds them", None),
+        (
+            "double",
+            warning,
+            "objects repeat class and box of another",
+            "one always is missed",
+            "drop_objects",
+        ),
+        ("names", warning, "objects share their id with another one", "tools disagree which counts", None),
+        ("class", error, "objects have an unknown class", "the recipe does not list it", "drop_objects"),
+    )
+    return {name: _Kind(severity, what, why, action) for name, severity, what, why, action in rows}
 
 
 def _judge(kinds: dict[str, _Kind], subject: Subject, row: int, objects: Objects, classes: set[str]) -> None:

@@ -47,7 +47,7 @@ _ODDITIES = (
         leave_out=True,
     ),
     _Oddity(
-        lambda h: max(h.height, h.width) > _EXTREME * min(h.height, h.width) and min(h.height, h.width) > _TINY,
+        lambda h: max(h.height, h.width) > _EXTREME * min(h.height, h.width) > _EXTREME * _TINY,
         Severity.WARNING,
         f"images are more than {_EXTREME:g} times as long as wide",
         lambda h: f"{h.width} x {h.height} pixels",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trainwright.data.archive import ArchiveError
-from trainwright.data.types import RawFile
+from trainwright.data.types import RawFile, Values
 
 _SUFFIXES = {
     "JPEG": ("jpg", "jpeg", "jpe", "jfif"),
@@ -57,7 +57,7 @@ class Header:
         return known is not None and self.suffix in others and self.suffix not in known
 
 
-def read_headers(values: Sequence[Any], rows: Sequence[int]) -> list[Header]:
+def read_headers(values: Values, rows: Sequence[int]) -> list[Header]:
     """Headers of the rows that are files and whose header can be read; the others are told elsewhere."""
     return [header for row in rows if (header := read_header(values[row], int(row))) is not None]
 

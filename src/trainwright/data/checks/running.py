@@ -49,13 +49,14 @@ def run_checks(subject: Subject, skip: Collection[str] = ()) -> Findings:
         if name not in skip:
             module, _, function = place.partition(":")
             found += getattr(import_module(module), function)(subject)
-    return Findings.of(found, {split: len(rows) for split, rows in subject.splits.items()})
+    checked = {split: len(rows) for split, rows in subject.splits.items()}
+    return Findings.of(found, checked, subject.source.notices)
 
 
 def checked_before(data: PreparedData, cache_dir: Path, key: dict[str, Any]) -> Findings | None:
     """What the checks said about the same data, as told in `key`; None where nothing is remembered."""
     known = JsonCache(cache_dir / "checks").find(_key(data, key))
-    return None if known is None else Findings(known["findings"], known["checked"])
+    return None if known is None else Findings(known["findings"], known["checked"], notes=known["notes"])
 
 
 def remember(data: PreparedData, cache_dir: Path, key: dict[str, Any], findings: Findings) -> None:
@@ -65,7 +66,8 @@ def remember(data: PreparedData, cache_dir: Path, key: dict[str, Any], findings:
 
 def _key(data: PreparedData, key: dict[str, Any]) -> dict[str, Any]:
     splits = {
-        name: hashlib.sha256(np.ascontiguousarray(rows).data).hexdigest() for name, rows in data.splits.items()
+        name: hashlib.sha256(np.ascontiguousarray(rows).data).hexdigest()
+        for name, rows in data.splits.items()
     }
     columns = {
         column.name: [column.parts, column.is_target, column.processor.cache_key()] for column in data.columns

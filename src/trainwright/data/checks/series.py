@@ -39,7 +39,7 @@ def _of_column(subject: Subject, column: CheckedColumn) -> Iterator[Finding]:
     for severity, examples, what, why in (
         (error, empty, "are empty", "there is nothing to learn from them"),
         (error, infinite, "have infinite values", "one of them makes the loss NaN"),
-        (warning, gaps, "are missing for more than half of their steps", "what is filled in rules the answer"),
+        (warning, gaps, "lack more than half of their steps", "what is filled in rules the answer"),
         (warning, still, "never change", "a sensor that was off looks so"),
     ):
         if examples:

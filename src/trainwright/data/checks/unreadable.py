@@ -24,7 +24,7 @@ def find(subject: Subject) -> Iterator[Finding]:
             severity,
             len(items),
             f"values of column {column} cannot be read" if rows else "records cannot be read",
-            why="they are left out, as data.on_bad says" if subject.allowed else "training would stop at them",
+            why="they are left out, as data.on_bad says" if subject.allowed else "training stops at them",
             fix="mend or remove the files, or set data.on_bad: {policy: skip}",
             examples=shown(Example(item.name, item.reason, item.row) for item in items),
             fixes=[
