@@ -26,6 +26,7 @@ from trainwright.recipe.schema import Recipe
 from trainwright.runs.directory import RunDirectory
 from trainwright.tasks.base import Task
 
+_FILES = ("image", "audio", "video")  # types whose raw values are files
 _BLOCK = 64  # evaluation batches whose decoded values are held at once
 
 
@@ -175,9 +176,12 @@ class Predictor:
 
     def _split_array(self, array: np.ndarray) -> list[np.ndarray]:
         """One array of many items, or of a single one, by what the only input looks like."""
-        spec = next(iter(self.inputs.values())).spec()
-        if spec.type == "image":
+        processor = next(iter(self.inputs.values()))
+        spec = processor.spec()
+        if processor.type == "image":
             alone = array.ndim == 2 or (array.ndim == 3 and _has_channels(array.shape, spec.shape[0]))
+        elif processor.type in ("series", "audio"):  # one signal is [T, K], or [T] of one channel
+            alone = array.ndim == 1 or (array.ndim == 2 and getattr(processor, "channels", 1) > 1)
         else:
             alone = array.ndim < len(spec.shape) or (array.ndim == 1 and spec.shape not in ((), (1,)))
         return [array] if alone or array.ndim == 0 else list(array)
@@ -191,7 +195,7 @@ class Predictor:
                 why=", ".join(self.inputs),
                 fix="give each item as a mapping from column to value",
             )
-        if isinstance(item, str | Path) and self.inputs[name].type == "image":
+        if isinstance(item, str | Path) and self.inputs[name].type in _FILES:
             return RawFile(str(item))
         return np.asarray(item) if not isinstance(item, str | Path) else item
 
@@ -208,7 +212,7 @@ class Predictor:
             return row[name]
         values = [row[column] for column in wanted]
         value = np.array(values) if several else values[0]
-        return RawFile(value) if isinstance(value, str) and processor.type == "image" else value
+        return RawFile(value) if isinstance(value, str) and processor.type in _FILES else value
 
 
 def _encode(processor: Processor, values: Sequence[Any], names: Sequence[str], bad: list[str]) -> np.ndarray:

@@ -35,6 +35,23 @@ class Guess(Protocol):
     def training(self) -> int: ...
 
 
+_SERIES_MODEL: dict[str, Any] = {
+    "name": "layers",
+    "layers": [
+        *(
+            part
+            for filters, kernel in ((32, 7), (64, 5), (64, 3))
+            for part in (
+                {"type": "conv", "filters": filters, "kernel": kernel},
+                {"type": "batch_norm", "activation": "relu"},
+            )
+        ),
+        "global_avg_pool",
+        {"type": "dense", "units": "outputs"},
+    ],
+}
+
+
 @dataclass
 class Choice:
     """A section of the recipe with the reason for it."""
@@ -80,6 +97,8 @@ def choose_model(guess: Guess) -> Choice:
     images = [column for column in guess.inputs.values() if column["type"] == "image"]
     if images and len(images) < len(guess.inputs):
         return Choice({"name": "compose"}, {"name": "an encoder per input, joined"})
+    if [column["type"] for column in guess.inputs.values()] == ["series"]:
+        return Choice(_SERIES_MODEL, {"layers": "convolutions along time"})
     if not images:
         width = 64 if guess.size < 10_000 else 256
         return Choice(
