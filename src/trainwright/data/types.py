@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +16,12 @@ from trainwright.data.archive import open_archive
 if TYPE_CHECKING:
     from torch import Tensor
 
+<<<<<<< HEAD
     from trainwright.data.columns import PlannedColumn
+=======
+    from trainwright.data.retry import Retry
+    from trainwright.data.substitutes import Substitutes
+>>>>>>> main
 
 Values = Sequence[Any] | np.ndarray  # raw values of a column; NumPy's arrays are no Sequence to typing
 Role = str  # "image", "number", "category": what a column is good for, used by `init`
@@ -40,7 +47,7 @@ class RawFile:
     def read(self) -> bytes:
         """The file's bytes. Raises OSError, KeyError or `ArchiveError`."""
         if self.member is None:
-            return Path(self.path).read_bytes()
+            return _whole(self.path)
         return open_archive(self.path).read(self.member)
 
     def size(self) -> int:
@@ -48,6 +55,16 @@ class RawFile:
         if self.member is None:
             return Path(self.path).stat().st_size
         return open_archive(self.path).members[self.member].size
+
+
+def _whole(path: str) -> bytes:
+    """A file's bytes. Raises OSError where a store gives fewer than it says that there are."""
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 (called per sample)
+        data = file.readall()
+        size = os.fstat(file.fileno()).st_size
+    if len(data) < size:
+        raise OSError(errno.EIO, f"the read was cut short: {len(data)} of {size} bytes")
+    return data
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +257,8 @@ class PreparedData:
         left_out: Those of the dropped samples that the recipe's `data.fixes` leave out.
         sampled: Raw values of all rows, by column of the source that the sampler asks for.
         weights: Weight of every row in the loss, float32 `[N]`; None where all are 1.
+        retry: How often a read of streamed values is repeated that fails.
+        substitutes: What stands in for streamed values that become unreadable; None to stop at them.
     """
 
     arrays: dict[str, np.ndarray]
@@ -260,6 +279,12 @@ class PreparedData:
     left_out: list[Dropped] = field(default_factory=list)
     sampled: dict[str, Values] = field(default_factory=dict)
     weights: np.ndarray | None = None
+    retry: Retry | None = None
+    substitutes: Substitutes | None = None
+
+    def all_dropped(self) -> list[Dropped]:
+        """Samples that were left out from the start, and those that became unreadable in training."""
+        return self.dropped + (self.substitutes.dropped() if self.substitutes is not None else [])
 
     def info(self) -> DataInfo:
         """The description that tasks build from."""
