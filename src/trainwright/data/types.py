@@ -16,12 +16,9 @@ from trainwright.data.archive import open_archive
 if TYPE_CHECKING:
     from torch import Tensor
 
-<<<<<<< HEAD
     from trainwright.data.columns import PlannedColumn
-=======
     from trainwright.data.retry import Retry
     from trainwright.data.substitutes import Substitutes
->>>>>>> main
 
 Values = Sequence[Any] | np.ndarray  # raw values of a column; NumPy's arrays are no Sequence to typing
 Role = str  # "image", "number", "category": what a column is good for, used by `init`
