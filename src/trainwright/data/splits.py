@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trainwright.data import addressed
+from trainwright.data.types import Values
 from trainwright.errors import DataError, RecipeError
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def choose(
     labels: Labels | None,
     *,
     fitted: bool = False,
+    groups: Values | None = None,
 ) -> dict[str, Rows]:
     """Rows of every split, each sorted.
 
@@ -37,6 +39,8 @@ def choose(
             no stratification.
         fitted: The data are for a trained model: there need be no training split, and without any
             word on splits all rows are for testing.
+        groups: Group of every row; rows of one group stay together. Classes then are not kept in
+            proportion.
 
     Raises:
         RecipeError: Neither side says how to split, or both do.
@@ -51,11 +55,11 @@ def choose(
                 where="data.split",
                 fix="add for example data.split: {val: 0.1, test: 0.1}",
             )
-        chosen = by_fractions(np.arange(count), _fractions(split), split.seed, _used(labels, split))
+        chosen = _divide(np.arange(count), split, _used(labels, split), groups)
     elif split is None:
         chosen = {name: np.sort(np.asarray(rows, dtype=np.int64)) for name, rows in given.items()}
     else:
-        chosen = _carve(given, split, _used(labels, split))
+        chosen = _carve(given, split, _used(labels, split), groups)
     check_not_empty(chosen, fitted=fitted)
     return chosen
 
@@ -88,7 +92,7 @@ def by_fractions(
     ends = np.cumsum(sizes)
     for start, end, row_seats in zip(ends - sizes, ends, seats, strict=True):
         members = by_class[start:end]
-        numbers[members] = _divide(words[members], row_seats)
+        numbers[members] = _seated(words[members], row_seats)
     return {
         name: np.sort(rows[numbers == number])
         for number, name in enumerate(names)
@@ -96,7 +100,7 @@ def by_fractions(
     }
 
 
-def _divide(words: npt.NDArray[np.uint64], seats: npt.NDArray[np.int64]) -> npt.NDArray[np.int8]:
+def _seated(words: npt.NDArray[np.uint64], seats: npt.NDArray[np.int64]) -> npt.NDArray[np.int8]:
     """Number of the split of each row of a class: in the order of their words they take the seats."""
     limits = np.cumsum(seats)[:-1]
     inner = limits[(limits > 0) & (limits < len(words))]
@@ -110,6 +114,33 @@ def _divide(words: npt.NDArray[np.uint64], seats: npt.NDArray[np.int64]) -> npt.
     # Two words are equal, of which one is on each side of a limit: the earlier row comes first.
     numbers[np.argsort(words, kind="stable")] = np.repeat(np.arange(len(seats)), seats)
     return numbers
+
+
+def by_groups(rows: Rows, fractions: Mapping[str, float], seed: int, groups: Values) -> dict[str, Rows]:
+    """Divides rows so that those of one group stay together.
+
+    Groups are taken in an order that follows from the seed and their names; each goes to the split that
+    lacks the most rows.
+
+    Args:
+        rows: Row numbers `[n]`.
+        fractions: Share per split; what they leave over is in no split.
+        seed: Address of the order.
+        groups: Group by row number.
+    """
+    members: dict[str, list[int]] = {}
+    for row in rows.tolist():
+        members.setdefault(str(groups[row]), []).append(row)
+    lacking = {name: share * len(rows) for name, share in fractions.items() if share > 0}
+    left = round(1.0 - sum(fractions.values()), 9)
+    if left > 0:
+        lacking[""] = left * len(rows)
+    chosen: dict[str, list[int]] = {name: [] for name in lacking}
+    for group in sorted(members, key=lambda group: int(addressed.key("split", seed, group))):
+        split = max(lacking, key=lambda name: lacking[name])
+        chosen[split] += members[group]
+        lacking[split] -= len(members[group])
+    return {name: np.array(sorted(found), dtype=np.int64) for name, found in chosen.items() if name}
 
 
 def apportion(sizes: npt.NDArray[np.int64], shares: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
@@ -199,7 +230,15 @@ def _fractions(split: Split) -> dict[str, float]:
     return {"train": train, "val": split.val, "test": split.test}
 
 
-def _carve(given: Mapping[str, Rows], split: Split, labels: Labels | None) -> dict[str, Rows]:
+def _divide(rows: Rows, split: Split, labels: Labels | None, groups: Values | None) -> dict[str, Rows]:
+    if groups is None:
+        return by_fractions(rows, _fractions(split), split.seed, labels)
+    return by_groups(rows, _fractions(split), split.seed, groups)
+
+
+def _carve(
+    given: Mapping[str, Rows], split: Split, labels: Labels | None, groups: Values | None
+) -> dict[str, Rows]:
     """Takes the splits that the source lacks out of its training rows."""
     fractions = _fractions(split)
     for name in ("val", "test"):
@@ -212,7 +251,7 @@ def _carve(given: Mapping[str, Rows], split: Split, labels: Labels | None) -> di
             )
     if "train" not in given:
         return {name: np.sort(rows) for name, rows in given.items()}
-    carved = by_fractions(np.asarray(given["train"], dtype=np.int64), fractions, split.seed, labels)
+    carved = _divide(np.asarray(given["train"], dtype=np.int64), split, labels, groups)
     carved |= {name: np.sort(rows) for name, rows in given.items() if name != "train"}
     return {name: carved[name] for name in sorted(carved, key=_rank)}
 
