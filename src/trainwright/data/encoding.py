@@ -29,9 +29,11 @@ def encode_rows(
     """
     stored = np.zeros((count, *shape), dtype=dtype)
     bad: Bad = []
-    for place, raw in enumerate(raws):
+    values = iter(raws)
+    for place in range(count):
         try:
-            stored[place] = processor.encode(raw)
+            # A value may be made only now, and a source may find only now that it cannot be made.
+            stored[place] = processor.encode(next(values))
         except BadSample as error:
             bad.append((place, error.reason))
         except MemoryError:

@@ -259,7 +259,7 @@ class _Preparation:
         chosen = train[addressed.order(addressed.key("fit", self.seed), train)[:_FITTED_ON]]
         shape, dtype = stored_form(column.processor, column.values)
         return encode_rows(
-            column.processor, (column.values[int(row)] for row in chosen), len(chosen), shape, dtype
+            column.processor, map(column.values.__getitem__, chosen.tolist()), len(chosen), shape, dtype
         )[0]
 
     def _fit_key(self, column: PlannedColumn) -> dict[str, Any]:
