@@ -57,6 +57,7 @@ TABLES: dict[str, dict[str, str]] = {
         "idx": "trainwright.data.sources.idx:IdxSource",
         "folder": "trainwright.data.sources.folder:FolderSource",
         "table": "trainwright.data.sources.table:TableSource",
+        "pictures": "trainwright.data.sources.pictures:PicturesSource",
         "arrays": "trainwright.data.sources.arrays:ArraysSource",
         "dataset": "trainwright.data.sources.dataset:DatasetSource",
         "coco": "trainwright.data.sources.coco:CocoSource",
