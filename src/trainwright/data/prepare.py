@@ -321,7 +321,7 @@ class _Preparation:
             return StoredRows(values, train)
         chosen = train[addressed.order(addressed.key("fit", self.seed), train)[:_FITTED_ON]]
         shape, dtype = stored_form(column.processor, column.values, self.retry)
-        raws = (column.values[int(row)] for row in chosen)
+        raws = map(column.values.__getitem__, chosen.tolist())
         encoded, bad = encode_rows(column.processor, raws, len(chosen), shape, dtype, self.retry)
         return np.delete(encoded, [place for place, _ in bad], axis=0)
 
