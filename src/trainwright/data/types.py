@@ -16,6 +16,7 @@ from trainwright.data.archive import open_archive
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from trainwright.data.columns import PlannedColumn
     from trainwright.data.retry import Retry
     from trainwright.data.substitutes import Substitutes
 
@@ -148,6 +149,7 @@ class Processor(Protocol):
         type: Name in the recipe.
         needs_fit: Whether `fit` must see the training values before `encode`.
         fits_on_encoded: `fit` wants stored values (an array) instead of raw ones.
+        fits_on_all: `fit` takes all training rows, however many, block by block; else `data.fit_rows`.
         follows_image: Its values live in an image's pixel space; see `processors/picture_space.py`.
         heavy: A stored value is so large, or takes so long to make, that it is worth a cache.
         reads_picture: `encode` wants a `Beside`: the value with the picture that it belongs to.
@@ -156,6 +158,7 @@ class Processor(Protocol):
     type: ClassVar[str]
     needs_fit: ClassVar[bool]
     fits_on_encoded: ClassVar[bool]
+    fits_on_all: ClassVar[bool]
     follows_image: ClassVar[bool]
     heavy: ClassVar[bool]
     reads_picture: ClassVar[bool]
@@ -247,6 +250,10 @@ class PreparedData:
             not in `arrays`.
         workers: Processes that decode them.
         notices: Decisions and findings that a person should hear of.
+        source: Where the raw values come from.
+        columns: What each column of the recipe is made of.
+        groups: Group of every row, None where the recipe names no group.
+        left_out: Those of the dropped samples that the recipe's `data.fixes` leave out.
         sampled: Raw values of all rows, by column of the source that the sampler asks for.
         weights: Weight of every row in the loss, float32 `[N]`; None where all are 1.
         retry: How often a read of streamed values is repeated that fails.
@@ -265,6 +272,10 @@ class PreparedData:
     streamed: dict[str, Values] = field(default_factory=dict)
     workers: int = 0
     notices: list[str] = field(default_factory=list)
+    source: Source | None = None
+    columns: list[PlannedColumn] = field(default_factory=list)
+    groups: Values | None = None
+    left_out: list[Dropped] = field(default_factory=list)
     sampled: dict[str, Values] = field(default_factory=dict)
     weights: np.ndarray | None = None
     retry: Retry | None = None
