@@ -14,7 +14,7 @@ from trainwright.data.checks.subject import Subject
 from trainwright.data.prepare import prepare
 from trainwright.data.sources.file_tree import IMAGE_SUFFIXES
 from trainwright.data.types import PreparedData
-from trainwright.errors import DataError, ErrorList, TrainwrightError, UserError
+from trainwright.errors import DataError, ErrorList, TrainwrightError, UserError, raise_all
 from trainwright.locations import cache_dir
 from trainwright.runs.atomic import write_json, write_text
 
@@ -121,12 +121,18 @@ def quick_check(section: Data, data: PreparedData) -> Findings:
     return found
 
 
-def refuse_errors(section: Data, findings: Findings) -> None:
+def refuse_errors(section: Data, findings: Findings | None) -> None:
     """Raises what has to be mended first, unless the recipe only wants it reported.
+
+    Args:
+        section: The recipe's data section.
+        findings: None on processes that do not check.
 
     Raises:
         DataError: One error. ErrorList: several.
     """
+    if section.gate.errors == "report" or findings is None:
+        return
     errors: list[TrainwrightError] = [
         DataError(
             f"{item['count']:,} {item['what']}",
@@ -136,13 +142,13 @@ def refuse_errors(section: Data, findings: Findings) -> None:
         )
         for item in findings.of_severity(Severity.ERROR)
     ]
-    if section.gate.errors == "report" or not errors:
-        return
-    raise errors[0] if len(errors) == 1 else ErrorList(errors)
+    raise_all(errors)
 
 
-def told(findings: Findings) -> list[str]:
+def told(findings: Findings | None) -> list[str]:
     """Errors and warnings in one line each."""
+    if findings is None:
+        return []
     return [
         f"data {item['severity']}: {item['count']:,} {item['what']}, such as {_where(item)}"
         if item["examples"]
