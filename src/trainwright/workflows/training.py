@@ -216,11 +216,13 @@ def _writing(
         yield
         return
     writing = Background(lambda: gate.write_findings(decision.run.data, prepared, findings, decision.run.id))
-    yield
     try:
-        writing.result()
-    except StorageError as error:
-        log.logger.warning("what is wrong with the data could not be written: %s", error)
+        yield
+    finally:
+        try:
+            writing.result()  # also before a run that failed is removed
+        except StorageError as error:
+            log.logger.warning("what is wrong with the data could not be written: %s", error)
 
 
 def _log_of(run: RunDirectory, record: RunRecord | None) -> AbstractContextManager[None]:
