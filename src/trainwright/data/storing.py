@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from trainwright.data.blocks import BlockValues
 from trainwright.data.cache import DecodedCache, JsonCache
 from trainwright.data.columns import PlannedColumn
 from trainwright.data.decode_pool import DecodePool, Output, Piece, importable
-from trainwright.data.encoding import Bad, encode_column, encode_rows, stored_form, write_rows
+from trainwright.data.encoding import (
+    Bad,
+    encode_blocks,
+    encode_column,
+    encode_rows,
+    stored_form,
+    write_rows,
+)
 from trainwright.data.retry import ONCE, Retry
 from trainwright.data.types import Beside, RawFile, Values
 
@@ -90,7 +98,8 @@ class ColumnStore:
         values = column.values
 
         def fill(file: int, offset: int) -> Bad:
-            if not holds_files(values) and not getattr(column.processor, "heavy", False):
+            heavy = getattr(column.processor, "heavy", False) or isinstance(values, BlockValues)
+            if not heavy and not holds_files(values):
                 stored, bad = encode_column(column.processor, values)
                 write_rows(file, stored, offset)
                 return bad
@@ -137,10 +146,10 @@ def decode_files(
     progress: Progress | None,
     retry: Retry = ONCE,
 ) -> Bad:
-    """Decodes all files of a column into an output file, and gives row and reason of the bad ones.
+    """Encodes a column into an output file, and gives row and reason of the bad samples.
 
     Args:
-        column: A column of `RawFile`s.
+        column: A column of `RawFile`s, or one in blocks.
         output: Where the stored values go.
         offset: Byte in the output where row 0 begins.
         workers: Number of processes; 0 decodes here.
@@ -149,6 +158,8 @@ def decode_files(
     """
     values = column.values
     count = len(values)
+    if isinstance(values, BlockValues):
+        return _encode_blocks(values, output, offset, progress)
     if workers == 0 or count <= _IN_PROCESS or not holds_files(values) or not importable(output.processor):
         return _decode_here(values, output, offset, progress, retry)
     bad: Bad = []
@@ -189,14 +200,25 @@ def worker_count(asked: int | Literal["auto"]) -> int:
     return os.cpu_count() or 1
 
 
+def _encode_blocks(values: BlockValues, output: Output, offset: int, progress: Progress | None) -> Bad:
+    def keep(start: int, stored: np.ndarray) -> None:
+        if output.file is not None:
+            write_rows(output.file, stored, offset + start * output.row_bytes)
+        if progress:
+            progress("decode", start + len(stored), len(values))
+
+    return encode_blocks(output.processor, values, output.shape, output.dtype, keep)
+
+
 def _decode_here(values: Values, output: Output, offset: int, progress: Progress | None, retry: Retry) -> Bad:
     bad: Bad = []
     for start in range(0, len(values), _PIECE):
-        part: Sequence[Any] = [values[row] for row in range(start, min(start + _PIECE, len(values)))]
-        stored, faults = encode_rows(output.processor, part, len(part), output.shape, output.dtype, retry)
+        rows = range(start, min(start + _PIECE, len(values)))
+        part = map(values.__getitem__, rows)
+        stored, faults = encode_rows(output.processor, part, len(rows), output.shape, output.dtype, retry)
         bad += [(start + place, reason) for place, reason in faults]
         if output.file is not None:
             write_rows(output.file, stored, offset + start * output.row_bytes)
         if progress:
-            progress("decode", start + len(part), len(values))
+            progress("decode", start + len(rows), len(values))
     return bad
