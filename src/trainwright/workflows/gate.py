@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +69,8 @@ def check_data(
     try:
         data = _prepared(lenient, described.whole)
     except UserError as error:
-        return CheckedData(Findings.of([_unprepared(error)], {}), None, section, name)
+        found = [_unprepared(error), *_bad_samples(section, described.whole, error)]
+        return CheckedData(Findings.of(found, {}), None, section, name)
     subject = Subject(data, allowed=_allowed(section, data))
     return CheckedData(run_checks(subject, section.gate.skip), data, section, name)
 
@@ -162,6 +163,17 @@ def _allowed(section: Data, data: PreparedData) -> bool:
         return not data.dropped
     bad = len({(item.row, item.name) for item in data.dropped if item not in data.left_out})
     return bad <= section.on_bad.limit * max(1, len(data.names))
+
+
+def _bad_samples(section: Data, whole: str | None, error: UserError) -> list[Finding]:
+    """What stops at the first bad sample: where none may be left, it is they that are to blame."""
+    strict = section.model_copy(update={"on_bad": section.on_bad.model_copy(update={"policy": "stop"})})
+    try:
+        _prepared(strict, whole)
+    except UserError as other:
+        if str(other) != str(error):
+            return [replace(_unprepared(other), check="unreadable", what="samples cannot be read")]
+    return []
 
 
 def _unprepared(error: UserError) -> Finding:
