@@ -181,10 +181,9 @@ def test_a_cut_off_json_is_told_with_its_position(bad):
     }
     checked = check_data(annotated(source))
     assert not checked.in_order
-    with pytest.raises(json.JSONDecodeError) as cut:
-        json.loads((folder / "annotations_truncated.json").read_text())
-    assert f"annotations_truncated.json:{cut.value.lineno}" in all_words(checked)
-    assert f"column {cut.value.colno}" in all_words(checked)
+    lines = (folder / "annotations_truncated.json").read_text().splitlines()
+    assert f"annotations_truncated.json:{len(lines)}" in all_words(checked)
+    assert f"cut off at column {len(lines[-1]) + 1}" in all_words(checked)
 
 
 def test_yolo_labels_are_told_by_their_lines_and_mended(bad, tmp_path):

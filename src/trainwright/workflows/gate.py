@@ -61,18 +61,28 @@ def check_data(
     loaded = recipes.load(described.recipe, overrides)
     section = loaded.recipe.data
     check_names(section.gate.skip)
-    # Nothing stops at the first bad sample, so that all of them are told.
-    lenient = section.model_copy(
-        update={"on_bad": section.on_bad.model_copy(update={"policy": "skip", "limit": 1.0})}
-    )
     name = str(given) if isinstance(given, str | Path) else loaded.recipe.name
     try:
-        data = _prepared(lenient, described.whole)
+        data = prepare_leniently(section, described.whole)
     except UserError as error:
         found = [_unprepared(error), *_bad_samples(section, described.whole, error)]
         return CheckedData(Findings.of(found, {}), None, section, name)
     subject = Subject(data, allowed=_allowed(section, data))
     return CheckedData(run_checks(subject, section.gate.skip), data, section, name)
+
+
+def prepare_leniently(section: Data, whole: str | None = None) -> PreparedData:
+    """The data without stopping at bad samples, so that all of them are among the dropped ones.
+
+    Args:
+        section: The recipe's data section.
+        whole: Split that takes all rows.
+
+    Raises:
+        UserError: The data cannot be read at all.
+    """
+    on_bad = section.on_bad.model_copy(update={"policy": "skip", "limit": 1.0})
+    return _prepared(section.model_copy(update={"on_bad": on_bad}), whole)
 
 
 def _prepared(section: Data, whole: str | None) -> PreparedData:
