@@ -22,6 +22,8 @@ from trainwright.workflows.describing import describe
 if TYPE_CHECKING:
     from trainwright.recipe.schema import Data
 
+_TOLD = 120  # letters of an example in a line of messages
+
 
 @dataclass(frozen=True)
 class CheckedData:
@@ -164,7 +166,8 @@ def _where(item: dict[str, Any]) -> str:
     if not item["examples"]:
         return "data"
     first = item["examples"][0]
-    return f"{first['sample']} ({first['detail']})" if first["detail"] else str(first["sample"])
+    detail = first["detail"] if len(first["detail"]) <= _TOLD else f"{first['detail'][:_TOLD]}..."
+    return f"{first['sample']} ({detail})" if detail else str(first["sample"])
 
 
 def _allowed(section: Data, data: PreparedData) -> bool:

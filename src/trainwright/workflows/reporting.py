@@ -28,7 +28,7 @@ def write_report(run: str | os.PathLike[str]) -> Path:
     """
     from trainwright.progress import NoProgress
     from trainwright.report import build_report
-    from trainwright.workflows.run_files import picture_of
+    from trainwright.workflows.data_pictures import picture_of
     from trainwright.workflows.training import load_data
 
     directory = RunDirectory.open(run)

@@ -43,7 +43,8 @@ from trainwright.runs.record import RunRecord, RunState
 from trainwright.runs.second_start import without_lock
 from trainwright.runs.spool import Spool
 from trainwright.workflows.checked_networks import checked_once
-from trainwright.workflows.run_files import picture_of, save_weights, status, throughput
+from trainwright.workflows.data_pictures import picture_of
+from trainwright.workflows.run_files import save_weights, status, throughput
 from trainwright.workflows.training import RunResult
 
 if TYPE_CHECKING:
