@@ -100,7 +100,7 @@ class Subject:
         """All of the rows, or as many of them as may be, at equal distances."""
         return evenly_spaced(rows, most)
 
-    def raw(self, values: Values, rows: Rows) -> Sequence[Any]:
+    def raw(self, values: Values, rows: Rows) -> Values:
         """Raw values of sorted rows; of a table in blocks, every block is read once."""
         if isinstance(values, BlockValues):
             return values.take(rows)
