@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from trainwright.data.augment.base import Address, Augment, to_index
@@ -27,6 +28,7 @@ class Flip(Augment):
 
     def __call__(self, images: Tensor, address: Address) -> Tensor:
         """Images `[B, H, W, C]` with the chosen ones mirrored."""
-        chosen = to_index(np.flatnonzero(address.uniform(1)[:, 0] < self.probability), images.device)
-        # Whole rows of memory are copied, where a choice per pixel would take five times as long.
-        return images.index_copy(0, chosen, images.index_select(0, chosen).flip(self.dimension))
+        chosen = address.uniform(1)[:, 0] < self.probability
+        # Whole images are copied out of both kinds, where a choice per pixel would take three times as long.
+        both = torch.cat([images, images.flip(self.dimension)])
+        return both.index_select(0, to_index(np.arange(len(images)) + len(images) * chosen, images.device))

@@ -68,13 +68,13 @@ def _one_by_one(images: Tensor, boxes: npt.NDArray[np.int64], size: tuple[int, i
     torch has vectorised code for one uint8 image, which takes a thirtieth of the time of sampling a batch
     at floating-point places; the loop costs some 20 microseconds an image.
     """
-    resized = images.new_empty((len(images), *size, images.shape[3]))
-    source, target = images.permute(0, 3, 1, 2), resized.permute(0, 3, 1, 2)
-    resize = torch.ops.aten._upsample_bilinear2d_aa.out
-    for place, (top, left, tall, wide) in enumerate(boxes.tolist()):
-        window = source[place : place + 1, :, top : top + tall, left : left + wide]
-        resize(window, size, False, None, None, out=target[place : place + 1])
-    return resized
+    source = images.permute(0, 3, 1, 2)
+    resize = torch._C._nn._upsample_bilinear2d_aa  # what `interpolate` calls, at half of its price
+    windows = [
+        resize(source[place : place + 1, :, top : top + tall, left : left + wide], size, False, None)
+        for place, (top, left, tall, wide) in enumerate(boxes.tolist())
+    ]
+    return torch.cat(windows).permute(0, 2, 3, 1).contiguous()
 
 
 def _at_once(images: Tensor, boxes: npt.NDArray[np.int64], size: tuple[int, int]) -> Tensor:
