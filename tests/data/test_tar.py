@@ -144,7 +144,7 @@ def test_a_kill_in_the_middle_leaves_nothing_that_looks_whole(tmp_path: Path) ->
 
 def test_two_processes_at_once_unpack_one_whole_file(tmp_path: Path) -> None:
     path = str(write(tmp_path / "x.tar.gz", {**FILES, "large": os.urandom(3 << 20)}, "w:gz"))
-    code = "import sys; from trainwright.data.tar import TarArchive; print(len(TarArchive(sys.argv[1]).read('large')))"
+    code = "import sys; from trainwright.data.tar import *\nprint(len(TarArchive(sys.argv[1]).read('large')))"
     both = [
         subprocess.Popen([sys.executable, "-c", code, path], stdout=subprocess.PIPE, text=True) for _ in "ab"
     ]
