@@ -11,9 +11,10 @@ import numpy as np
 
 from trainwright import registry
 from trainwright.data.sources.arrays import ArraysSource, is_data_frame, is_split_mapping
+from trainwright.data.sources.base import LazySequence
 from trainwright.data.sources.dataset import DatasetSource
-from trainwright.data.types import Processor, Source, Values
-from trainwright.errors import DataError, closest
+from trainwright.data.types import Beside, Processor, Source, Values
+from trainwright.errors import DataError, RecipeError, closest
 
 if TYPE_CHECKING:
     from trainwright.recipe.schema import Column, Data
@@ -29,6 +30,7 @@ class PlannedColumn:
         processor: Its processor.
         parts: Columns of the source that it is made of.
         source: The source.
+        picture: The image column in whose pixel space it lives.
     """
 
     name: str
@@ -36,13 +38,18 @@ class PlannedColumn:
     processor: Processor
     parts: list[str]
     source: Source
+    picture: PlannedColumn | None = None
 
     @cached_property
     def values(self) -> Values:
         """Raw values of all rows `[N]`, or `[N, K]` where several columns are joined."""
-        if len(self.parts) == 1:
-            return self.source.column(self.parts[0])
-        return _join([self.source.column(part) for part in self.parts])
+        if len(self.parts) > 1:
+            return _join([self.source.column(part) for part in self.parts])
+        values = self.source.column(self.parts[0])
+        if self.picture is None or not getattr(self.processor, "reads_picture", False):
+            return values
+        pictures = self.picture.values
+        return LazySequence(len(values), lambda row: Beside(values[row], pictures[row]))
 
     @property
     def slow(self) -> bool:
@@ -92,6 +99,45 @@ def plan_columns(data: Data, source: Source, *, in_memory: bool) -> list[Planned
         parts = parts or [column_of(source, column.column or name, where, unnamed.get(name))]
         planned.append(PlannedColumn(name, is_target, processor, parts, source))
     return planned
+
+
+def link(columns: list[PlannedColumn]) -> list[PlannedColumn]:
+    """Tells every column that lives in a picture's pixel space which picture that is.
+
+    Args:
+        columns: The planned columns, with the processors that will be used.
+
+    Returns:
+        The columns, each behind its picture.
+
+    Raises:
+        RecipeError: There is no such image, or several and none is named.
+    """
+    images = {column.name: column for column in columns if column.processor.type == "image"}
+    inputs = {name: column for name, column in images.items() if not column.is_target}
+    for column in columns:
+        if getattr(column.processor, "follows_image", False):
+            column.picture = _picture_of(column, inputs)
+    return sorted(columns, key=lambda column: column.picture is not None)
+
+
+def _picture_of(column: PlannedColumn, images: dict[str, PlannedColumn]) -> PlannedColumn:
+    named = getattr(column.processor, "image", None)
+    if named in images:
+        return images[named]
+    if named is None and len(images) == 1:
+        return next(iter(images.values()))
+    where = key_path(column.name, is_target=column.is_target)
+    why = f"a column of type {column.processor.type} lives in the pixels of an image input"
+    listed = ", ".join(images)
+    if named is not None:
+        near = closest(str(named), images)
+        fix = f"did you mean {near!r}?" if near else f"image inputs: {listed or 'none'}"
+        raise RecipeError(f"there is no image input {named!r}", where=f"{where}.image", why=why, fix=fix)
+    if not images:
+        raise RecipeError("there is no image input", where=where, why=why, fix="add one to data.inputs")
+    fix = f"name one of them with `image`: {listed}"
+    raise RecipeError("there are several image inputs", where=where, why=why, fix=fix)
 
 
 def _is_dataset(part: Any) -> bool:

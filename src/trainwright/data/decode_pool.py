@@ -24,7 +24,7 @@ from typing import IO, Any
 import numpy as np
 
 import trainwright
-from trainwright.data.types import Processor, RawFile
+from trainwright.data.types import Beside, Processor, RawFile
 from trainwright.errors import DataError
 
 _MOST_RESTARTS = 100
@@ -68,7 +68,7 @@ class Piece:
     """
 
     column: str
-    items: Sequence[RawFile]
+    items: Sequence[RawFile | Beside]
     rows: Sequence[int]
     offset: int
     token: Any = None
@@ -128,8 +128,7 @@ class DecodePool:
         worker = min(self._workers, key=lambda item: len(item.pieces))
         self._next_id += 1
         worker.pieces[self._next_id] = piece
-        archive = piece.items[0].path if piece.items and piece.items[0].member is not None else None
-        names = [item.member if archive is not None else item.path for item in piece.items]
+        archive, names = _addresses(piece.items)
         worker.send(
             {
                 "id": self._next_id,
@@ -249,6 +248,17 @@ class DecodePool:
             process.wait()
         process.stdout.close()
         worker.errors.close()
+
+
+def _addresses(items: Sequence[RawFile | Beside]) -> tuple[str | None, list[Any]]:
+    """The archive that all items are in, None where there is none, and for each its name for the worker."""
+    first = items[0] if items else None
+    if isinstance(first, RawFile):
+        if first.member is not None:
+            return first.path, [item.member for item in items if isinstance(item, RawFile)]
+        return None, [item.path for item in items if isinstance(item, RawFile)]
+    pairs = [(item.value, item.picture) for item in items if isinstance(item, Beside)]
+    return None, [[value.path, value.member, picture.path, picture.member] for value, picture in pairs]
 
 
 def importable(processor: Processor) -> bool:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from trainwright.data.encoding import encode_rows, write_rows
-from trainwright.data.types import Processor, RawFile
+from trainwright.data.types import Beside, Processor, RawFile
 
 
 def main() -> None:
@@ -57,8 +57,14 @@ class _Column:
         return {"bad": bad}
 
 
-def _raw_files(items: list[str], archive: str | None) -> Iterator[RawFile]:
-    return (RawFile(item) if archive is None else RawFile(archive, item) for item in items)
+def _raw_files(items: list[Any], archive: str | None) -> Iterator[RawFile | Beside]:
+    return (_raw_file(item, archive) for item in items)
+
+
+def _raw_file(item: Any, archive: str | None) -> RawFile | Beside:
+    if isinstance(item, list):
+        return Beside(RawFile(*item[:2]), RawFile(*item[2:]))
+    return RawFile(item) if archive is None else RawFile(archive, item)
 
 
 def _answer(answers: Any, message: dict[str, Any]) -> None:

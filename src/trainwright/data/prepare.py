@@ -14,7 +14,7 @@ import numpy as np
 from trainwright.data import addressed, fingerprint
 from trainwright.data import splits as splitting
 from trainwright.data.cache import JsonCache
-from trainwright.data.columns import PlannedColumn, build_source, column_of, key_path, plan_columns
+from trainwright.data.columns import PlannedColumn, build_source, column_of, key_path, link, plan_columns
 from trainwright.data.encoding import encode_column, encode_rows, stored_form
 from trainwright.data.faults import refuse_or_drop
 from trainwright.data.measures import numbers
@@ -97,6 +97,7 @@ class _Preparation:
                 if column.name in self._processors:
                     column.processor = self._processors[column.name]
                     self._known.add(column.name)
+            self._ordered = link(self.columns)
         with self._timed("fingerprint"):
             digest = self._fingerprint()
         with self._timed("split"):
@@ -107,7 +108,7 @@ class _Preparation:
         self.store = ColumnStore(
             self.cache_dir, self.identity, self.workers, self.data.cache == "none", self.progress, notices
         )
-        stored = {column.name: self._encode(column) for column in self.columns}
+        stored = {column.name: self._encode(column) for column in self._ordered}
         dropped = self._drop(stored)
         with self._timed("fit"):
             for column in self.columns:
@@ -200,6 +201,7 @@ class _Preparation:
             with self._timed("fit"):
                 if column.name not in self._known:
                     self._settle(column)
+                self.store.notices += getattr(column.processor, "survey", _nothing)(column.values)
             with self._timed("decode"):
                 return self.store.store(column)
         except UserError as error:
@@ -213,6 +215,8 @@ class _Preparation:
             column.processor = type(column.processor).from_state(known)
             self._known.add(column.name)
             return
+        if column.picture is not None:
+            column.processor.follow(column.picture.processor.geometry)  # type: ignore[attr-defined]
         values = take(column.values, self.splits["train"])
         column.processor.inspect(values)
         if column.processor.needs_fit and not column.processor.fits_on_encoded:
@@ -303,6 +307,11 @@ class StoredRows:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self._values[self._rows], dtype=dtype)
+
+
+def _nothing(values: Values) -> list[str]:
+    """For processors of a user that survey nothing."""
+    return []
 
 
 def take(values: Values, rows: np.ndarray) -> Values:

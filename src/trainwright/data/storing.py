@@ -14,7 +14,7 @@ from trainwright.data.cache import DecodedCache, JsonCache
 from trainwright.data.columns import PlannedColumn
 from trainwright.data.decode_pool import DecodePool, Output, Piece, importable
 from trainwright.data.encoding import Bad, encode_column, encode_rows, stored_form, write_rows
-from trainwright.data.types import RawFile, Values
+from trainwright.data.types import Beside, RawFile, Values
 
 Progress = Callable[[str, int, int], None]
 _IN_PROCESS = 32  # files that are decoded sooner than a worker process has started
@@ -156,7 +156,13 @@ def decode_files(
 
 def holds_files(values: Values) -> bool:
     """Whether every value is a file that has to be read: sources do not mix."""
-    return not isinstance(values, np.ndarray) and len(values) > 0 and isinstance(values[0], RawFile)
+    return not isinstance(values, np.ndarray) and len(values) > 0 and _is_file(values[0])
+
+
+def _is_file(value: Any) -> bool:
+    if isinstance(value, Beside):
+        return isinstance(value.value, RawFile) and isinstance(value.picture, RawFile)
+    return isinstance(value, RawFile)
 
 
 def worker_count(asked: int | Literal["auto"]) -> int:

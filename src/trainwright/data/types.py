@@ -48,6 +48,24 @@ class RawFile:
         return open_archive(self.path).members[self.member].size
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A raw value together with the picture that it belongs to.
+
+    Attributes:
+        value: The raw value.
+        picture: Raw value of the image column in the same row.
+    """
+
+    value: Any
+    picture: Any
+
+    @property
+    def name(self) -> str:
+        """What a person calls the value."""
+        return str(getattr(self.value, "name", "its array"))
+
+
 class Source(Protocol):
     """Where records come from: columns of equal length, read lazily.
 
@@ -113,14 +131,26 @@ class Processor(Protocol):
         type: Name in the recipe.
         needs_fit: Whether `fit` must see the training values before `encode`.
         fits_on_encoded: `fit` wants stored values (an array) instead of raw ones.
+        follows_image: Its values live in an image's pixel space; see `processors/picture_space.py`.
+        reads_picture: `encode` wants a `Beside`: the value with the picture that it belongs to.
     """
 
     type: ClassVar[str]
     needs_fit: ClassVar[bool]
     fits_on_encoded: ClassVar[bool]
+    follows_image: ClassVar[bool]
+    reads_picture: ClassVar[bool]
 
     def inspect(self, values: Values) -> None:
         """Settles, from raw training values, what the first `encode` needs: an image's size, ..."""
+        ...
+
+    def survey(self, values: Values) -> list[str]:
+        """Settles capacities from the raw values of all rows, which is nothing learned, before `encode`.
+
+        Returns:
+            What `encode` will leave out or change, in words, with counts.
+        """
         ...
 
     def fit(self, values: Any) -> None:

@@ -22,9 +22,15 @@ class ColumnProcessor:
     type: ClassVar[str] = ""
     needs_fit: ClassVar[bool] = False
     fits_on_encoded: ClassVar[bool] = False
+    follows_image: ClassVar[bool] = False
+    reads_picture: ClassVar[bool] = False
 
     def inspect(self, values: Values) -> None:
         """Nothing to settle before the first `encode`."""
+
+    def survey(self, values: Values) -> list[str]:
+        """Nothing to settle from all rows, and nothing to tell."""
+        return []
 
     def fit(self, values: Any) -> None:
         """Nothing to learn."""

@@ -64,7 +64,9 @@ class CategoryProcessor(ColumnProcessor):
         names, places = factorise(values)
         for name in names:
             if name not in self._ids:
-                raise BadSample(self._unknown(name))
+                raise BadSample(
+                    "the class is missing" if name is None else unknown_class(name, self._classes)
+                )
         return np.array([self._ids[name] for name in names], dtype=np.int64)[places]
 
     def spec(self) -> TensorSpec:
@@ -100,13 +102,13 @@ class CategoryProcessor(ColumnProcessor):
         self._classes = tuple(classes)
         self._ids: dict[str | None, int] = {name: index for index, name in enumerate(classes)}
 
-    def _unknown(self, name: str | None) -> str:
-        if name is None:
-            return "the class is missing"
-        near = closest(name, self._classes)
-        hint = f"; did you mean {near!r}?" if near else ""
-        shown = ", ".join(self._classes[:10]) + (", ..." if len(self._classes) > 10 else "")
-        return f"class {name!r} is not among the {len(self._classes)} classes of training ({shown}){hint}"
+
+def unknown_class(name: str, classes: Sequence[str]) -> str:
+    """In words: a class is not among those of training, with the one that was probably meant."""
+    near = closest(name, classes)
+    hint = f"; did you mean {near!r}?" if near else ""
+    shown = ", ".join(classes[:10]) + (", ..." if len(classes) > 10 else "")
+    return f"class {name!r} is not among the {len(classes)} classes of training ({shown}){hint}"
 
 
 def factorise(values: Values) -> tuple[list[str | None], npt.NDArray[np.int64]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from annotated_types import Interval
 
 from trainwright.data.archive import ArchiveError
+from trainwright.data.geometry import Geometry
 from trainwright.data.processors import image_decoding as decoding
 from trainwright.data.processors.base import ColumnProcessor
 from trainwright.data.types import BadSample, RawFile, TensorSpec, Values
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+_STORED_VERSION = 2  # raised when the same parameters give other pixels
 _INSPECTED = 64  # images that are looked at to settle size and colour mode
 _SUMMED_AT_ONCE = 256  # images whose sum of squares, 256 * 255**2 < 2**24, float32 holds exactly
 _SUMMED_VALUES = 1 << 18  # values that stay in the L2 cache as float32
@@ -97,10 +100,15 @@ class ImageProcessor(ColumnProcessor):
         self.mean, self.std = _statistics(normalise)
         self.float_scale = 255.0
         self._resizes = size is not None
-        self._geometry = decoding.Geometry(
-            self.size if self._resizes else None, resize, interpolation, fill, reduce
-        )
+        self._geometry = Geometry(self.size if self._resizes else None, resize, interpolation, fill, reduce)
         self._constants: dict[tuple[torch.device, int], tuple[Tensor, Tensor]] = {}
+
+    @property
+    def geometry(self) -> Geometry:
+        """How the pictures get their size, for columns that live in their pixel space."""
+        if self._resizes:
+            return self._geometry
+        return replace(self._geometry, size=self.size, resize="none")
 
     def inspect(self, values: Values) -> None:
         """Settles size and colour mode from up to 64 evenly spaced training images."""
@@ -215,6 +223,7 @@ class ImageProcessor(ColumnProcessor):
         names = ("resize", "interpolation", "fill", "alpha", "reduce")
         return {
             "type": self.type,
+            "version": _STORED_VERSION,
             "size": list(self.size) if self.size else None,
             "mode": self.mode,
             "decoder": self.decoder,

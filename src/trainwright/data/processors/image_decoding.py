@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import io
 import struct
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
+from trainwright.data.geometry import Geometry
 from trainwright.data.types import BadSample
 
 MAX_PIXELS = 178_956_970  # where Pillow, too, speaks of a decompression bomb: 512 MiB as RGB
@@ -48,25 +48,6 @@ Pixels = npt.NDArray[np.uint8]
 ColourMode = Literal["rgb", "gray"]
 
 
-@dataclass(frozen=True)
-class Geometry:
-    """How pixels get their final size.
-
-    Attributes:
-        size: Height and width, None to leave the image as it is.
-        resize: `stretch` to the size; `crop` the centre in its aspect ratio; `letterbox` into it.
-        interpolation: Filter of the resampling, anti-aliased when it shrinks.
-        fill: Value of a letterbox's border, 0 to 255.
-        reduce: Whether a JPEG that is more than twice too large may be decoded at a reduced scale.
-    """
-
-    size: tuple[int, int] | None
-    resize: Literal["stretch", "crop", "letterbox"] = "stretch"
-    interpolation: str = "bilinear"
-    fill: int = 0
-    reduce: bool = True
-
-
 def decode(data: bytes, mode: ColourMode, geometry: Geometry, alpha: str, decoder: str) -> Pixels:
     """Decodes, turns upright, converts and resizes one image.
 
@@ -86,15 +67,20 @@ def decode(data: bytes, mode: ColourMode, geometry: Geometry, alpha: str, decode
     if not data:
         raise BadSample("the file is empty (0 bytes)")
     if decoder == "simplejpeg" and data[:3] == b"\xff\xd8\xff":
-        image = _decode_simplejpeg(data, mode, geometry)
-        if image is not None:
-            return _to_pixels(resize(_upright(image, _jpeg_orientation(data)), geometry))
+        found = _decode_simplejpeg(data, mode, geometry)
+        if found is not None:
+            pixels, original = found
+            orientation = _jpeg_orientation(data)
+            return _to_pixels(
+                resize(_upright(pixels, orientation), geometry, _upright_size(original, orientation))
+            )
     try:
         with Image.open(io.BytesIO(data)) as opened:
             _check_size(*opened.size)
+            original = _upright_size((opened.height, opened.width), _orientation(opened))
             image = _load(opened, mode, geometry)
             image = _upright(image, _orientation(opened))
-            return _to_pixels(resize(convert(image, mode, alpha), geometry))
+            return _to_pixels(resize(convert(image, mode, alpha), geometry, original))
     except (BadSample, MemoryError):
         raise
     except UnidentifiedImageError:
@@ -110,9 +96,7 @@ def size_and_mode(data: bytes) -> tuple[int, int, ColourMode]:
     try:
         with Image.open(io.BytesIO(data)) as opened:
             _check_size(*opened.size)
-            width, height = opened.size
-            if _orientation(opened) >= 5:
-                width, height = height, width
+            height, width = _upright_size((opened.height, opened.width), _orientation(opened))
             gray = opened.mode in ("1", "L", "LA", "La", *_SIXTEEN_BIT)
             return height, width, "gray" if gray else "rgb"
     except BadSample:
@@ -137,25 +121,35 @@ def convert(image: Image.Image, mode: ColourMode, alpha: str) -> Image.Image:
     return image.convert(wanted)
 
 
-def resize(image: Image.Image, geometry: Geometry) -> Image.Image:
-    """The image at the geometry's size; itself when it has that size already."""
+def resize(image: Image.Image, geometry: Geometry, original: tuple[int, int] | None = None) -> Image.Image:
+    """The image at the geometry's size; itself when it has that size already.
+
+    Args:
+        image: The image, perhaps decoded at a reduced scale.
+        geometry: Size of the result and how it comes about.
+        original: Height and width before any reduction, which decide where pixels go; the image's own
+            when absent.
+    """
     if geometry.size is None or image.size == geometry.size[::-1]:
         return image
-    height, width = geometry.size
-    method = _FILTERS[geometry.interpolation]
-    if geometry.resize == "stretch":
-        return image.resize((width, height), method)
-    across, down = width / image.width, height / image.height
-    if geometry.resize == "crop":
-        scale = max(across, down)
-        cut_width, cut_height = width / scale, height / scale
-        left, top = (image.width - cut_width) / 2, (image.height - cut_height) / 2
-        box = (left, top, min(left + cut_width, image.width), min(top + cut_height, image.height))
-        return image.resize((width, height), method, box=box)
-    scale = min(across, down)
-    inner = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    canvas = Image.new(image.mode, (width, height), (geometry.fill,) * len(image.getbands()))
-    canvas.paste(image.resize(inner, method), ((width - inner[0]) // 2, (height - inner[1]) // 2))
+    height, width = original or (image.height, image.width)
+    placement = geometry.place(height, width)
+    # A JPEG is reduced by eighths, rounded up: its last pixel may stand for fewer of the original ones.
+    shrunk = (round(8 * image.width / width) / 8, round(8 * image.height / height) / 8)
+    left, top, right, bottom = placement.window
+    window = (
+        left * shrunk[0],
+        top * shrunk[1],
+        min(right * shrunk[0], image.width),
+        min(bottom * shrunk[1], image.height),
+    )
+    x, y, across, down = placement.part
+    part = image.resize((across, down), _FILTERS[geometry.interpolation], box=window)
+    if placement.size == (down, across):
+        return part
+    fill = (geometry.fill,) * len(image.getbands())
+    canvas = Image.new(image.mode, placement.size[::-1], fill)
+    canvas.paste(part, (x, y))
     return canvas
 
 
@@ -193,8 +187,10 @@ def _least_size(height: int, width: int, geometry: Geometry) -> tuple[int, int]:
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def _decode_simplejpeg(data: bytes, mode: ColourMode, geometry: Geometry) -> Image.Image | None:
-    """The decoded JPEG, or None where Pillow has to decide (CMYK, damage, oddities)."""
+def _decode_simplejpeg(
+    data: bytes, mode: ColourMode, geometry: Geometry
+) -> tuple[Image.Image, tuple[int, int]] | None:
+    """The decoded JPEG and its size before reduction; None where Pillow has to decide (CMYK, damage)."""
     import simplejpeg
 
     try:
@@ -217,11 +213,15 @@ def _decode_simplejpeg(data: bytes, mode: ColourMode, geometry: Geometry) -> Ima
     except ValueError:
         return None
     image = Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[:, :, 0])
-    return image if mode == "rgb" or image.mode == "L" else image.convert("L")
+    return image if mode == "rgb" or image.mode == "L" else image.convert("L"), (height, width)
 
 
 def _upright(image: Image.Image, orientation: int) -> Image.Image:
     return image.transpose(_TRANSPOSE[orientation]) if orientation in _TRANSPOSE else image
+
+
+def _upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
+    return size[::-1] if orientation in (5, 6, 7, 8) else size
 
 
 def _orientation(opened: Image.Image) -> int:

@@ -56,7 +56,7 @@ class NumberProcessor(ColumnProcessor):
 
     def fit(self, values: Values) -> None:
         """Learns offset, scale, mean and range from raw training values `[N]` or `[N, K]`."""
-        numbers = _as_matrix(values, strict=False)
+        numbers = numbers_of(values, strict=False)
         numbers[~np.isfinite(numbers)] = np.nan
         with np.errstate(invalid="ignore"):
             moved = self._forward(numbers)
@@ -75,7 +75,7 @@ class NumberProcessor(ColumnProcessor):
 
     def encode_all(self, values: Values) -> np.ndarray:
         """Normalised numbers of all rows, float32 `[N, K]`. Raises `BadSample` for the first bad one."""
-        numbers = _as_matrix(values, strict=True, names=self.columns)
+        numbers = numbers_of(values, strict=True, names=self.columns)
         if self.offset and numbers.shape[1] != len(self.offset):
             raise BadSample(f"{numbers.shape[1]} numbers where {len(self.offset)} are expected")
         gaps = np.isnan(numbers)
@@ -144,7 +144,7 @@ def _spread(column: npt.NDArray[np.float64]) -> float:
     return float(column.std()) or float(column.max() - column.min())
 
 
-def _as_matrix(values: Values, *, strict: bool, names: list[str] | None = None) -> npt.NDArray[np.float64]:
+def numbers_of(values: Values, *, strict: bool, names: list[str] | None = None) -> npt.NDArray[np.float64]:
     """Raw values as float64 `[N, K]`; missing is NaN, and text is NaN or, when strict, a `BadSample`."""
     array = values if isinstance(values, np.ndarray) else _from_list(values)
     if array.dtype.kind in "fiub":

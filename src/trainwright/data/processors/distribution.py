@@ -1,0 +1,124 @@
+"""A number as a distribution over bins, which a model learns and whose expectation is the answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from trainwright.data.processors.base import ColumnProcessor
+from trainwright.data.processors.number import numbers_of
+from trainwright.data.types import BadSample, TensorSpec, Values
+from trainwright.errors import DataError, RecipeError
+from trainwright.fields import PositiveInt
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class DistributionProcessor(ColumnProcessor):
+    """A number, stored as its float32 place `[1]` among the bins, given to the model as probabilities `[K]`.
+
+    Place k is the centre of bin k. A hard assignment puts all probability into the bin that holds the
+    number. A soft one divides it between the two bins whose centres enclose the number, so that the
+    expectation is the number itself; beyond the first and last centre it is theirs.
+
+    Args:
+        bins: Number of bins, or their edges in rising order.
+        rule: Edges by equal width (`range`), or by equal count (`quantile`), over the training split.
+        assign: Hard or soft, as above.
+        outside: A number beyond the outer edges counts to the outer bin, or makes a bad sample.
+    """
+
+    type = "distribution"
+    needs_fit = True
+
+    def __init__(
+        self,
+        *,
+        bins: PositiveInt | list[float] = 64,
+        rule: Literal["range", "quantile"] = "range",
+        assign: Literal["hard", "soft"] = "soft",
+        outside: Literal["clip", "error"] = "clip",
+    ) -> None:
+        if isinstance(bins, list) and (len(bins) < 2 or np.any(np.diff(bins) <= 0)):
+            raise RecipeError("bins are no rising edges", where="bins", why=str(bins[:10]))
+        self._bins, self.rule, self.assign, self.outside = bins, rule, assign, outside
+        self.edges: list[float] = bins if isinstance(bins, list) else []
+        self.counts: list[int] = []
+
+    def fit(self, values: Values) -> None:
+        """Finds the edges, unless they are given, and counts the training numbers per bin."""
+        numbers = numbers_of(values, strict=False).reshape(-1)
+        numbers = numbers[np.isfinite(numbers)]
+        if not isinstance(self._bins, list):
+            self.edges = _edges(numbers, self._bins, self.rule)
+        self.counts = np.bincount(self._bin(numbers), minlength=len(self.edges) - 1).tolist()
+
+    @property
+    def centres(self) -> npt.NDArray[np.float64]:
+        """Middles of the bins `[K]`."""
+        edges = np.array(self.edges)
+        return (edges[:-1] + edges[1:]) / 2
+
+    def encode(self, raw: Any) -> np.ndarray:
+        """The number's place among the bins, float32 `[1]`. Raises `BadSample` where it is no number."""
+        return self.encode_all([raw])[0]
+
+    def encode_all(self, values: Values) -> np.ndarray:
+        """Places of a whole column, float32 `[N, 1]`. Raises `BadSample` for the first bad value."""
+        numbers = numbers_of(values, strict=True)
+        if numbers.shape[1] != 1:
+            raise BadSample(f"{numbers.shape[1]} numbers where one is expected")
+        if not np.isfinite(numbers).all():
+            raise BadSample("the number is missing, NaN or infinite")
+        low, high = self.edges[0], self.edges[-1]
+        beyond = (numbers < low) | (numbers > high)
+        if self.outside == "error" and beyond.any():
+            raise BadSample(f"{numbers[beyond][0]:g} lies outside of the bins from {low:g} to {high:g}")
+        if self.assign == "hard":
+            return self._bin(numbers).astype(np.float32)
+        return np.interp(numbers, self.centres, np.arange(len(self.centres))).astype(np.float32)
+
+    def spec(self) -> TensorSpec:
+        """Probabilities of K bins."""
+        return TensorSpec("distribution", (len(self.edges) - 1,), "float32", (), tuple(self.counts))
+
+    def to_tensor(self, stored: Tensor) -> Tensor:
+        """Probabilities of the bins, float32 `[B, K]`."""
+        import torch
+
+        places = torch.arange(len(self.edges) - 1, device=stored.device, dtype=torch.float32)
+        return (1 - (stored - places).abs()).clamp_min(0)
+
+    def decode(self, value: Any) -> npt.NDArray[np.float64]:
+        """The expectation of probabilities `[..., K]` in the number's own unit, float64 `[...]`."""
+        array = value.detach().cpu().numpy() if hasattr(value, "detach") else np.asarray(value)
+        weights = array.astype(np.float64)
+        return weights @ self.centres / weights.sum(axis=-1)
+
+    def parameters(self) -> dict[str, Any]:
+        """See `__init__`."""
+        return {"bins": self._bins, "rule": self.rule, "assign": self.assign, "outside": self.outside}
+
+    def fitted(self) -> dict[str, Any]:
+        """Edges `[K + 1]`, and training numbers per bin."""
+        return {"edges": self.edges, "counts": self.counts}
+
+    def _bin(self, numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+        """The bin that holds each number; an edge belongs to the bin above it, the last one to the last."""
+        return np.searchsorted(self.edges[1:-1], numbers, side="right")
+
+
+def _edges(numbers: npt.NDArray[np.float64], count: int, rule: str) -> list[float]:
+    if not len(numbers):
+        raise DataError("no training value is a number, so there are no bins")
+    if rule == "range":
+        low, high = float(numbers.min()), float(numbers.max())
+        if low == high:
+            low, high = low - 0.5, high + 0.5
+        return np.linspace(low, high, count + 1).tolist()
+    # Equal values cannot be told apart by an edge, so that there may be fewer bins than asked for.
+    edges = np.unique(np.quantile(numbers, np.linspace(0, 1, count + 1)))
+    return edges.tolist() if len(edges) > 1 else [float(edges[0]) - 0.5, float(edges[0]) + 0.5]

@@ -1,0 +1,162 @@
+"""What the sources of annotated pictures share."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from trainwright.data.objects import Objects
+from trainwright.data.picture_sizes import PictureSizes, Size
+from trainwright.data.sources.base import BaseSource, LazySequence
+from trainwright.data.sources.file_set import in_split_order
+from trainwright.data.types import RawFile, Values
+from trainwright.errors import DataError
+
+Boxes = npt.NDArray[np.float64]
+
+
+class AnnotatedSource(BaseSource):
+    """One row per picture, with the objects that are annotated in it.
+
+    An object that nothing can be learned from (a box with NaN, without area, or wholly outside its
+    picture; an unknown class) is one of the `faults` and not among the row's objects. So is a picture
+    that is missing or whose size is stated wrongly. Boxes that reach beyond their picture are kept as
+    they are, counted in `notices`, and clipped by the processors.
+
+    Columns:
+        image: The picture's file.
+        objects: `Objects`.
+
+    Attributes:
+        class_names: Classes of the objects in the order of the format, also those without objects.
+    """
+
+    slow_columns: Collection[str] = ("image",)
+    class_names: tuple[str, ...] = ()
+
+    def __init__(self) -> None:
+        self.columns = {"image": "image", "objects": "boxes"}
+        self.pictures: list[RawFile] = []
+        self.names: list[str] = []
+        self.faults: list[tuple[str, str]] = []
+        self._notes: Counter[str] = Counter()
+        self._split_rows: dict[str, list[int]] = {}
+        self._extra_files: list[Path] = []
+
+    def objects(self, row: int) -> Objects:
+        """What is annotated in one picture."""
+        raise NotImplementedError
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def column(self, name: str) -> Values:
+        """`RawFile`s of the pictures, or their `Objects`."""
+        if self.require(name) == "image":
+            return self.pictures
+        return LazySequence(len(self), self.objects)
+
+    def splits(self) -> dict[str, npt.NDArray[np.int64]] | None:
+        """Rows of the splits that the data bring, None where they bring none."""
+        if not self._split_rows:
+            return None
+        return {
+            name: np.array(self._split_rows[name], dtype=np.int64)
+            for name in in_split_order(self._split_rows)
+            if self._split_rows[name]
+        } or None
+
+    def sample_names(self) -> Sequence[str]:
+        """Names of the pictures relative to the root."""
+        return self.names
+
+    def files(self) -> list[Path]:
+        """Annotations and pictures."""
+        pictures = dict.fromkeys(picture.path for picture in self.pictures)
+        return [*self._extra_files, *(Path(path) for path in pictures)]
+
+    def finish(self, where: str, looked_for: str) -> None:
+        """Settles notices. Raises `DataError` where no picture is left."""
+        notes = [f"{count} {text}" for text, count in self._notes.items()]
+        self.notices = [*self.notices, *notes]
+        if not self.pictures:
+            why = "; ".join(f"{name}: {reason}" for name, reason in self.faults[:5])
+            raise DataError("there are no pictures with annotations", where=where, why=why or looked_for)
+
+
+def box_problems(boxes: Boxes, sizes: Boxes) -> tuple[dict[int, str], int]:
+    """What makes boxes unfit to learn from.
+
+    Args:
+        boxes: Left, top, right, bottom `[n, 4]`.
+        sizes: Height and width of each box's picture `[n, 2]`, NaN where unknown.
+
+    Returns:
+        Place -> reason, and the number of other boxes that reach beyond their picture by more than a
+        thousandth of a pixel.
+    """
+    if not len(boxes):
+        return {}, 0
+    with np.errstate(invalid="ignore"):
+        finite = np.isfinite(boxes).all(axis=1)
+        width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+        flat = finite & ((width <= 0) | (height <= 0))
+        outside = finite & ~flat & _outside(boxes, sizes)
+        beyond = (boxes[:, :2] < -1e-3).any(axis=1) | (boxes[:, 2:] > sizes[:, ::-1] + 1e-3).any(axis=1)
+    problems: dict[int, str] = {}
+    for place in np.flatnonzero(~finite).tolist():
+        problems[place] = f"its box {_said(boxes[place])} has values that are no finite numbers"
+    for place in np.flatnonzero(flat).tolist():
+        problems[place] = f"its box has no area: width {width[place]:g}, height {height[place]:g}"
+    for place in np.flatnonzero(outside).tolist():
+        tall, wide = sizes[place]
+        problems[place] = (
+            f"its box {_said(boxes[place])} lies wholly outside the picture of {wide:g}x{tall:g} pixels"
+        )
+    return problems, int((beyond & finite & ~flat & ~outside).sum())
+
+
+def check_sizes(stated: Sequence[Size | None], pictures: Sequence[RawFile], root: Path) -> dict[int, str]:
+    """Pictures whose annotation states another size than their header.
+
+    Args:
+        stated: Height and width by the annotation, None where it states none.
+        pictures: Their files.
+        root: Names the memory of headers.
+
+    Returns:
+        Place -> reason. A picture that cannot be read is left to the image column's processor.
+    """
+    wrong: dict[int, str] = {}
+    for place, (said, true) in enumerate(zip(stated, PictureSizes(root).all(pictures), strict=True)):
+        if said is None or true is None or said == true:
+            continue
+        reason = f"the annotation says {said[1]}x{said[0]} pixels, the picture has {true[1]}x{true[0]}"
+        if said == true[::-1]:
+            reason += " (as it is meant to be seen: is it an EXIF rotation that the annotation ignores?)"
+        wrong[place] = reason
+    return wrong
+
+
+def finite_numbers(value: Any) -> bool:
+    """Whether a value from JSON is a list of numbers, none of them NaN, infinite, or a truth value."""
+    return isinstance(value, list) and all(
+        type(item) in (int, float) and -1e15 < item < 1e15 for item in value
+    )
+
+
+def _outside(boxes: Boxes, sizes: Boxes) -> npt.NDArray[np.bool_]:
+    right_of = boxes[:, 0] >= sizes[:, 1]
+    below = boxes[:, 1] >= sizes[:, 0]
+    before = (boxes[:, 2:] <= 0).any(axis=1)
+    result: npt.NDArray[np.bool_] = right_of | below | before
+    return result
+
+
+def _said(box: Boxes) -> str:
+    return "(" + ", ".join(f"{value:g}" for value in box) + ")"

@@ -1,0 +1,108 @@
+"""One Pascal VOC XML file: what it says of one picture, with the line of everything that is wrong.
+
+Format: Everingham et al., "The PASCAL Visual Object Classes Challenge 2012 Development Kit", section 5.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from trainwright.data.sources.plain_xml import Element, parse
+
+_CORNERS = ("xmin", "ymin", "xmax", "ymax")
+FLAGS = ("difficult", "truncated", "occluded")
+_LARGEST = 1 << 20
+
+
+@dataclass
+class VocObject:
+    """One object.
+
+    Attributes:
+        label: Its class.
+        box: xmin, ymin, xmax, ymax as they stand there.
+        flags: `difficult`, `truncated` and `occluded`, 0 or 1 each.
+        line: Where it begins.
+    """
+
+    label: str
+    box: tuple[float, float, float, float]
+    flags: tuple[float, ...]
+    line: int
+
+
+@dataclass
+class VocFile:
+    """What a file says.
+
+    Attributes:
+        picture: File name of the picture, empty where none stands there.
+        size: Height and width, None where none stands there.
+        objects: Objects that can be read.
+        problems: Line and reason of each object that cannot.
+        damage: Line and reason, where the file as a whole cannot be trusted.
+    """
+
+    picture: str = ""
+    size: tuple[int, int] | None = None
+    objects: list[VocObject] = field(default_factory=list)
+    problems: list[tuple[int, str]] = field(default_factory=list)
+    damage: tuple[int, str] | None = None
+
+
+def read_voc(data: bytes) -> VocFile:
+    """Reads one file; never raises.
+
+    Args:
+        data: The file's bytes.
+    """
+    document = parse(data)
+    found = VocFile()
+    if document.error is not None:
+        found.damage = (document.line, f"the XML is not whole: {document.error}")
+    root = document.root
+    if root is None or root.tag != "annotation":
+        what = "nothing" if root is None else f"<{root.tag}>"
+        found.damage = found.damage or (1, f"it holds {what} where <annotation> belongs")
+        return found
+    found.picture = root.word("filename") or ""
+    height, width = _number(root.word("size", "height")), _number(root.word("size", "width"))
+    if height and width and 0 < height < _LARGEST and 0 < width < _LARGEST:
+        found.size = (int(height), int(width))
+    for element in root.all("object"):
+        _add_object(found, element)
+    return found
+
+
+def _add_object(found: VocFile, element: Element) -> None:
+    label = element.word("name")
+    box = element.first("bndbox")
+    if not label:
+        found.problems.append((element.line, "the object has no <name>"))
+        return
+    words = [box.word(corner) for corner in _CORNERS] if box is not None else [None] * 4
+    absent = [corner for corner, word in zip(_CORNERS, words, strict=True) if not word]
+    if absent:
+        found.problems.append((element.line, f"the object {label!r} has no {', '.join(absent)}"))
+        return
+    numbers = [_number(word) for word in words]
+    if any(number is None for number in numbers):
+        found.problems.append(
+            (element.line, f"the box of {label!r} is no four numbers: {', '.join(map(str, words))}")
+        )
+        return
+    corners = tuple(number for number in numbers if number is not None)
+    flags = tuple(_number(element.word(name)) or 0.0 for name in FLAGS)
+    found.objects.append(VocObject(label, corners, flags, element.line))  # type: ignore[arg-type]
+
+
+def _number(word: str | None) -> float | None:
+    """A finite number, None for everything else."""
+    if not word or len(word) > 40:
+        return None
+    try:
+        value = float(word)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and abs(value) < 1e15 else None
