@@ -63,6 +63,10 @@ TABLES: dict[str, dict[str, str]] = {
         "voc": "trainwright.data.sources.voc:VocSource",
         "yolo": "trainwright.data.sources.yolo:YoloSource",
         "ucr": "trainwright.data.sources.ucr:UcrSource",
+        "wfdb": "trainwright.data.sources.wfdb:WfdbSource",
+        "series": "trainwright.data.sources.series:SeriesSource",
+        "audio": "trainwright.data.sources.audio:AudioSource",
+        "video": "trainwright.data.sources.video:VideoSource",
     },
     "processor": {
         "image": "trainwright.data.processors.image:ImageProcessor",
@@ -73,6 +77,8 @@ TABLES: dict[str, dict[str, str]] = {
         "boxes": "trainwright.data.processors.boxes:BoxesProcessor",
         "keypoints": "trainwright.data.processors.keypoints:KeypointsProcessor",
         "series": "trainwright.data.processors.series:SeriesProcessor",
+        "audio": "trainwright.data.processors.audio:AudioProcessor",
+        "video": "trainwright.data.processors.video:VideoProcessor",
     },
     "augment": {
         "random_crop": "trainwright.data.augment.random_crop:RandomCrop",

@@ -15,12 +15,10 @@ import numpy.typing as npt
 ZERO_CROSSINGS = 24  # of the sinc on each side
 ROLL_OFF = 0.94  # passband as a share of the lower Nyquist frequency
 BETA = 10.0  # of the Kaiser window: about 100 dB of stop band
-_AT_ONCE = 1 << 15  # outputs whose weights are held together
+_AT_ONCE = 1 << 20  # weights that are held together
 
 
-def resample(
-    samples: npt.NDArray[np.float32], rate: int, new_rate: int
-) -> npt.NDArray[np.float32]:
+def resample(samples: npt.NDArray[np.float32], rate: int, new_rate: int) -> npt.NDArray[np.float32]:
     """Samples at another rate; silence is assumed before and behind them.
 
     Args:
@@ -40,20 +38,21 @@ def resample(
     reach = math.ceil(ZERO_CROSSINGS / cutoff)
     padded = np.pad(samples, ((reach, reach + 1), (0, 0)))
     taps = np.arange(-reach, reach + 1)
-    period = up if up <= _AT_ONCE else length
     result = np.empty((length, samples.shape[1]), dtype=np.float32)
-    step = max(1, _AT_ONCE // period) * period if period <= _AT_ONCE else _AT_ONCE
-    known: npt.NDArray[np.float32] | None = None
+    most = max(1, _AT_ONCE // len(taps))
+    step = max(up, most // up * up) if up <= most else most  # whole periods share their weights
+    weights = np.empty((0, len(taps)), dtype=np.float32)
     for start in range(0, length, step):
         places = np.arange(start, min(start + step, length))
         whole, part = places * down // up, (places * down % up) / up
-        if period > _AT_ONCE or known is None:
-            phases = part if period > _AT_ONCE else part[:period]
-            known = _weights(taps[None, :] - phases[:, None], cutoff, reach)
-        weights = known if period > _AT_ONCE else known[(places - start) % period]
+        if up > most:
+            weights = _weights(taps[None, :] - part[:, None], cutoff, reach)
+        elif not len(weights):
+            phases = _weights(taps[None, :] - part[:up, None], cutoff, reach)
+            weights = np.tile(phases, (step // up, 1))
+        around = (whole + reach)[:, None] + taps[None, :]
         for channel in range(samples.shape[1]):
-            around = padded[whole[:, None] + (taps + reach)[None, :], channel]
-            result[places, channel] = np.einsum("nk,nk->n", around, weights)
+            result[places, channel] = np.einsum("nk,nk->n", padded[around, channel], weights[: len(places)])
     return result
 
 

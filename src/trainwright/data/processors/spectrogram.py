@@ -24,8 +24,8 @@ def power_spectrogram(samples: npt.NDArray[np.floating], window: int, hop: int, 
         float32 `[size // 2 + 1, 1 + T // hop]`.
     """
     edge = window // 2
-    mode = "reflect" if len(samples) > edge else "constant"
-    padded = np.pad(samples, (edge, window - edge), mode=mode if len(samples) > window - edge else "constant")
+    long_enough = len(samples) > window - edge
+    padded = np.pad(samples, (edge, window - edge), mode="reflect" if long_enough else "constant")
     count = 1 + len(samples) // hop
     frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop][:count]
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)

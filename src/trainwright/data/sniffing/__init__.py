@@ -15,7 +15,11 @@ __all__ = ["FORMATS", "Guess", "sniff"]
 FORMATS = (
     "idx",
     "ucr",
+    "audio",
+    "video",
+    "wfdb",
     "arrays",
+    "series",
     "table",
     "class_folders",  # takes every folder that is left, and says what is missing in it
 )
@@ -40,7 +44,8 @@ def sniff(path: Path) -> Guess:
     raise DataError(
         f"a {path.suffix.lower() or 'file without suffix'} is no kind of data that is known",
         where=str(path),
-        why="known are folders, .zip, .csv, .tsv, .parquet, .npz, .npy, .ts, and folders of idx files",
+        why="known are folders, .zip, .csv, .tsv, .parquet, .npz, .npy, .ts, "
+        "and folders of idx files, sounds, clips or WFDB records",
         fix="write the recipe by hand with a source of your own: {name: 'module:Class'}",
     )
 
