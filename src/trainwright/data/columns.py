@@ -54,7 +54,8 @@ class PlannedColumn:
     @property
     def slow(self) -> bool:
         """Whether its stored values are worth a cache."""
-        return any(part in self.source.slow_columns for part in self.parts)
+        heavy = getattr(self.processor, "heavy", False)
+        return heavy or any(part in self.source.slow_columns for part in self.parts)
 
 
 def build_source(data: Data, memory_data: Any) -> Source:

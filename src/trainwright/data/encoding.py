@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from trainwright.data.retry import ONCE, Retry
 from trainwright.data.types import BadSample, Processor, Values
 from trainwright.errors import DataError
 
@@ -16,7 +18,12 @@ _TRIED_FOR_FORM = 1000
 
 
 def encode_rows(
-    processor: Processor, raws: Iterable[Any], count: int, shape: Sequence[int], dtype: Any
+    processor: Processor,
+    raws: Iterable[Any],
+    count: int,
+    shape: Sequence[int],
+    dtype: Any,
+    retry: Retry = ONCE,
 ) -> tuple[np.ndarray, Bad]:
     """Stored values `[count, *shape]`, with zeros for bad samples, and place and reason of each of those.
 
@@ -26,12 +33,13 @@ def encode_rows(
         count: Number of them.
         shape: Of one stored value.
         dtype: Of the stored values.
+        retry: Whether a read that fails is repeated.
     """
     stored = np.zeros((count, *shape), dtype=dtype)
     bad: Bad = []
     for place, raw in enumerate(raws):
         try:
-            stored[place] = processor.encode(raw)
+            stored[place] = retry(getattr(raw, "name", ""), partial(processor.encode, raw))
         except BadSample as error:
             bad.append((place, error.reason))
         except MemoryError:
@@ -48,7 +56,9 @@ def encode_column(processor: Processor, values: Values) -> tuple[np.ndarray, Bad
         return encode_rows(processor, values, len(values), shape, dtype)
 
 
-def stored_form(processor: Processor, values: Values) -> tuple[tuple[int, ...], np.dtype[Any]]:
+def stored_form(
+    processor: Processor, values: Values, retry: Retry = ONCE
+) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """Shape and dtype of a stored value, from the first sample that can be read.
 
     Raises:
@@ -57,7 +67,8 @@ def stored_form(processor: Processor, values: Values) -> tuple[tuple[int, ...], 
     reasons = []
     for place in range(min(len(values), _TRIED_FOR_FORM)):
         try:
-            stored = np.asarray(processor.encode(values[place]))
+            raw = values[place]
+            stored = np.asarray(retry(getattr(raw, "name", ""), partial(processor.encode, raw)))
             return stored.shape, stored.dtype
         except BadSample as error:
             reasons.append(f"{getattr(values[place], 'name', f'row {place}')}: {error.reason}")

@@ -19,8 +19,10 @@ from trainwright.data.encoding import encode_column, encode_rows, stored_form
 from trainwright.data.faults import refuse_or_drop
 from trainwright.data.measures import numbers
 from trainwright.data.processors.category import factorise
+from trainwright.data.retry import Retry
 from trainwright.data.sources.base import LazySequence
 from trainwright.data.storing import ColumnStore, Stored, worker_count
+from trainwright.data.substitutes import Substitutes
 from trainwright.data.types import Dropped, PreparedData, Processor, Source, Values
 from trainwright.errors import DataError, UserError
 
@@ -84,6 +86,7 @@ class _Preparation:
         self.data, self.cache_dir, self.progress, self.seed = data, cache_dir, progress, seed
         self.memory_data = memory_data
         self.workers = worker_count(workers)
+        self.retry = Retry(data.on_bad.reads, data.on_bad.wait)
         self.seconds: dict[str, float] = {}
         self._fits = JsonCache(cache_dir / "fits")
         self._known: set[str] = set()
@@ -106,7 +109,13 @@ class _Preparation:
         self.identity = self._identity(digest)
         notices = list(self.source.notices)
         self.store = ColumnStore(
-            self.cache_dir, self.identity, self.workers, self.data.cache == "none", self.progress, notices
+            self.cache_dir,
+            self.identity,
+            self.workers,
+            self.data.cache == "none",
+            self.progress,
+            notices,
+            self.retry,
         )
         stored = {column.name: self._encode(column) for column in self._ordered}
         dropped = self._drop(stored)
@@ -133,7 +142,17 @@ class _Preparation:
             notices=notices,
             sampled=self._sampled(),
             weights=self._weights(),
+            retry=self.retry,
+            substitutes=self._substitutes(dropped),
         )
+
+    def _substitutes(self, dropped: list[Dropped]) -> Substitutes | None:
+        """What stands in for samples that become unreadable, where the recipe lets them be skipped."""
+        if self.data.on_bad.policy != "skip" or self._is_fitted:
+            return None
+        gone = len({(item.row, item.name) for item in dropped})
+        allowed = int(self.data.on_bad.limit * len(self.source)) - gone
+        return Substitutes(self.splits, self.source.sample_names(), self.seed, max(0, allowed))
 
     def _sampled(self) -> dict[str, Values]:
         """Raw values of the column that the sampler names."""
@@ -187,7 +206,7 @@ class _Preparation:
     def _fingerprint(self) -> str:
         files = self.source.files()
         if files:
-            return fingerprint.digest_files(files, self.cache_dir, self.progress)
+            return fingerprint.digest_files(files, self.cache_dir, self.progress, self.retry)
         return fingerprint.digest_values({name: self.source.column(name) for name in self.source.columns})
 
     def _identity(self, digest: str) -> dict[str, Any]:
@@ -257,10 +276,10 @@ class _Preparation:
         if values is not None:
             return StoredRows(values, train)
         chosen = train[addressed.order(addressed.key("fit", self.seed), train)[:_FITTED_ON]]
-        shape, dtype = stored_form(column.processor, column.values)
-        return encode_rows(
-            column.processor, (column.values[int(row)] for row in chosen), len(chosen), shape, dtype
-        )[0]
+        shape, dtype = stored_form(column.processor, column.values, self.retry)
+        raws = (column.values[int(row)] for row in chosen)
+        encoded, bad = encode_rows(column.processor, raws, len(chosen), shape, dtype, self.retry)
+        return np.delete(encoded, [place for place, _ in bad], axis=0)
 
     def _fit_key(self, column: PlannedColumn) -> dict[str, Any]:
         """What decides the fit; the rows are those before any are dropped, which follows from the rest."""

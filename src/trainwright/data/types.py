@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +15,9 @@ from trainwright.data.archive import open_archive
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from trainwright.data.retry import Retry
+    from trainwright.data.substitutes import Substitutes
 
 Values = Sequence[Any] | np.ndarray  # raw values of a column; NumPy's arrays are no Sequence to typing
 Role = str  # "image", "number", "category": what a column is good for, used by `init`
@@ -38,7 +43,7 @@ class RawFile:
     def read(self) -> bytes:
         """The file's bytes. Raises OSError, KeyError or `ArchiveError`."""
         if self.member is None:
-            return Path(self.path).read_bytes()
+            return _whole(self.path)
         return open_archive(self.path).read(self.member)
 
     def size(self) -> int:
@@ -46,6 +51,16 @@ class RawFile:
         if self.member is None:
             return Path(self.path).stat().st_size
         return open_archive(self.path).members[self.member].size
+
+
+def _whole(path: str) -> bytes:
+    """A file's bytes. Raises OSError where a store gives fewer than it says that there are."""
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 (called per sample)
+        data = file.readall()
+        size = os.fstat(file.fileno()).st_size
+    if len(data) < size:
+        raise OSError(errno.EIO, f"the read was cut short: {len(data)} of {size} bytes")
+    return data
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +125,8 @@ class TensorSpec:
         shape: Image `(C, H, W)`, number `(K,)`, category `()`.
         dtype: NumPy name of the dtype that the model gets: `float32` or `int64`.
         classes: Names of the classes of a category, in the order of their ids.
-        counts: Number of training samples per class.
+        counts: Number of training samples (objects, pixels) per class.
+        void: Id that stands for no class in a mask.
     """
 
     type: str
@@ -118,6 +134,7 @@ class TensorSpec:
     dtype: str = "float32"
     classes: tuple[str, ...] = ()
     counts: tuple[int, ...] = ()
+    void: int | None = None
 
 
 class Processor(Protocol):
@@ -132,6 +149,7 @@ class Processor(Protocol):
         needs_fit: Whether `fit` must see the training values before `encode`.
         fits_on_encoded: `fit` wants stored values (an array) instead of raw ones.
         follows_image: Its values live in an image's pixel space; see `processors/picture_space.py`.
+        heavy: A stored value is so large, or takes so long to make, that it is worth a cache.
         reads_picture: `encode` wants a `Beside`: the value with the picture that it belongs to.
     """
 
@@ -139,6 +157,7 @@ class Processor(Protocol):
     needs_fit: ClassVar[bool]
     fits_on_encoded: ClassVar[bool]
     follows_image: ClassVar[bool]
+    heavy: ClassVar[bool]
     reads_picture: ClassVar[bool]
 
     def inspect(self, values: Values) -> None:
@@ -230,6 +249,8 @@ class PreparedData:
         notices: Decisions and findings that a person should hear of.
         sampled: Raw values of all rows, by column of the source that the sampler asks for.
         weights: Weight of every row in the loss, float32 `[N]`; None where all are 1.
+        retry: How often a read of streamed values is repeated that fails.
+        substitutes: What stands in for streamed values that become unreadable; None to stop at them.
     """
 
     arrays: dict[str, np.ndarray]
@@ -246,6 +267,12 @@ class PreparedData:
     notices: list[str] = field(default_factory=list)
     sampled: dict[str, Values] = field(default_factory=dict)
     weights: np.ndarray | None = None
+    retry: Retry | None = None
+    substitutes: Substitutes | None = None
+
+    def all_dropped(self) -> list[Dropped]:
+        """Samples that were left out from the start, and those that became unreadable in training."""
+        return self.dropped + (self.substitutes.dropped() if self.substitutes is not None else [])
 
     def info(self) -> DataInfo:
         """The description that tasks build from."""

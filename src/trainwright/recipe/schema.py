@@ -95,10 +95,22 @@ class Split(Section):
 class OnBad(Section):
     """What happens to a sample that cannot be read."""
 
-    policy: Literal["stop", "skip"] = Field(
-        default="stop", description="`skip` leaves it out, counted and reported."
+    policy: Literal["stop", "skip", "retry"] = Field(
+        default="stop",
+        description="`skip` leaves it out, counted and reported; `retry` reads it again before it stops.",
     )
     limit: Fraction = Field(default=0.01, description="Largest share of samples that may be skipped.")
+    attempts: PositiveInt | None = Field(
+        default=None, description="Reads before a sample counts as bad; 4 with `retry`, else 1, when absent."
+    )
+    wait: NonNegative = Field(
+        default=0.5, description="Seconds before the second read; doubled each time, give or take a half."
+    )
+
+    @property
+    def reads(self) -> int:
+        """Reads before a sample counts as bad."""
+        return self.attempts or (4 if self.policy == "retry" else 1)
 
 
 class Data(Section):

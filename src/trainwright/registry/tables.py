@@ -75,6 +75,8 @@ TABLES: dict[str, dict[str, str]] = {
         "categories": "trainwright.data.processors.categories:CategoriesProcessor",
         "distribution": "trainwright.data.processors.distribution:DistributionProcessor",
         "boxes": "trainwright.data.processors.boxes:BoxesProcessor",
+        "instances": "trainwright.data.processors.instances:InstancesProcessor",
+        "mask": "trainwright.data.processors.mask:MaskProcessor",
         "keypoints": "trainwright.data.processors.keypoints:KeypointsProcessor",
         "series": "trainwright.data.processors.series:SeriesProcessor",
         "audio": "trainwright.data.processors.audio:AudioProcessor",

@@ -178,8 +178,7 @@ class Session:
                 for name, column in {**recipe.data.inputs, **recipe.data.targets}.items()
             }
             save_processors(run.processors, data.inputs, data.targets, columns)
-            write_json(run.data / "summary.json", summary(data))
-            write_dropped(run.data / "dropped.csv", data.dropped)
+            _write_data_report(run, data)
         parts = build_parts(recipe, data, task, model, Runtime(execution), self.processes)
         if names is not None:
             check_monitors(parts, names)
@@ -262,6 +261,9 @@ class Session:
         with ExitStack() as closing:
             for part in (spool.close, writer.close, beat.stop):
                 closing.callback(part)
+            if data.substitutes is not None:
+                # Whatever ends the training, what became unreadable in it is written down.
+                closing.callback(_write_data_report, run, data)
             beat.start()
             outcome = loop.run()
             writer.flush()
@@ -378,3 +380,9 @@ class Session:
         moment = time.perf_counter()
         self.seconds[name] = round(self.seconds.get(name, 0.0) + moment - self._begun, 4)
         self._begun = moment
+
+
+def _write_data_report(run: RunDirectory, data: PreparedData) -> None:
+    """What the data came to, and what was left out."""
+    write_json(run.data / "summary.json", summary(data))
+    write_dropped(run.data / "dropped.csv", data.all_dropped())

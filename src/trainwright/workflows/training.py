@@ -227,6 +227,14 @@ def _check_same_data(record: RunRecord, prepared: PreparedData, run: RunDirector
             why=f"fingerprint {prepared.fingerprint[:12]} now, {before[:12]} then",
             fix="put the data back, or train the recipe anew on the changed data",
         )
+    rows, then = sorted({item.row for item in prepared.dropped}), record.data.get("dropped")
+    if then is not None and rows != then:
+        raise RunError(
+            f"{len(rows)} samples cannot be read now, when the run was started {len(then)} could not",
+            where=str(run.path),
+            why="the same steps need the same samples",
+            fix=f"bring the files back as they were (see {run.data / 'dropped.csv'}), or train anew",
+        )
 
 
 def _decide(loaded: LoadedRecipe, prepared: PreparedData, runs_dir: str | Path, fresh: bool) -> Decision:
@@ -256,6 +264,7 @@ def _record(loaded: LoadedRecipe, prepared: PreparedData, decision: Decision) ->
         data={
             "fingerprint": prepared.fingerprint,
             "sizes": {name: len(rows) for name, rows in prepared.splits.items()},
+            "dropped": sorted({item.row for item in prepared.dropped}),
         },
         packages=found["packages"],
         git=found["git"],

@@ -24,6 +24,7 @@ class ColumnProcessor:
     fits_on_encoded: ClassVar[bool] = False
     follows_image: ClassVar[bool] = False
     reads_picture: ClassVar[bool] = False
+    heavy: ClassVar[bool] = False
 
     def inspect(self, values: Values) -> None:
         """Nothing to settle before the first `encode`."""

@@ -143,7 +143,7 @@ class ImageProcessor(ColumnProcessor):
     def encode(self, raw: Any) -> np.ndarray:
         """uint8 pixels `[H, W, C]`. Raises `BadSample`, or OSError where a file cannot be read."""
         mode: decoding.ColourMode = "gray" if self.mode == "gray" else "rgb"
-        data = _file_bytes(raw)
+        data = file_bytes(raw)
         if data is not None:
             pixels = decoding.decode(data, mode, self._geometry, self.alpha, self.decoder)
         else:
@@ -280,7 +280,7 @@ class _Look:
 def _look(raw: Any) -> _Look | None:
     """Size, mode and (of float arrays) largest value; None where it cannot be read."""
     try:
-        data = _file_bytes(raw)
+        data = file_bytes(raw)
         if data is not None:
             height, width, mode = decoding.size_and_mode(data)
             return _Look((height, width), mode, 0.0)
@@ -294,7 +294,7 @@ def _look(raw: Any) -> _Look | None:
         return None
 
 
-def _file_bytes(raw: Any) -> bytes | None:
+def file_bytes(raw: Any) -> bytes | None:
     """The bytes of a file, a path or bytes; None for a value that holds pixels."""
     try:
         if isinstance(raw, RawFile):

@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import io
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 import numpy as np
@@ -26,7 +28,7 @@ from trainwright.data.types import BadSample
 
 MAX_PIXELS = 178_956_970  # where Pillow, too, speaks of a decompression bomb: 512 MiB as RGB
 _ORIENTATION = 0x0112
-_TRANSPOSE = {
+TRANSPOSE = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -35,7 +37,7 @@ _TRANSPOSE = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N", "I")
+SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 _FILTERS = {
     "nearest": Image.Resampling.NEAREST,
     "bilinear": Image.Resampling.BILINEAR,
@@ -74,17 +76,24 @@ def decode(data: bytes, mode: ColourMode, geometry: Geometry, alpha: str, decode
             return _to_pixels(
                 resize(_upright(pixels, orientation), geometry, _upright_size(original, orientation))
             )
+    with opened(data) as file:
+        original = _upright_size((file.height, file.width), _orientation(file))
+        image = _load(file, mode, geometry)
+        image = _upright(image, _orientation(file))
+        return _to_pixels(resize(convert(image, mode, alpha), geometry, original))
+
+
+@contextmanager
+def opened(data: bytes) -> Iterator[Image.Image]:
+    """A file of any format that Pillow knows, its pixels still to be read. Raises `BadSample`."""
     try:
-        with Image.open(io.BytesIO(data)) as opened:
-            _check_size(*opened.size)
-            original = _upright_size((opened.height, opened.width), _orientation(opened))
-            image = _load(opened, mode, geometry)
-            image = _upright(image, _orientation(opened))
-            return _to_pixels(resize(convert(image, mode, alpha), geometry, original))
+        with Image.open(io.BytesIO(data)) as image:
+            _check_size(*image.size)
+            yield image
     except (BadSample, MemoryError):
         raise
-    except UnidentifiedImageError:
-        raise BadSample(f"not an image that can be read (begins with {data[:8]!r})") from None
+    except UnidentifiedImageError as error:
+        raise BadSample(f"not an image that can be read (begins with {data[:8]!r})") from error
     except Image.DecompressionBombError:
         raise BadSample(f"the header claims more than {MAX_PIXELS} pixels") from None
     except Exception as error:  # Pillow's plugins raise nearly anything on damaged files
@@ -97,7 +106,7 @@ def size_and_mode(data: bytes) -> tuple[int, int, ColourMode]:
         with Image.open(io.BytesIO(data)) as opened:
             _check_size(*opened.size)
             height, width = _upright_size((opened.height, opened.width), _orientation(opened))
-            gray = opened.mode in ("1", "L", "LA", "La", *_SIXTEEN_BIT)
+            gray = opened.mode in ("1", "L", "LA", "La", *SIXTEEN_BIT)
             return height, width, "gray" if gray else "rgb"
     except BadSample:
         raise
@@ -105,9 +114,15 @@ def size_and_mode(data: bytes) -> tuple[int, int, ColourMode]:
         raise BadSample(f"not an image that can be read: {type(error).__name__}") from error
 
 
+def stored_size(data: bytes) -> tuple[tuple[int, int], int]:
+    """Height and width as stored, and the EXIF orientation, from the header. Raises `BadSample`."""
+    with opened(data) as image:
+        return (image.height, image.width), _orientation(image)
+
+
 def convert(image: Image.Image, mode: ColourMode, alpha: str) -> Image.Image:
     """Any of Pillow's modes as RGB or L, by this module's rules."""
-    if image.mode in _SIXTEEN_BIT:
+    if image.mode in SIXTEEN_BIT:
         image = _from_sixteen_bit(image)
     if image.mode == "F":
         raise BadSample("floating-point pixels have no stated range; save the image with integers")
@@ -217,7 +232,7 @@ def _decode_simplejpeg(
 
 
 def _upright(image: Image.Image, orientation: int) -> Image.Image:
-    return image.transpose(_TRANSPOSE[orientation]) if orientation in _TRANSPOSE else image
+    return image.transpose(TRANSPOSE[orientation]) if orientation in TRANSPOSE else image
 
 
 def _upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
