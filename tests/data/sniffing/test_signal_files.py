@@ -30,3 +30,22 @@ def test_patterns_of_names():
     assert common_pattern(["one", "two"]) is None
     assert common_pattern(["a_1", "b"]) is None
     assert common_pattern([f"{n}_{n}" for n in range(30)]) is None
+
+
+def test_records_and_series_in_tables(shared_data, make_data, prepared):
+    for name, sizes, target in [
+        ("ecg_wfdb", {"train": 1591, "val": 331, "test": 346}, "label"),
+        ("timeseries/Airline", {"train": 77, "val": 21, "test": 22}, "future"),
+        ("timeseries/solar/solar.csv", {"train": 154, "val": 44, "test": 43}, "future"),
+    ]:
+        guess = sniff(shared_data / name)
+        data = prepared(make_data(guess.source, guess.inputs, guess.targets))
+        assert list(guess.targets) == [target]
+        assert {split: len(rows) for split, rows in data.splits.items()} == sizes
+    assert sniff(shared_data / "ecg_wfdb").source["records"] == ["100"]
+    assert sniff(shared_data / "ecg_wfdb" / "s0010_re.hea").targets == {}
+
+
+def test_tables_without_an_order_in_time_stay_tables(shared_data):
+    for name in ("timeseries/mitdb/mitdb.csv", "tabular/mpg.csv", "tabular/iris.csv"):
+        assert sniff(shared_data / name).source["name"] == "table"

@@ -184,7 +184,10 @@ def _expression(pattern: str) -> tuple[re.Pattern[str], list[str]]:
             fix="for example {label}_{speaker}_{index}",
         )
     texts = _FIELD.split(pattern)[::2]
-    # A field never swallows the character behind it, so that matching takes linear time.
-    groups = [f"([^/{re.escape(text[0])}]+)" if text else "([^/]+)" for text in texts[1:]]
+    # No field holds a character that separates fields: names with more parts do not fit, and matching
+    # takes linear time.
+    between = re.escape("".join(text[0] for text in texts[1:-1]))
+    last = re.escape(texts[-1][:1])
+    groups = [f"([^/{between}{last}]+)" for _ in fields]
     parts = [re.escape(texts[0]), *(g + re.escape(t) for g, t in zip(groups, texts[1:], strict=True))]
     return re.compile("".join(parts)), fields
