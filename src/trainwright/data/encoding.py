@@ -37,8 +37,11 @@ def encode_rows(
     """
     stored = np.zeros((count, *shape), dtype=dtype)
     bad: Bad = []
-    for place, raw in enumerate(raws):
+    values = iter(raws)
+    for place in range(count):
         try:
+            # A value may be made only now, and a source may find only now that it cannot be made.
+            raw = next(values)
             stored[place] = retry(getattr(raw, "name", ""), partial(processor.encode, raw))
         except BadSample as error:
             bad.append((place, error.reason))

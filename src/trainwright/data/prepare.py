@@ -17,6 +17,7 @@ from trainwright.data.cache import JsonCache
 from trainwright.data.columns import PlannedColumn, build_source, column_of, key_path, link, plan_columns
 from trainwright.data.encoding import encode_column, encode_rows, stored_form
 from trainwright.data.faults import refuse_or_drop
+from trainwright.data.fixes import FixedSource, read_fixes
 from trainwright.data.measures import numbers
 from trainwright.data.processors.category import factorise
 from trainwright.data.retry import Retry
@@ -91,6 +92,8 @@ class _Preparation:
         self._fits = JsonCache(cache_dir / "fits")
         self._known: set[str] = set()
         self._processors = processors
+        self._left_out: list[Dropped] = []
+        self._fixes_digest = ""
 
     def run(self) -> PreparedData:
         with self._timed("source"):
@@ -108,6 +111,7 @@ class _Preparation:
         self._first_train = self.splits.get("train", np.zeros(0, dtype=np.int64))
         self.identity = self._identity(digest)
         notices = list(self.source.notices)
+        self._leave_out(self._left_out)
         self.store = ColumnStore(
             self.cache_dir,
             self.identity,
@@ -131,7 +135,7 @@ class _Preparation:
             names=self.source.sample_names(),
             inputs={column.name: column.processor for column in self.columns if not column.is_target},
             targets={column.name: column.processor for column in self.columns if column.is_target},
-            dropped=dropped,
+            dropped=[*self._left_out, *dropped],
             fingerprint=digest,
             seconds=self.seconds,
             cached=bool(slow) and all(item.cached for item in slow),
@@ -140,6 +144,10 @@ class _Preparation:
             },
             workers=self.workers,
             notices=notices,
+            source=self.source,
+            columns=self.columns,
+            groups=self._groups(),
+            left_out=self._left_out,
             sampled=self._sampled(),
             weights=self._weights(),
             retry=self.retry,
@@ -181,7 +189,13 @@ class _Preparation:
 
     def _build_source(self) -> Source:
         try:
-            return build_source(self.data, self.memory_data)
+            source = build_source(self.data, self.memory_data)
+            if self.data.fixes is None:
+                return source
+            fixes, self._fixes_digest = read_fixes(self.data.fixes)
+            mended = FixedSource(source, fixes)
+            self._left_out = mended.left_out
+            return mended
         except DataError as error:
             if not error.where.startswith("data"):
                 error.where = f"data.source: {error.where}".removesuffix(": ")
@@ -201,9 +215,31 @@ class _Preparation:
             self.source.splits(),
             _labels(self.columns),
             fitted=self._is_fitted,
+            groups=self._groups(),
         )
 
+    def _groups(self) -> Values | None:
+        name = self.data.split.group if self.data.split is not None else None
+        if name is None:
+            return None
+        return self.source.column(column_of(self.source, name, "data.split.group"))
+
+    def _leave_out(self, dropped: list[Dropped]) -> None:
+        """Takes rows out of every split."""
+        gone = np.array(sorted({item.row for item in dropped if item.row >= 0}), dtype=np.int64)
+        if len(gone):
+            self.splits = {
+                name: np.setdiff1d(rows, gone, assume_unique=True) for name, rows in self.splits.items()
+            }
+            splitting.check_not_empty(self.splits, fitted=self._is_fitted)
+
     def _fingerprint(self) -> str:
+        digest = self._source_digest()
+        if not self._fixes_digest:
+            return digest
+        return hashlib.sha256(f"{digest} {self._fixes_digest}".encode()).hexdigest()
+
+    def _source_digest(self) -> str:
         files = self.source.files()
         if files:
             return fingerprint.digest_files(files, self.cache_dir, self.progress, self.retry)
@@ -244,18 +280,15 @@ class _Preparation:
     def _drop(self, stored: dict[str, Stored]) -> list[Dropped]:
         """Applies the recipe's policy to bad samples and takes them out of the splits."""
         names = self.source.sample_names()
+        left_out = {item.row for item in self._left_out}
         bad = [
             Dropped(row, names[row], column, reason)
             for column, item in stored.items()
             for row, reason in item.bad
+            if row not in left_out
         ]
         dropped = refuse_or_drop(bad, self.source.faults, len(self.source), self.data.on_bad)
-        gone = np.array(sorted({item.row for item in dropped if item.row >= 0}), dtype=np.int64)
-        if len(gone):
-            self.splits = {
-                name: np.setdiff1d(rows, gone, assume_unique=True) for name, rows in self.splits.items()
-            }
-            splitting.check_not_empty(self.splits, fitted=self._is_fitted)
+        self._leave_out(dropped)
         return dropped
 
     def _finish(self, column: PlannedColumn, stored: dict[str, Stored], dropped: bool) -> None:
@@ -277,7 +310,7 @@ class _Preparation:
             return StoredRows(values, train)
         chosen = train[addressed.order(addressed.key("fit", self.seed), train)[:_FITTED_ON]]
         shape, dtype = stored_form(column.processor, column.values, self.retry)
-        raws = (column.values[int(row)] for row in chosen)
+        raws = map(column.values.__getitem__, chosen.tolist())
         encoded, bad = encode_rows(column.processor, raws, len(chosen), shape, dtype, self.retry)
         return np.delete(encoded, [place for place, _ in bad], axis=0)
 

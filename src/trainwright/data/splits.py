@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trainwright.data import addressed
+from trainwright.data.types import Values
 from trainwright.errors import DataError, RecipeError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def choose(
     labels: npt.NDArray[np.int64] | None,
     *,
     fitted: bool = False,
+    groups: Values | None = None,
 ) -> dict[str, Rows]:
     """Rows of every split, each sorted.
 
@@ -36,6 +38,8 @@ def choose(
             no stratification.
         fitted: The data are for a trained model: there need be no training split, and without any
             word on splits all rows are for testing.
+        groups: Group of every row; rows of one group stay together. Classes then are not kept in
+            proportion.
 
     Raises:
         RecipeError: Neither side says how to split, or both do.
@@ -50,11 +54,11 @@ def choose(
                 where="data.split",
                 fix="add for example data.split: {val: 0.1, test: 0.1}",
             )
-        chosen = by_fractions(np.arange(count), _fractions(split), split.seed, _used(labels, split))
+        chosen = _divide(np.arange(count), split, _used(labels, split), groups)
     elif split is None:
         chosen = {name: np.sort(np.asarray(rows, dtype=np.int64)) for name, rows in given.items()}
     else:
-        chosen = _carve(given, split, _used(labels, split))
+        chosen = _carve(given, split, _used(labels, split), groups)
     check_not_empty(chosen, fitted=fitted)
     return chosen
 
@@ -90,6 +94,33 @@ def by_fractions(
         for name, parts in chosen.items()
         if name and fractions[name] > 0
     }
+
+
+def by_groups(rows: Rows, fractions: Mapping[str, float], seed: int, groups: Values) -> dict[str, Rows]:
+    """Divides rows so that those of one group stay together.
+
+    Groups are taken in an order that follows from the seed and their names; each goes to the split that
+    lacks the most rows.
+
+    Args:
+        rows: Row numbers `[n]`.
+        fractions: Share per split; what they leave over is in no split.
+        seed: Address of the order.
+        groups: Group by row number.
+    """
+    members: dict[str, list[int]] = {}
+    for row in rows.tolist():
+        members.setdefault(str(groups[row]), []).append(row)
+    lacking = {name: share * len(rows) for name, share in fractions.items() if share > 0}
+    left = round(1.0 - sum(fractions.values()), 9)
+    if left > 0:
+        lacking[""] = left * len(rows)
+    chosen: dict[str, list[int]] = {name: [] for name in lacking}
+    for group in sorted(members, key=lambda group: int(addressed.key("split", seed, group))):
+        split = max(lacking, key=lambda name: lacking[name])
+        chosen[split] += members[group]
+        lacking[split] -= len(members[group])
+    return {name: np.array(sorted(found), dtype=np.int64) for name, found in chosen.items() if name}
 
 
 def apportion(sizes: npt.NDArray[np.int64], shares: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
@@ -179,7 +210,17 @@ def _fractions(split: Split) -> dict[str, float]:
     return {"train": train, "val": split.val, "test": split.test}
 
 
-def _carve(given: Mapping[str, Rows], split: Split, labels: npt.NDArray[np.int64] | None) -> dict[str, Rows]:
+def _divide(
+    rows: Rows, split: Split, labels: npt.NDArray[np.int64] | None, groups: Values | None
+) -> dict[str, Rows]:
+    if groups is None:
+        return by_fractions(rows, _fractions(split), split.seed, labels)
+    return by_groups(rows, _fractions(split), split.seed, groups)
+
+
+def _carve(
+    given: Mapping[str, Rows], split: Split, labels: npt.NDArray[np.int64] | None, groups: Values | None
+) -> dict[str, Rows]:
     """Takes the splits that the source lacks out of its training rows."""
     fractions = _fractions(split)
     for name in ("val", "test"):
@@ -192,7 +233,7 @@ def _carve(given: Mapping[str, Rows], split: Split, labels: npt.NDArray[np.int64
             )
     if "train" not in given:
         return {name: np.sort(rows) for name, rows in given.items()}
-    carved = by_fractions(np.asarray(given["train"], dtype=np.int64), fractions, split.seed, labels)
+    carved = _divide(np.asarray(given["train"], dtype=np.int64), split, labels, groups)
     carved |= {name: np.sort(rows) for name, rows in given.items() if name != "train"}
     return {name: carved[name] for name in sorted(carved, key=_rank)}
 

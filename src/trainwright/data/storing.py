@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -192,11 +192,12 @@ def worker_count(asked: int | Literal["auto"]) -> int:
 def _decode_here(values: Values, output: Output, offset: int, progress: Progress | None, retry: Retry) -> Bad:
     bad: Bad = []
     for start in range(0, len(values), _PIECE):
-        part: Sequence[Any] = [values[row] for row in range(start, min(start + _PIECE, len(values)))]
-        stored, faults = encode_rows(output.processor, part, len(part), output.shape, output.dtype, retry)
+        rows = range(start, min(start + _PIECE, len(values)))
+        part = map(values.__getitem__, rows)
+        stored, faults = encode_rows(output.processor, part, len(rows), output.shape, output.dtype, retry)
         bad += [(start + place, reason) for place, reason in faults]
         if output.file is not None:
             write_rows(output.file, stored, offset + start * output.row_bytes)
         if progress:
-            progress("decode", start + len(part), len(values))
+            progress("decode", start + len(rows), len(values))
     return bad

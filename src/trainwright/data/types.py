@@ -16,6 +16,7 @@ from trainwright.data.archive import open_archive
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from trainwright.data.columns import PlannedColumn
     from trainwright.data.retry import Retry
     from trainwright.data.substitutes import Substitutes
 
@@ -247,6 +248,10 @@ class PreparedData:
             not in `arrays`.
         workers: Processes that decode them.
         notices: Decisions and findings that a person should hear of.
+        source: Where the raw values come from.
+        columns: What each column of the recipe is made of.
+        groups: Group of every row, None where the recipe names no group.
+        left_out: Those of the dropped samples that the recipe's `data.fixes` leave out.
         sampled: Raw values of all rows, by column of the source that the sampler asks for.
         weights: Weight of every row in the loss, float32 `[N]`; None where all are 1.
         retry: How often a read of streamed values is repeated that fails.
@@ -265,6 +270,10 @@ class PreparedData:
     streamed: dict[str, Values] = field(default_factory=dict)
     workers: int = 0
     notices: list[str] = field(default_factory=list)
+    source: Source | None = None
+    columns: list[PlannedColumn] = field(default_factory=list)
+    groups: Values | None = None
+    left_out: list[Dropped] = field(default_factory=list)
     sampled: dict[str, Values] = field(default_factory=dict)
     weights: np.ndarray | None = None
     retry: Retry | None = None

@@ -90,6 +90,10 @@ class Split(Section):
     stratify: bool = Field(
         default=True, description="Keep class proportions where there is one category target."
     )
+    group: str | None = Field(
+        default=None,
+        description="Column of the source; rows with one value of it (a patient, a film) stay together.",
+    )
 
 
 class OnBad(Section):
@@ -113,6 +117,15 @@ class OnBad(Section):
         return self.attempts or (4 if self.policy == "retry" else 1)
 
 
+class Gate(Section):
+    """What the checks of the data may do before a training."""
+
+    errors: Literal["stop", "report"] = Field(
+        default="stop", description="`report` trains in spite of errors that the checks find."
+    )
+    skip: list[str] = Field(default=[], description="Names of checks that are not made.")
+
+
 class Data(Section):
     """Where the samples come from, which columns are used, and how they are varied."""
 
@@ -121,6 +134,10 @@ class Data(Section):
     targets: dict[str, Target] = Field(default={}, description="Columns that the model predicts.")
     split: Split | None = Field(default=None, description="Absent: the source's own splits.")
     on_bad: OnBad = OnBad()
+    fixes: Location | None = Field(
+        default=None, description="File of `data fix`: samples to leave out, annotations to mend."
+    )
+    gate: Gate = Gate()
     augment: list[AugmentComponent] = Field(
         default=[], description="Random changes of training batches, in order."
     )
