@@ -128,7 +128,8 @@ def _convert(data: bytes, header: WavHeader, count: int) -> Samples:
         with np.errstate(over="ignore"):
             return np.frombuffer(data, kind, count, header.start).astype(np.float32)
     if header.bits == 8:  # the only unsigned width
-        return (np.frombuffer(data, np.uint8, count, header.start).astype(np.float32) - 128) / 128
+        middle = np.float32(128)
+        return (np.frombuffer(data, np.uint8, count, header.start).astype(np.float32) - middle) / middle
     if header.bits == 24:
         raw = np.frombuffer(data, np.uint8, 3 * count, header.start).reshape(count, 3)
         wide = np.zeros((count, 4), dtype=np.uint8)

@@ -41,7 +41,7 @@ def detect(path: Path) -> Guess | None:
 
 def _beats(spec: dict[str, Any], rate: float, notes: list[str]) -> Guess:
     spec["window"] = max(8, round(_BEAT * rate))
-    counts = Counter(WfdbSource(**_parameters(spec)).column("label").tolist())
+    counts: Counter[str] = Counter(WfdbSource(**_parameters(spec)).column("label"))
     kept = [name for name, count in counts.most_common() if count >= _FEWEST]
     rare = [f"{name} ({count})" for name, count in counts.items() if count < _FEWEST]
     if rare and len(kept) > 1:

@@ -79,7 +79,7 @@ def read_wfdb_header(path: Path) -> WfdbHeader:
         raise DataError(f"not the first line of a header: {error}", where=f"{path}:{number}") from None
     if len(useful) - 1 < count:
         raise DataError(f"{len(useful) - 1} of {count} signals are described", where=str(path))
-    signals = []
+    signals: list[WfdbSignal] = []
     for number, line in useful[1 : count + 1]:
         try:
             signals.append(_signal_line(line, path, len(signals)))
