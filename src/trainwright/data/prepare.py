@@ -13,9 +13,10 @@ import numpy as np
 
 from trainwright.data import addressed, fingerprint
 from trainwright.data import splits as splitting
+from trainwright.data.blocks import BlockValues, evenly_spaced
 from trainwright.data.cache import JsonCache
 from trainwright.data.columns import PlannedColumn, build_source, column_of, key_path, link, plan_columns
-from trainwright.data.encoding import encode_column, encode_rows, stored_form
+from trainwright.data.encoding import encode_rows, stored_form
 from trainwright.data.faults import refuse_or_drop
 from trainwright.data.fixes import FixedSource, read_fixes
 from trainwright.data.measures import numbers
@@ -110,7 +111,7 @@ class _Preparation:
             self.splits = self._split()
         self._first_train = self.splits.get("train", np.zeros(0, dtype=np.int64))
         self.identity = self._identity(digest)
-        notices = list(self.source.notices)
+        self.notices = list(self.source.notices)
         self._leave_out(self._left_out)
         self.store = ColumnStore(
             self.cache_dir,
@@ -118,7 +119,7 @@ class _Preparation:
             self.workers,
             self.data.cache == "none",
             self.progress,
-            notices,
+            self.notices,
             self.retry,
         )
         stored = {column.name: self._encode(column) for column in self._ordered}
@@ -143,7 +144,7 @@ class _Preparation:
                 column.name: column.values for column in self.columns if stored[column.name].values is None
             },
             workers=self.workers,
-            notices=notices,
+            notices=self.notices,
             source=self.source,
             columns=self.columns,
             groups=self._groups(),
@@ -229,7 +230,7 @@ class _Preparation:
         gone = np.array(sorted({item.row for item in dropped if item.row >= 0}), dtype=np.int64)
         if len(gone):
             self.splits = {
-                name: np.setdiff1d(rows, gone, assume_unique=True) for name, rows in self.splits.items()
+                name: rows[~np.isin(rows, gone, assume_unique=True)] for name, rows in self.splits.items()
             }
             splitting.check_not_empty(self.splits, fitted=self._is_fitted)
 
@@ -272,10 +273,20 @@ class _Preparation:
             return
         if column.picture is not None:
             column.processor.follow(column.picture.processor.geometry)  # type: ignore[attr-defined]
-        values = take(column.values, self.splits["train"])
+        values = self._fitted_on(column)
         column.processor.inspect(values)
         if column.processor.needs_fit and not column.processor.fits_on_encoded:
             column.processor.fit(values)
+
+    def _fitted_on(self, column: PlannedColumn) -> Values:
+        """Raw training values that a processor is fitted on: all of them, or evenly spaced ones."""
+        rows = self.splits["train"]
+        if not getattr(column.processor, "fits_on_all", False) and len(rows) > self.data.fit_rows:
+            said = f"{column.name}: fitted on {self.data.fit_rows:,} of {len(rows):,} training rows"
+            if said not in self.notices:
+                self.notices.append(said)
+            rows = evenly_spaced(rows, self.data.fit_rows)
+        return take(column.values, rows)
 
     def _drop(self, stored: dict[str, Stored]) -> list[Dropped]:
         """Applies the recipe's policy to bad samples and takes them out of the splits."""
@@ -300,8 +311,8 @@ class _Preparation:
             processor.fit(self._training_values(column, stored[column.name].values))
             self._fits.store(self._fit_key(column), processor.state())
         elif dropped:
-            processor.fit(take(column.values, self.splits["train"]))
-            stored[column.name] = Stored(*encode_column(processor, column.values))
+            processor.fit(self._fitted_on(column))
+            stored[column.name] = self.store.store(column)
 
     def _training_values(self, column: PlannedColumn, values: np.ndarray | None) -> Any:
         """Stored training values, lazily; of columns that are not kept, an addressed sample of them."""
@@ -370,6 +381,8 @@ def take(values: Values, rows: np.ndarray) -> Values:
     """The raw values of some rows."""
     if isinstance(values, np.ndarray):
         return values[rows]
+    if isinstance(values, BlockValues):
+        return values.at(rows)
     return LazySequence(len(rows), lambda place: values[int(rows[place])])
 
 
@@ -380,5 +393,5 @@ def _labels(columns: list[PlannedColumn]) -> np.ndarray | None:
         return None
     names, places = factorise(found[0].values)
     distinct = {name: place for place, name in enumerate(dict.fromkeys(names))}
-    ids = np.array([-1 if name is None else distinct[name] for name in names], dtype=np.int64)
+    ids = np.array([-1 if name is None else distinct[name] for name in names], dtype=places.dtype)
     return ids[places]

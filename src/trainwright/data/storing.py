@@ -10,10 +10,18 @@ from typing import Any, Literal
 
 import numpy as np
 
+from trainwright.data.blocks import BlockValues
 from trainwright.data.cache import DecodedCache, JsonCache
 from trainwright.data.columns import PlannedColumn
 from trainwright.data.decode_pool import DecodePool, Output, Piece, importable
-from trainwright.data.encoding import Bad, encode_column, encode_rows, stored_form, write_rows
+from trainwright.data.encoding import (
+    Bad,
+    encode_blocks,
+    encode_column,
+    encode_rows,
+    stored_form,
+    write_rows,
+)
 from trainwright.data.retry import ONCE, Retry
 from trainwright.data.types import Beside, RawFile, Values
 
@@ -90,7 +98,8 @@ class ColumnStore:
         values = column.values
 
         def fill(file: int, offset: int) -> Bad:
-            if not holds_files(values) and not getattr(column.processor, "heavy", False):
+            heavy = getattr(column.processor, "heavy", False) or isinstance(values, BlockValues)
+            if not heavy and not holds_files(values):
                 stored, bad = encode_column(column.processor, values)
                 write_rows(file, stored, offset)
                 return bad
@@ -137,10 +146,10 @@ def decode_files(
     progress: Progress | None,
     retry: Retry = ONCE,
 ) -> Bad:
-    """Decodes all files of a column into an output file, and gives row and reason of the bad ones.
+    """Encodes a column into an output file, and gives row and reason of the bad samples.
 
     Args:
-        column: A column of `RawFile`s.
+        column: A column of `RawFile`s, or one in blocks.
         output: Where the stored values go.
         offset: Byte in the output where row 0 begins.
         workers: Number of processes; 0 decodes here.
@@ -149,6 +158,8 @@ def decode_files(
     """
     values = column.values
     count = len(values)
+    if isinstance(values, BlockValues):
+        return _encode_blocks(values, output, offset, progress)
     if workers == 0 or count <= _IN_PROCESS or not holds_files(values) or not importable(output.processor):
         return _decode_here(values, output, offset, progress, retry)
     bad: Bad = []
@@ -187,6 +198,16 @@ def worker_count(asked: int | Literal["auto"]) -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _encode_blocks(values: BlockValues, output: Output, offset: int, progress: Progress | None) -> Bad:
+    def keep(start: int, stored: np.ndarray) -> None:
+        if output.file is not None:
+            write_rows(output.file, stored, offset + start * output.row_bytes)
+        if progress:
+            progress("decode", start + len(stored), len(values))
+
+    return encode_blocks(output.processor, values, output.shape, output.dtype, keep)
 
 
 def _decode_here(values: Values, output: Output, offset: int, progress: Progress | None, retry: Retry) -> Bad:

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from trainwright.data.blocks import BlockValues
 from trainwright.data.decode_pool import DecodePool, Output, Piece, importable
-from trainwright.data.encoding import encode_rows, stored_form
+from trainwright.data.encoding import encode_block, encode_rows, stored_form
 from trainwright.data.faults import raise_bad
 from trainwright.data.retry import ONCE, Retry
 from trainwright.data.storing import holds_files
@@ -175,10 +176,15 @@ class DecodeStream:
     def _decode_here(self, batch: _Batch) -> dict[str, np.ndarray]:
         values = {}
         for name, output in self._outputs.items():
-            raws = (self._columns[name][int(row)] for row in batch.rows)
-            values[name], faults = encode_rows(
-                output.processor, raws, len(batch.rows), output.shape, output.dtype, self._retry
-            )
+            column = self._columns[name]
+            if isinstance(column, BlockValues):
+                raws = column.take(batch.rows)
+                values[name], faults = encode_block(output.processor, raws, output.shape, output.dtype)
+            else:
+                each = (column[int(row)] for row in batch.rows)
+                values[name], faults = encode_rows(
+                    output.processor, each, len(batch.rows), output.shape, output.dtype, self._retry
+                )
             batch.bad += [self._named(int(batch.rows[place]), name, reason) for place, reason in faults]
         return values
 

@@ -149,6 +149,7 @@ class Processor(Protocol):
         type: Name in the recipe.
         needs_fit: Whether `fit` must see the training values before `encode`.
         fits_on_encoded: `fit` wants stored values (an array) instead of raw ones.
+        fits_on_all: `fit` takes all training rows, however many, block by block; else `data.fit_rows`.
         follows_image: Its values live in an image's pixel space; see `processors/picture_space.py`.
         heavy: A stored value is so large, or takes so long to make, that it is worth a cache.
         reads_picture: `encode` wants a `Beside`: the value with the picture that it belongs to.
@@ -157,6 +158,7 @@ class Processor(Protocol):
     type: ClassVar[str]
     needs_fit: ClassVar[bool]
     fits_on_encoded: ClassVar[bool]
+    fits_on_all: ClassVar[bool]
     follows_image: ClassVar[bool]
     heavy: ClassVar[bool]
     reads_picture: ClassVar[bool]

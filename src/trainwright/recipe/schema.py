@@ -134,6 +134,10 @@ class Data(Section):
     targets: dict[str, Target] = Field(default={}, description="Columns that the model predicts.")
     split: Split | None = Field(default=None, description="Absent: the source's own splits.")
     on_bad: OnBad = OnBad()
+    fit_rows: PositiveInt = Field(
+        default=1_000_000,
+        description="Most training rows that numbers and texts are fitted on, evenly spaced.",
+    )
     fixes: Location | None = Field(
         default=None, description="File of `data fix`: samples to leave out, annotations to mend."
     )
