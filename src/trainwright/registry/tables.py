@@ -75,8 +75,6 @@ TABLES: dict[str, dict[str, str]] = {
         "ucr": "trainwright.data.sources.ucr:UcrSource",
         "wfdb": "trainwright.data.sources.wfdb:WfdbSource",
         "series": "trainwright.data.sources.series:SeriesSource",
-        "audio": "trainwright.data.sources.audio:AudioSource",
-        "video": "trainwright.data.sources.video:VideoSource",
     },
     "processor": {
         "image": "trainwright.data.processors.image:ImageProcessor",

@@ -6,7 +6,7 @@ from trainwright.data.sniffing.file_names import common_pattern
 
 def test_the_spoken_digits(shared_data, make_data, prepared):
     guess = sniff(shared_data / "fsdd")
-    assert guess.source["pattern"] == "{label}_{part2}_{index}"
+    assert guess.source["pattern"] == "{label}_{part2}_{index}.wav"
     assert guess.source["splits"] == {"test": "index < 5"}
     assert (guess.size, guess.given_training, guess.split) == (800, 600, {"val": 0.1})
     data = prepared(make_data(guess.source, guess.inputs, guess.targets))
@@ -17,7 +17,7 @@ def test_the_spoken_digits(shared_data, make_data, prepared):
 
 def test_clips_without_labels(shared_data):
     guess = sniff(shared_data / "video_clips")
-    assert (guess.source["name"], guess.size, guess.targets) == ("video", 5, {})
+    assert (guess.source["name"], guess.size, guess.targets) == ("files", 5, {})
     assert "nothing labels them: there is no target to learn" in guess.notes
 
 

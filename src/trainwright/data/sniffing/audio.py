@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,8 @@ import numpy as np
 from trainwright.data.processors import audio_decoding
 from trainwright.data.sniffing.file_names import common_pattern
 from trainwright.data.sniffing.guess import Guess, missing_split, named_splits, training_rows
-from trainwright.data.sources.audio import AUDIO_SUFFIXES, AudioSource
-from trainwright.data.sources.file_set import stem
-from trainwright.data.sources.signal_files import only_these
+from trainwright.data.sources.file_set import stem, suffix
+from trainwright.data.sources.files import FilesSource, only_these
 from trainwright.data.types import BadSample
 from trainwright.errors import DataError
 
@@ -23,22 +22,25 @@ _USUAL = 0.95  # share of the sounds that are not cut
 
 def detect(path: Path) -> Guess | None:
     """A folder or archive with sound files and no pictures."""
-    if not only_these(path, AUDIO_SUFFIXES):
+    if not only_these(path, "audio"):
         return None
-    source = AudioSource(root=str(path))
-    spec: dict[str, Any] = {"name": "audio", "root": str(path)}
+    source = FilesSource(root=str(path), kind="audio")
+    spec: dict[str, Any] = {"name": "files", "root": str(path), "kind": "audio"}
     notes = [f"{len(source)} sound files"]
     target = "label" if "label" in source.columns else None
     if target is None and source.splits() is None:
-        pattern = common_pattern([stem(name).rpartition("/")[2] for name in source.sample_names()])
+        names = list(source.sample_names())
+        pattern = common_pattern([stem(name).rpartition("/")[2] for name in names])
         if pattern is not None:
-            spec["pattern"] = pattern.text
-            notes.append(f"their names follow {pattern.text}; {pattern.label!r} is taken for the target")
-            source, target = AudioSource(root=str(path), pattern=pattern.text), pattern.label
+            endings = {suffix(name) for name in names}
+            text = pattern.text + (PurePosixPath(names[0]).suffix if len(endings) == 1 else ".{ending}")
+            spec["pattern"] = text
+            notes.append(f"their names follow {text}; {pattern.label!r} is taken for the target")
+            source, target = FilesSource(root=str(path), kind="audio", pattern=text), pattern.label
             if pattern.index is not None and _by_convention(source, pattern.index):
                 spec["splits"] = {"test": f"{pattern.index} < 5"}
                 notes.append(f"{pattern.index} 0 to 4 is the test set, as in the Free Spoken Digit Dataset")
-                source = AudioSource(root=str(path), pattern=pattern.text, splits=spec["splits"])
+                source = FilesSource(root=str(path), kind="audio", pattern=text, splits=spec["splits"])
     given = source.splits()
     notes += [f"splits {named_splits(given)}"] if given else []
     column, why = _column(source)
@@ -54,14 +56,14 @@ def detect(path: Path) -> Guess | None:
     )
 
 
-def _by_convention(source: AudioSource, index: str) -> bool:
+def _by_convention(source: FilesSource, index: str) -> bool:
     """Whether names look like the Free Spoken Digit Dataset's: digit, speaker, and numbers from 0."""
     first = set(source.column(next(iter(name for name in source.columns if name != "audio"))))
     numbers = set(np.asarray(source.column(index)).tolist())
     return first == set(range(10)) and set(range(10)) <= numbers
 
 
-def _column(source: AudioSource) -> tuple[dict[str, Any], list[str]]:
+def _column(source: FilesSource) -> tuple[dict[str, Any], list[str]]:
     """The column with rate and length, and why these."""
     places = sorted({round(place) for place in np.linspace(0, len(source) - 1, _LOOKED_AT)})
     values = source.column("audio")

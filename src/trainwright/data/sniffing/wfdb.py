@@ -48,7 +48,7 @@ def _beats(spec: dict[str, Any], rate: float, notes: list[str]) -> Guess:
         spec["symbols"] = kept
         notes.append(f"beats with fewer than {_FEWEST} examples are left out: {', '.join(rare)}")
     spec |= _SHARES
-    target = {"label": {"type": "category", "class_weights": "auto"}}
+    target = {"label": {"type": "category"}}
     notes.append(f"{_BEAT:g} seconds around every beat; its symbol is the target")
     return _guess(spec, target, notes)
 
