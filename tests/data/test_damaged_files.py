@@ -24,7 +24,7 @@ from trainwright.data.sources.yolo import YoloSource
 from trainwright.data.types import BadSample, RawFile, Source
 from trainwright.errors import DataError, UserError
 
-ENOUGH = 64 << 20  # bytes that no file of a few hundred may take
+ENOUGH = 192 << 20  # bytes; tables are read by buffers of 64 MiB, and no file here has 1 KiB
 patches = st.lists(st.tuples(st.integers(0, 400), st.binary(min_size=1, max_size=4)), max_size=6)
 
 

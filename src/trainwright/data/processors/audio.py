@@ -194,7 +194,7 @@ class AudioProcessor(ColumnProcessor):
         try:
             if decoding.is_file(raw):
                 return decoding.frames_and_rate(decoding.read_bytes(raw))
-            return len(_as_samples(raw)), self.rate or 0 or _no_rate()
+            return len(_as_samples(raw)), self.rate or _no_rate()
         except BadSample:
             return None
 
