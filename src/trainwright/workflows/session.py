@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import torch
 
 from trainwright import log
+from trainwright.allocator import give_back_freed_memory
 from trainwright.data.summary import summary, write_dropped
 from trainwright.data.types import PreparedData
 from trainwright.engine import distributed
@@ -41,11 +42,13 @@ from trainwright.runs.heartbeat import Heartbeat
 from trainwright.runs.record import RunRecord, RunState
 from trainwright.runs.second_start import without_lock
 from trainwright.runs.spool import Spool
+from trainwright.workflows.checked_networks import checked_once
 from trainwright.workflows.run_files import picture_of, save_weights, status, throughput
 from trainwright.workflows.training import RunResult
 
 if TYPE_CHECKING:
     from trainwright.recipe import LoadedRecipe
+    from trainwright.tasks.base import Task
 
 Agreed = TypeVar("Agreed")
 
@@ -123,6 +126,7 @@ class Session:
                     outcome.reason,
                     messages=[f"saved at step {outcome.step}; go on with: trainwright resume {run.path}"],
                 )
+            give_back_freed_memory()
             metrics = self._evaluate(run, data, parts)
         except BaseException as error:
             self._failed(run, record, error)
@@ -169,7 +173,7 @@ class Session:
         for warning in self._warnings(model):
             self.progress.message(warning)
         kept = Execution.from_json(pinned) if pinned else None
-        names = None if kept else check_network(task, model, recipe, data, self._base_execution())
+        names = None if kept else self._checked(task, model, data, record)
         execution = self._kept(kept) if kept else self._choose(task, model, data)
         if record is not None:
             record.pinned = execution.to_json()
@@ -184,6 +188,14 @@ class Session:
             check_monitors(parts, names)
         self._lap("build")
         return parts
+
+    def _checked(
+        self, task: Task, model: torch.nn.Module, data: PreparedData, record: RunRecord | None
+    ) -> set[str]:
+        """Names of the metrics that the run will give; raises UserError where the model does not fit."""
+        base = self._base_execution()
+        alone = record if self.processes.size == 1 else None
+        return checked_once(alone, base, lambda: check_network(task, model, self.recipe, data, base))
 
     def _kept(self, pinned: Execution) -> Execution:
         """The execution of earlier attempts; what this machine cannot keep is an error, or said."""
