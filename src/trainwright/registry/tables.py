@@ -60,6 +60,7 @@ TABLES: dict[str, dict[str, str]] = {
         "pictures": "trainwright.data.sources.pictures:PicturesSource",
         "arrays": "trainwright.data.sources.arrays:ArraysSource",
         "dataset": "trainwright.data.sources.dataset:DatasetSource",
+        "huggingface": "trainwright.data.sources.huggingface:HuggingFaceSource",
         "coco": "trainwright.data.sources.coco:CocoSource",
         "voc": "trainwright.data.sources.voc:VocSource",
         "yolo": "trainwright.data.sources.yolo:YoloSource",
