@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from trainwright.data.types import Source
+
+class WithSplits(Protocol):
+    """What of a source is looked at here."""
+
+    def splits(self) -> dict[str, np.ndarray] | None: ...
+
+
+_ENOUGH = 5  # training samples of which a tenth is rounded to one
 
 
 @dataclass
@@ -39,18 +46,21 @@ class Guess:
         return round(rows * (1 - sum((self.split or {}).values())))
 
 
-def training_rows(source: Source) -> int | None:
+def training_rows(source: WithSplits) -> int | None:
     """Number of samples in the training split that the data bring, None without one."""
     given = source.splits()
     return len(given["train"]) if given and "train" in given else None
 
 
-def missing_split(source: Source) -> dict[str, Any] | None:
+def missing_split(source: WithSplits) -> dict[str, Any] | None:
     """Fractions for the splits that a source does not bring."""
     given = source.splits()
     if given is None:
         return {"val": 0.15, "test": 0.15}
-    return None if "val" in given else {"val": 0.1}
+    if "val" in given:
+        return None
+    rows = len(given.get("train", ()))
+    return {"val": 0.1 if rows >= _ENOUGH else round(1 / max(2, rows), 2)}
 
 
 def named_splits(given: dict[str, np.ndarray] | None) -> str:
