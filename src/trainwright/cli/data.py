@@ -4,6 +4,7 @@ trainwright data check recipe.yaml            everything that is wrong, as a tab
 trainwright data check photos/ --html x.html  the same for data without a recipe, with pictures
 trainwright data check recipe.yaml --json     for programs
 trainwright data fix recipe.yaml -o fixed/    leave out and mend what can be, originals untouched
+trainwright data convert bccd/ cells/ --to coco   the same pictures and annotations in another format
 
 `check` and `fix` leave with 1 where something still has to be mended, else with 0.
 """
@@ -14,12 +15,13 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from trainwright.cli import data_convert
 from trainwright.cli.common import say, say_json, table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The actions and their arguments; overrides are taken out before."""
-    actions = parser.add_subparsers(dest="action", metavar="check|fix", required=True)
+    actions = parser.add_subparsers(dest="action", metavar="check|fix|convert", required=True)
     check = actions.add_parser("check", help="everything that is wrong with data", allow_abbrev=False)
     _add_data(check)
     check.add_argument("--json", action="store_true", help="machine output")
@@ -29,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _add_data(fix)
     fix.add_argument("-o", "--output", metavar="DIR", help="folder for both [NAME.fixed]")
+    data_convert.add_action(actions)
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +41,8 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs one of the actions."""
+    if arguments.action == "convert":
+        return data_convert.run(arguments)
     from trainwright.cli.train import refuse_extra
 
     refuse_extra(arguments.override_help)
