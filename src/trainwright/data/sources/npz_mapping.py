@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 import numpy as np
 
@@ -47,5 +47,5 @@ def _mapped(path: Path, file: IO[bytes], info: zipfile.ZipInfo | None) -> np.nda
     size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
     if dtype.hasobject or file.tell() - start + size != info.file_size:
         return None  # NumPy's own reader says what is wrong
-    order = "F" if fortran else "C"
+    order: Literal["C", "F"] = "F" if fortran else "C"
     return np.memmap(path, dtype, mode="r", offset=file.tell(), shape=shape, order=order)
