@@ -14,7 +14,8 @@ from trainwright.errors import DataError
 
 _TARGET_NAMES = ("target", "label", "class", "category", "y")
 _DATE = re.compile(
-    r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([ T]\d{1,2}:\d{2}.*)?|\d{1,2}:\d{2}(:\d{2})?"
+    r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([ T]\d{1,2}:\d{2}.*)?"
+    r"|\d{1,2}:\d{2}(:\d{2})?"
 )
 _LOOKED_AT = 100  # values that have to look like dates
 _MOST_CLASSES = 20  # whole numbers with more values than this are a quantity, not a class

@@ -88,8 +88,14 @@ def is_compressed(path: Path) -> bool:
 
 def open_bytes(path: Path, encoding: str = "utf-8") -> IO[bytes]:
     """The uncompressed bytes of a file, readable from any place; text of another encoding as UTF-8."""
-    file: IO[bytes] = io.BufferedReader(gzip.open(path, "rb")) if is_compressed(path) else path.open("rb")
+    file = _uncompressed(path)
     return file if encoding == "utf-8" else io.BufferedReader(AsUtf8(file, encoding, str(path)))
+
+
+def _uncompressed(path: Path) -> IO[bytes]:
+    if is_compressed(path):
+        return io.BufferedReader(gzip.open(path, "rb"))
+    return path.open("rb")
 
 
 def kind_of(path: Path) -> str:

@@ -54,7 +54,7 @@ class TextFile:
         """Place and bytes of every piece; the whole file is one where it is small.
 
         Raises:
-            DataError: It cannot be read, is no text of its encoding, or a record is larger than any should be.
+            DataError: It cannot be read, is no text, or a record is larger than any should be.
         """
         try:
             with open_bytes(self.path, self.encoding) as file:
