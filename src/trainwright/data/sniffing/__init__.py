@@ -13,10 +13,21 @@ from trainwright.errors import DataError
 __all__ = ["FORMATS", "Guess", "sniff"]
 
 FORMATS = (
+    "archive",
     "idx",
     "ucr",
+    "kitti",
+    "voc",
+    "coco",
+    "yolo",
+    "masks",
+    "landmarks",
+    "object_table",
+    "paired",
+    "image_text",
     "arrays",
     "table",
+    "named_files",
     "class_folders",  # takes every folder that is left, and says what is missing in it
 )
 """Modules of this package, asked in this order. Each has `detect(path) -> Guess | None`."""
