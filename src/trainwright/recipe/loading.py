@@ -69,9 +69,10 @@ def load(recipe: Given, overrides: Mapping[str, Any] | Sequence[str] = ()) -> Lo
     changes = read_overrides(overrides)
     if isinstance(tree.value, dict):
         notices += apply_overrides(tree, changes)
-    registry.search_in(_code_folders(tree, document.folder), document.folder)
+    folder = None if document.folder is None else document.folder.absolute()
+    registry.search_in(_code_folders(tree, folder), folder)
     checked, more = validate(tree)
-    changed, missing = settle(tree, checked, document.folder)
+    changed, missing = settle(tree, checked, folder)
     if changed:
         checked, more = validate(tree)
     resolved = checked.model_dump()
@@ -134,7 +135,7 @@ def _read_one(recipe: Given) -> Document:
     path = find(recipe)
     text = _read_text(path)
     tree = parse(text, path.name if path.is_absolute() else str(path))
-    return Document(tree, text, str(path), folder=path.absolute().parent)
+    return Document(tree, text, str(path), folder=path.parent)
 
 
 def _read_base(name: str, folder: Path) -> Document:
