@@ -16,6 +16,9 @@ FORMATS = (
     "archive",
     "idx",
     "ucr",
+    "audio",
+    "video",
+    "wfdb",
     "kitti",
     "voc",
     "coco",
@@ -26,8 +29,10 @@ FORMATS = (
     "paired",
     "image_text",
     "arrays",
+    "series",
     "table",
     "named_files",
+    "webdataset",
     "class_folders",  # takes every folder that is left, and says what is missing in it
 )
 """Modules of this package, asked in this order. Each has `detect(path) -> Guess | None`."""
@@ -51,7 +56,8 @@ def sniff(path: Path) -> Guess:
     raise DataError(
         f"a {path.suffix.lower() or 'file without suffix'} is no kind of data that is known",
         where=str(path),
-        why="known are folders, .zip, .csv, .tsv, .parquet, .npz, .npy, .ts, and folders of idx files",
+        why="known are folders, .zip, .tar, .csv, .tsv, .parquet, .npz, .npy, .ts, "
+        "and folders of idx files, sounds, clips or WFDB records",
         fix="write the recipe by hand with a source of your own: {name: 'module:Class'}",
     )
 
