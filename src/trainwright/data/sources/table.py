@@ -144,9 +144,12 @@ class TableSource(BaseSource):
 
     def _refuse_one_column(self, delimiter: str | None) -> None:
         """A single column whose name holds what stands between fields elsewhere was not meant so."""
-        name, *others = self._table.kinds
+        names = list(self._table.kinds)
+        if delimiter is not None or len(names) != 1:
+            return
+        name = names[0]
         meant = next((sign for sign in DELIMITERS if sign in name), None)
-        if delimiter is None and not others and meant is not None:
+        if meant is not None:
             raise DataError(
                 f"one column only: is the delimiter {meant!r}?",
                 where=str(self._path),

@@ -120,11 +120,7 @@ class CsvReader:
             column_types=dict.fromkeys(as_text, pa.string()),
         )
         try:
-            table = arrow_csv.read_csv(pa.BufferReader(data), read, parse, convert)
-            table.column_names  # noqa: B018 - Arrow decodes names only now
-            return table
-        except UnicodeDecodeError:
-            raise self._no_text(place, data) from None
+            return arrow_csv.read_csv(pa.BufferReader(data), read, parse, convert)
         except pa.ArrowInvalid as error:
             if not _is_text(data):
                 raise self._no_text(place, data) from None
