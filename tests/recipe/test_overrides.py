@@ -99,9 +99,11 @@ def test_null_unsets():
 
 
 def test_null_removes_items_and_entries():
-    recipe = changed("data.augment.0=null", "data.augment.1=null", "data.targets.label=null").recipe
+    recipe = changed(
+        "data.augment.0=null", "data.augment.1=null", "data.targets.label=null", "data.targets.y=number"
+    ).recipe
     assert recipe.data.augment == []
-    assert recipe.data.targets == {}
+    assert list(recipe.data.targets) == ["y"]
 
 
 def test_aliases():

@@ -15,7 +15,7 @@ from trainwright.recipe.schema import Recipe
 from trainwright.recipe.shipped import find
 from trainwright.recipe.validating import validate
 from trainwright.recipe.writing import emit, emit_unexpanded
-from trainwright.recipe.yaml12 import expand_given, parse
+from trainwright.recipe.yaml12 import expand_given, parse_open, refuse_unset
 
 Given = str | Path | Mapping[str, Any]
 
@@ -65,6 +65,7 @@ def load(recipe: Given, overrides: Mapping[str, Any] | Sequence[str] = ()) -> Lo
     changes = read_overrides(overrides)
     if isinstance(tree.value, dict):
         notices += apply_overrides(tree, changes)
+    refuse_unset(tree)
     checked, more = validate(tree)
     resolved = checked.model_dump()
     return LoadedRecipe(
@@ -115,7 +116,9 @@ def _read_one(recipe: Given) -> tuple[Document, Path]:
         return Document(expand_given(tree), text, str(GIVEN)), Path()
     path = find(recipe)
     text = _read_text(path)
-    return Document(parse(text, path.name if path.is_absolute() else str(path)), text, str(path)), path.parent
+    return Document(
+        parse_open(text, path.name if path.is_absolute() else str(path)), text, str(path)
+    ), path.parent
 
 
 def _read_base(name: str, folder: Path) -> Document:
