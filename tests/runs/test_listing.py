@@ -109,3 +109,17 @@ def test_row_of_a_living_run_names_its_process(make_run):
 )
 def test_split_id(run_id, expected):
     assert split_id(run_id) == expected
+
+
+def test_a_killed_run_shows_the_step_of_its_newest_checkpoint(make_run):
+    run = make_run(state=RunState.RUNNING)
+    run.heartbeat.write_text('{"time": 0, "step": 0, "total_steps": 30}')
+    for step, files in ((40, ["manifest.json"]), (60, ["tree.json"])):  # the second is cut short
+        folder = run.checkpoints / str(step)
+        folder.mkdir()
+        for name in files:
+            (folder / name).write_text("{}")
+    assert run.newest_checkpoint() == 40
+    assert row(run).step == 40
+    run.heartbeat.write_text('{"time": 0, "step": 45, "total_steps": 30}')
+    assert row(run).step == 45

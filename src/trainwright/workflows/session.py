@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import torch
 
 from trainwright import log
-from trainwright.data.summary import summary, write_dropped
 from trainwright.data.types import PreparedData
 from trainwright.engine import distributed
 from trainwright.engine.build import (
@@ -34,6 +33,7 @@ from trainwright.inference.evaluation import evaluate_split
 from trainwright.inference.predictor import Predictor
 from trainwright.locations import cache_dir
 from trainwright.models.weights import apply_weights, load_weights
+from trainwright.registry.user_code import kept_running
 from trainwright.runs.atomic import StorageError, remove_leftovers, write_json
 from trainwright.runs.directory import RunDirectory
 from trainwright.runs.environment import usable_cores
@@ -41,7 +41,14 @@ from trainwright.runs.heartbeat import Heartbeat
 from trainwright.runs.record import RunRecord, RunState
 from trainwright.runs.second_start import without_lock
 from trainwright.runs.spool import Spool
-from trainwright.workflows.run_files import picture_of, save_weights, status, throughput
+from trainwright.workflows.run_files import (
+    picture_of,
+    save_weights,
+    status,
+    throughput,
+    what_is_left,
+    write_data_report,
+)
 from trainwright.workflows.training import RunResult
 
 if TYPE_CHECKING:
@@ -113,7 +120,10 @@ class Session:
         self._lap("data")
         try:
             settle = 2.0 if self.processes.size > 1 else 0.0
-            with stop_on_signals(self.progress.message, settle=settle) as stop:
+            with (
+                kept_running(),
+                stop_on_signals(self.progress.message, lambda: what_is_left(run), settle=settle) as stop,
+            ):
                 parts = self._build(run, data, record)
                 outcome = self._train(run, data, parts, record, stop, from_best)
             if outcome.state == "interrupted":
@@ -139,14 +149,18 @@ class Session:
         task = build_task(self.recipe)
         model = build_network(task, self.recipe, data)
         base = self._base_execution()
-        names = check_network(task, model, self.recipe, data, base)
-        check_monitors(build_parts(self.recipe, data, task, model, Runtime(base), self.processes), names)
+        found = check_network(task, model, self.recipe, data, base)
+        check_monitors(
+            build_parts(self.recipe, data, task, model, Runtime(base), self.processes), found.names
+        )
         trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
         total = sum(p.numel() for p in model.parameters())
         return [
+            *task.facts(),
             f"model {self.recipe.model['name']}: {total:,} parameters, {trained:,} of them trained",
             f"device {self.device}, {base.threads} threads",
             *self._warnings(model),
+            *found.doubts,
         ]
 
     def _warnings(self, model: torch.nn.Module) -> list[str]:
@@ -169,7 +183,9 @@ class Session:
         for warning in self._warnings(model):
             self.progress.message(warning)
         kept = Execution.from_json(pinned) if pinned else None
-        names = None if kept else check_network(task, model, recipe, data, self._base_execution())
+        found = None if kept else check_network(task, model, recipe, data, self._base_execution())
+        for doubt in found.doubts if found is not None else ():
+            self.progress.message(doubt)
         execution = self._kept(kept) if kept else self._choose(task, model, data)
         if record is not None:
             record.pinned = execution.to_json()
@@ -178,10 +194,10 @@ class Session:
                 for name, column in {**recipe.data.inputs, **recipe.data.targets}.items()
             }
             save_processors(run.processors, data.inputs, data.targets, columns)
-            _write_data_report(run, data)
+            write_data_report(run, data)
         parts = build_parts(recipe, data, task, model, Runtime(execution), self.processes)
-        if names is not None:
-            check_monitors(parts, names)
+        if found is not None:
+            check_monitors(parts, found.names)
         self._lap("build")
         return parts
 
@@ -263,7 +279,7 @@ class Session:
                 closing.callback(part)
             if data.substitutes is not None:
                 # Whatever ends the training, what became unreadable in it is written down.
-                closing.callback(_write_data_report, run, data)
+                closing.callback(write_data_report, run, data)
             beat.start()
             outcome = loop.run()
             writer.flush()
@@ -380,9 +396,3 @@ class Session:
         moment = time.perf_counter()
         self.seconds[name] = round(self.seconds.get(name, 0.0) + moment - self._begun, 4)
         self._begun = moment
-
-
-def _write_data_report(run: RunDirectory, data: PreparedData) -> None:
-    """What the data came to, and what was left out."""
-    write_json(run.data / "summary.json", summary(data))
-    write_dropped(run.data / "dropped.csv", data.all_dropped())

@@ -18,6 +18,7 @@ from trainwright.data.types import PreparedData
 from trainwright.errors import DataError, RunError, UserError, closest
 from trainwright.locations import cache_dir
 from trainwright.progress import NoProgress, ProgressSink
+from trainwright.registry.user_code import kept_running
 from trainwright.runs.directory import RunDirectory
 from trainwright.runs.environment import environment
 from trainwright.runs.record import RunRecord, RunState
@@ -62,7 +63,8 @@ class Background(Generic[Result]):
 
     def _run(self, call: Callable[[], Result]) -> None:
         try:
-            self._value = call()
+            with kept_running():
+                self._value = call()
         except BaseException as error:
             self._error = error
 
@@ -245,6 +247,7 @@ def _decide(loaded: LoadedRecipe, prepared: PreparedData, runs_dir: str | Path, 
         identity.salt,
         resolved=loaded.resolved,
         digest=identity.digest,
+        fingerprint=prepared.fingerprint,
         fresh=fresh,
     )
 
