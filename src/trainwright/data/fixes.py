@@ -163,17 +163,23 @@ class FixedSource:
 
 
 def read_fixes(path: str) -> tuple[Fixes, str]:
-    """The fixes of a file, and the digest of its content.
+    """The fixes of a file by sample, and the digest of its content.
 
     Raises:
         DataError: There is no such file, or it is not one that `data fix` wrote.
     """
+    fixes = fixes_of(path)
+    return Fixes(fixes, Path(path).name), hashlib.sha256(repr(fixes).encode()).hexdigest()
+
+
+def fixes_of(path: str) -> list[Fix]:
+    """The fixes of a file, in its order. Raises DataError as `read_fixes` does."""
     try:
-        data = Path(path).expanduser().read_bytes()
-        lines = [json.loads(line) for line in data.decode().splitlines() if line.strip()]
+        text = Path(path).expanduser().read_text(encoding="utf-8")
+        lines = [json.loads(line) for line in text.splitlines() if line.strip()]
         if not lines or lines[0].get("trainwright") != "fixes":
             raise ValueError("the first line does not say that it holds fixes")
-        fixes = [_fix(item) for item in lines[1:]]
+        return [_fix(item) for item in lines[1:]]
     except FileNotFoundError:
         near = closest_sibling(Path(path).expanduser())
         raise DataError(
@@ -186,7 +192,6 @@ def read_fixes(path: str) -> tuple[Fixes, str]:
             why=str(error),
             fix="write it anew with `trainwright data fix`",
         ) from error
-    return Fixes(fixes, Path(path).name), hashlib.sha256(data).hexdigest()
 
 
 def write_fixes(path: Path, fixes: Iterable[Fix]) -> None:

@@ -15,6 +15,11 @@ from trainwright.errors import DataError, RecipeError
 if TYPE_CHECKING:
     from trainwright.recipe.schema import Split
 
+
+class NoSplit(RecipeError):
+    """Nobody says which rows are for what."""
+
+
 Rows = npt.NDArray[np.int64]
 Labels = npt.NDArray[Any]  # whole numbers
 NAMES = ("train", "val", "test")
@@ -50,7 +55,7 @@ def choose(
         chosen = {"test": np.arange(count)}
     elif given is None:
         if split is None:
-            raise RecipeError(
+            raise NoSplit(
                 "the source has no splits of its own, and the recipe gives none",
                 where="data.split",
                 fix="add for example data.split: {val: 0.1, test: 0.1}",

@@ -12,11 +12,12 @@ from trainwright.data.checks.finding import Example, Finding, Findings, Severity
 from trainwright.data.checks.running import check_names, checked_before, remember, run_checks
 from trainwright.data.checks.subject import Subject
 from trainwright.data.prepare import prepare
-from trainwright.data.sources.file_tree import IMAGE_SUFFIXES
+from trainwright.data.splits import NoSplit
 from trainwright.data.types import PreparedData
-from trainwright.errors import DataError, ErrorList, TrainwrightError, UserError
+from trainwright.errors import DataError, ErrorList, TrainwrightError, UserError, raise_all
 from trainwright.locations import cache_dir
 from trainwright.runs.atomic import write_json, write_text
+from trainwright.workflows.describing import describe
 
 if TYPE_CHECKING:
     from trainwright.recipe.schema import Data
@@ -56,7 +57,8 @@ def check_data(
     Raises:
         UserError: There is neither a recipe nor data of a known kind.
     """
-    loaded = recipes.load(described(given), overrides)
+    described = describe(given)
+    loaded = recipes.load(described.recipe, overrides)
     section = loaded.recipe.data
     check_names(section.gate.skip)
     # Nothing stops at the first bad sample, so that all of them are told.
@@ -64,46 +66,20 @@ def check_data(
         update={"on_bad": section.on_bad.model_copy(update={"policy": "skip", "limit": 1.0})}
     )
     name = str(given) if isinstance(given, str | Path) else loaded.recipe.name
-    whole = "train" if not loaded.recipe.data.targets and section.split is None else None
     try:
-        data = prepare(lenient, cache_dir=cache_dir(), workers=section.workers, whole=whole)
+        data = _prepared(lenient, described.whole)
     except UserError as error:
         return CheckedData(Findings.of([_unprepared(error)], {}), None, section, name)
     subject = Subject(data, allowed=_allowed(section, data))
     return CheckedData(run_checks(subject, section.gate.skip), data, section, name)
 
 
-def described(given: str | Path | Mapping[str, Any]) -> str | Path | Mapping[str, Any]:
-    """A recipe as it is; for a path of data the recipe that `init` would write, with what is there."""
-    path = Path(given) if isinstance(given, str | Path) else None
-    if path is None or path.suffix in (".yaml", ".yml") or not path.exists():
-        return given
-    from trainwright.data.sniffing import sniff
-    from trainwright.recipe.yaml12 import parse
-    from trainwright.workflows.first_recipe import first_recipe, recipe_name
-
-    if path.is_dir() and any(item.suffix.lower() in IMAGE_SUFFIXES for item in path.iterdir()):
-        return _unlabelled(path, recipe_name(path))
+def _prepared(section: Data, whole: str | None) -> PreparedData:
+    """The data; where nobody has divided them, all of them together."""
     try:
-        text = first_recipe(sniff(path), recipe_name(path), str(path), command="")
-    except UserError:
-        if not (path.is_dir() or path.suffix.lower() in (*IMAGE_SUFFIXES, ".zip")):
-            raise
-        return _unlabelled(path, recipe_name(path))
-    plain: dict[str, Any] = parse(text, str(path)).plain()
-    return plain
-
-
-def _unlabelled(path: Path, name: str) -> dict[str, Any]:
-    """Images of which nothing is known but that they are images."""
-    return {
-        "name": name,
-        "data": {
-            "source": {"name": "pictures", "root": str(path)},
-            "inputs": {"image": {"type": "image", "size": 64, "resize": "letterbox"}},
-        },
-        "model": "mlp",
-    }
+        return prepare(section, cache_dir=cache_dir(), workers=section.workers, whole=whole)
+    except NoSplit:
+        return prepare(section, cache_dir=cache_dir(), workers=section.workers, whole="train")
 
 
 def quick_check(section: Data, data: PreparedData) -> Findings:
@@ -121,12 +97,18 @@ def quick_check(section: Data, data: PreparedData) -> Findings:
     return found
 
 
-def refuse_errors(section: Data, findings: Findings) -> None:
+def refuse_errors(section: Data, findings: Findings | None) -> None:
     """Raises what has to be mended first, unless the recipe only wants it reported.
+
+    Args:
+        section: The recipe's data section.
+        findings: None on processes that do not check.
 
     Raises:
         DataError: One error. ErrorList: several.
     """
+    if section.gate.errors == "report" or findings is None:
+        return
     errors: list[TrainwrightError] = [
         DataError(
             f"{item['count']:,} {item['what']}",
@@ -136,13 +118,13 @@ def refuse_errors(section: Data, findings: Findings) -> None:
         )
         for item in findings.of_severity(Severity.ERROR)
     ]
-    if section.gate.errors == "report" or not errors:
-        return
-    raise errors[0] if len(errors) == 1 else ErrorList(errors)
+    raise_all(errors)
 
 
-def told(findings: Findings) -> list[str]:
+def told(findings: Findings | None) -> list[str]:
     """Errors and warnings in one line each."""
+    if findings is None:
+        return []
     return [
         f"data {item['severity']}: {item['count']:,} {item['what']}, such as {_where(item)}"
         if item["examples"]

@@ -17,6 +17,13 @@ from trainwright.runs.atomic import make_directory, write_bytes, write_json
 from trainwright.runs.directory import RunDirectory
 
 
+class NoJournal:
+    """The journal of processes that write no files."""
+
+    def log(self, step: int, epoch: int, values: dict[str, Any]) -> None:
+        """Forgets the values."""
+
+
 def save_weights(path: Path, model: nn.Module) -> None:
     """Writes a model's weights as safetensors, each tensor on its own."""
     tensors = {name: t.detach().cpu().contiguous().clone() for name, t in model.state_dict().items()}

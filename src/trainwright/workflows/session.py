@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import torch
 
 from trainwright import log
+from trainwright.allocator import give_back_freed_memory
 from trainwright.data.types import PreparedData
 from trainwright.engine import distributed
 from trainwright.engine.build import (
@@ -25,6 +26,7 @@ from trainwright.engine.checkpoint import CheckpointStore, CheckpointWriter
 from trainwright.engine.execution_choice import choose_execution
 from trainwright.engine.loop import Diverged, Loop, Outcome, Parts
 from trainwright.engine.position import Budget
+from trainwright.engine.preflight import Preflight
 from trainwright.engine.runtime import Execution, Runtime, choose_device
 from trainwright.engine.signals import stop_on_signals
 from trainwright.errors import RunError, TrainwrightError, UserError
@@ -41,7 +43,9 @@ from trainwright.runs.heartbeat import Heartbeat
 from trainwright.runs.record import RunRecord, RunState
 from trainwright.runs.second_start import without_lock
 from trainwright.runs.spool import Spool
+from trainwright.workflows.checked_networks import checked_once
 from trainwright.workflows.run_files import (
+    NoJournal,
     picture_of,
     save_weights,
     status,
@@ -53,15 +57,9 @@ from trainwright.workflows.training import RunResult
 
 if TYPE_CHECKING:
     from trainwright.recipe import LoadedRecipe
+    from trainwright.tasks.base import Task
 
 Agreed = TypeVar("Agreed")
-
-
-class NoJournal:
-    """The journal of processes that write no files."""
-
-    def log(self, step: int, epoch: int, values: dict[str, Any]) -> None:
-        """Forgets the values."""
 
 
 class Session:
@@ -133,6 +131,7 @@ class Session:
                     outcome.reason,
                     messages=[f"saved at step {outcome.step}; go on with: trainwright resume {run.path}"],
                 )
+            give_back_freed_memory()
             metrics = self._evaluate(run, data, parts)
         except BaseException as error:
             self._failed(run, record, error)
@@ -159,19 +158,9 @@ class Session:
             *task.facts(),
             f"model {self.recipe.model['name']}: {total:,} parameters, {trained:,} of them trained",
             f"device {self.device}, {base.threads} threads",
-            *self._warnings(model),
+            *distributed.about_statistics(model, self.processes.size),
             *found.doubts,
         ]
-
-    def _warnings(self, model: torch.nn.Module) -> list[str]:
-        """What works, but perhaps not as expected."""
-        norms = any(isinstance(m, torch.nn.modules.batchnorm._BatchNorm) for m in model.modules())
-        if norms and self.processes.size > 1:
-            return [
-                f"BatchNorm statistics are those of each process's slice, 1/{self.processes.size} of the "
-                "global batch; running statistics are the first process's"
-            ]
-        return []
 
     def _build(self, run: RunDirectory, data: PreparedData, record: RunRecord | None) -> Parts:
         """Model, execution and everything the loop drives, checked on real samples."""
@@ -180,10 +169,10 @@ class Session:
         task = build_task(recipe)
         model = build_network(task, recipe, data)
         pinned = self.processes.broadcast(record.pinned if record is not None else None)
-        for warning in self._warnings(model):
+        for warning in distributed.about_statistics(model, self.processes.size):
             self.progress.message(warning)
         kept = Execution.from_json(pinned) if pinned else None
-        found = None if kept else check_network(task, model, recipe, data, self._base_execution())
+        found = None if kept else self._checked(task, model, data, record)
         for doubt in found.doubts if found is not None else ():
             self.progress.message(doubt)
         execution = self._kept(kept) if kept else self._choose(task, model, data)
@@ -200,6 +189,14 @@ class Session:
             check_monitors(parts, found.names)
         self._lap("build")
         return parts
+
+    def _checked(
+        self, task: Task, model: torch.nn.Module, data: PreparedData, record: RunRecord | None
+    ) -> Preflight:
+        """Metrics that the run will give, and doubts; raises UserError where the model does not fit."""
+        base = self._base_execution()
+        alone = record if self.processes.size == 1 else None
+        return checked_once(alone, base, lambda: check_network(task, model, self.recipe, data, base))
 
     def _kept(self, pinned: Execution) -> Execution:
         """The execution of earlier attempts; what this machine cannot keep is an error, or said."""

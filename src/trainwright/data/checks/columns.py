@@ -10,29 +10,33 @@ from trainwright.data.checks.finding import Example, Finding, Severity, shown
 from trainwright.data.checks.subject import CheckedColumn, Subject
 
 _LOOKED_AT = 100_000
-_MOSTLY = 0.8  # share of texts that are numbers from which a column is meant to hold numbers
+_MOSTLY = 0.5  # share of texts that are numbers from which a column is meant to hold numbers
 _MANY = 50  # classes of a category from which being nearly as many as rows is odd
 
 
 def find(subject: Subject) -> Iterator[Finding]:
     """Numbers read as classes, identifiers read as classes, and columns that are used on both sides."""
+    for name, role in subject.source.columns.items():
+        if role == "category":
+            yield from _numbers_as_classes(subject, name)
     for column in subject.of_type("category"):
-        yield from _numbers_as_classes(subject, column)
         yield from _identifiers(subject, column)
     yield from _answers_among_inputs(subject)
 
 
-def _numbers_as_classes(subject: Subject, column: CheckedColumn) -> Iterator[Finding]:
+def _numbers_as_classes(subject: Subject, name: str) -> Iterator[Finding]:
     rows = subject.sample(subject.rows, _LOOKED_AT)
-    texts = [(int(row), column.values[int(row)]) for row in rows]
-    words = [(row, value) for row, value in texts if isinstance(value, str) and not _is_number(value)]
-    numbers = sum(isinstance(value, str) for _, value in texts) - len(words)
+    values = subject.source.column(name)
+    pairs = zip(rows.tolist(), subject.raw(values, rows), strict=True)
+    texts = [(row, value) for row, value in pairs if isinstance(value, str) and value]
+    words = [(row, value) for row, value in texts if not _is_number(value)]
+    numbers = len(texts) - len(words)
     if words and numbers > _MOSTLY * len(texts):
         yield Finding(
             "columns",
             Severity.WARNING,
             len(words),
-            f"texts stand among the numbers of column {column.name}, which so became a category",
+            f"texts stand among the numbers of column {name}, which so is taken for classes",
             why=f"{numbers} of {len(texts)} values are numbers",
             fix="mend the texts and use type: number, or name them as missing_values of the table",
             examples=shown(Example(subject.names[row], repr(value)[:60], row) for row, value in words),
