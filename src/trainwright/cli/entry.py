@@ -86,12 +86,10 @@ def _run(module: ModuleType, arguments: argparse.Namespace) -> int:
     """Runs a verb. None of ours ends the program by itself, so what does is a component of the user."""
     try:
         return int(module.run(arguments) or 0)
-    except SystemExit:
-        from trainwright.registry.user_code import kept_running
+    except SystemExit as stop:
+        from trainwright.registry.user_code import exit_error
 
-        with kept_running():
-            raise
-    raise AssertionError("unreachable")
+        raise exit_error(stop) from stop
 
 
 def add_log_options(parser: argparse.ArgumentParser) -> None:

@@ -49,13 +49,18 @@ def kept_running(what: str = "a component ended the program", where: str = "") -
     try:
         yield
     except SystemExit as error:
-        place = _place(error)
-        raise UserError(
-            f"{what}: SystemExit: {error}",
-            where=where,
-            why=f"raised at {place}" if place else "",
-            fix="let it raise an error of another kind",
-        ) from error
+        raise exit_error(error, what, where) from error
+
+
+def exit_error(error: SystemExit, what: str = "a component ended the program", where: str = "") -> UserError:
+    """The error that stands for a `sys.exit` in code of the user."""
+    place = _place(error)
+    return UserError(
+        f"{what}: SystemExit: {error}",
+        where=where,
+        why=f"raised at {place}" if place else "",
+        fix="let it raise an error of another kind",
+    )
 
 
 def _import_error(module: str, error: BaseException) -> RecipeError:
