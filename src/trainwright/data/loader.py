@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -119,7 +119,7 @@ class Pipeline:
     Attributes:
         inputs: Input column -> processor.
         targets: Target column -> processor.
-        augment: Augmentations of the image inputs, in order; empty for evaluation.
+        augment: Augmentations of the inputs whose types they act on, in order; empty for evaluation.
         seed: Address of the augmentations.
         channels_last: Leave image batches in channels-last memory.
     """
@@ -130,10 +130,6 @@ class Pipeline:
     seed: int = 0
     channels_last: bool = True
     with_targets: bool = True
-    _images: list[str] = field(init=False, default_factory=list)
-
-    def __post_init__(self) -> None:
-        self._images = [name for name, item in self.inputs.items() if item.type == "image"]
 
     def columns(self) -> list[str]:
         """Columns that a batch needs."""
@@ -141,9 +137,10 @@ class Pipeline:
 
     def __call__(self, stored: dict[str, Tensor], ids: np.ndarray, epoch: int) -> dict[str, Value]:
         """Model-ready columns by name."""
-        for name in self._images:
+        for name, item in self.inputs.items():
             for stream, augment in enumerate(self.augment):
-                stored[name] = augment(stored[name], Address(self.seed, epoch, ids, stream))
+                if item.type in getattr(augment, "types", Augment.types):
+                    stored[name] = augment(stored[name], Address(self.seed, epoch, ids, stream))
         return {name: self._ready(name, values) for name, values in stored.items()}
 
     def _ready(self, name: str, stored: Tensor) -> Value:

@@ -46,7 +46,6 @@ from trainwright.runs.spool import Spool
 from trainwright.workflows.checked_networks import checked_once
 from trainwright.workflows.run_files import (
     NoJournal,
-    picture_of,
     save_weights,
     status,
     throughput,
@@ -364,10 +363,10 @@ class Session:
         write_json(run.timings, self.seconds)
         run.save(record)
         if self.recipe.report.enabled:
-            from trainwright.report import build_report
+            from trainwright.workflows.reporting import report_on
 
             try:
-                build_report(run.path, picture=picture_of(data))
+                report_on(run.path, data)
             except StorageError as error:
                 messages.append(f"the report could not be written: {error}")
             self._lap("report")

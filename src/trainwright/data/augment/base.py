@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -35,7 +36,13 @@ class Address:
 
 
 class Augment(ABC):
-    """Varies stored images `[B, H, W, C]` uint8; called with the whole batch at once."""
+    """Varies stored values of some types of input; called with the whole batch at once.
+
+    Attributes:
+        types: Types of the input columns that it acts on; images are `[B, H, W, C]` uint8.
+    """
+
+    types: ClassVar[frozenset[str]] = frozenset({"image"})
 
     @abstractmethod
     def __call__(self, images: Tensor, address: Address) -> Tensor:
