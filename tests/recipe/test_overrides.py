@@ -99,11 +99,9 @@ def test_null_unsets():
 
 
 def test_null_removes_items_and_entries():
-    recipe = changed(
-        "data.augment.0=null", "data.augment.1=null", "data.targets.label=null", "data.targets.y=number"
-    ).recipe
+    recipe = changed("data.augment.0=null", "data.augment.1=null", "data.targets.label=null").recipe
     assert recipe.data.augment == []
-    assert list(recipe.data.targets) == ["y"]
+    assert recipe.data.targets == {}
 
 
 def test_aliases():

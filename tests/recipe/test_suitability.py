@@ -14,12 +14,6 @@ def error_of(overrides: dict[str, Any], recipe: Any = "digits") -> RecipeError:
     return caught.value
 
 
-def test_a_task_that_needs_targets_says_so():
-    found = error_of({"data.targets": None})
-    assert "data.targets: `targets` is missing" in str(found) and "digits.yaml:" in found.where
-    assert load("digits_adversarial").recipe.data.targets == {}
-
-
 @pytest.mark.parametrize(
     ("key", "value", "what", "fix"),
     [

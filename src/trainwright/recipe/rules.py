@@ -122,13 +122,6 @@ def weights_need_classes(recipe: Recipe) -> Iterator[Problem]:
             yield dead("data.targets.*.class_weights", path)
 
 
-def targets_are_given(recipe: Recipe) -> Iterator[Problem]:
-    """A task that cannot do without targets says so: it has no default for them."""
-    if not recipe.data.targets and "targets" in registry.describe("task", recipe.task["name"]).needs:
-        fix = "give a mapping from the name of a column to predict to its type"
-        yield Problem(("data", "targets"), "`targets` is missing", fix=fix)
-
-
 def targets_have_weight(recipe: Recipe) -> Iterator[Problem]:
     """Something must be learned."""
     targets = recipe.data.targets
@@ -190,7 +183,6 @@ RULES: tuple[Rule, ...] = (
     split_adds_up,
     bad_samples,
     columns_are_named_once,
-    targets_are_given,
     targets_have_weight,
     losses_and_metrics_suit,
     augmentation_acts,
