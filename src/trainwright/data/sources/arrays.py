@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from trainwright.data.sources.base import BaseSource, existing
+from trainwright.data.sources.npz_mapping import load_npz
 from trainwright.data.types import Role, Values
 from trainwright.errors import DataError
 
@@ -173,8 +174,7 @@ def _role(values: Any) -> Role:
 
 def _load_archive(path: Path) -> dict[str, np.ndarray]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+        return load_npz(path)
     except (ValueError, OSError, zipfile.BadZipFile, EOFError) as error:
         raise DataError(
             f"the arrays cannot be read: {error}", where=str(path), fix=_no_pickle(error)
