@@ -6,7 +6,7 @@ import pytest
 
 from trainwright.errors import RunError
 from trainwright.runs.heartbeat import Heartbeat
-from trainwright.runs.listing import all_runs, find_run, find_runs, row, split_id
+from trainwright.runs.listing import all_runs, chosen_runs, find_run, find_runs, row, split_id
 from trainwright.runs.record import RunState
 
 
@@ -123,3 +123,10 @@ def test_a_killed_run_shows_the_step_of_its_newest_checkpoint(make_run):
     assert row(run).step == 40
     run.heartbeat.write_text('{"time": 0, "step": 45, "total_steps": 30}')
     assert row(run).step == 45
+
+
+def test_several_runs_are_meant_by_a_glob_only(three):
+    assert ids(chosen_runs(["digits-*"], three)) == ["digits-aaaa000000", "digits-bbbb000000"]
+    assert ids(chosen_runs(["bbbb", "digits-b*"], three)) == ["digits-bbbb000000"]
+    with pytest.raises(RunError, match="digits means 2 runs"):
+        chosen_runs(["digits"], three)

@@ -81,6 +81,11 @@ def columns_of(data: Any) -> dict[str, Any]:
         DataError: `data` is none of these.
     """
     if isinstance(data, Mapping):
+        single = [str(name) for name, values in data.items() if getattr(values, "ndim", 1) == 0]
+        if single:
+            raise DataError(
+                f"{', '.join(single)}: a single value, not a column with one for each row", where="data"
+            )
         return {str(name): _as_column(values) for name, values in data.items()}
     if isinstance(data, tuple | list) and len(data) == 2:
         return {"x": _as_column(data[0]), "y": _as_column(data[1])}
