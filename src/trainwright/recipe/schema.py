@@ -269,4 +269,7 @@ class Recipe(Section):
     plugins: list[str] = Field(
         default=[], description="Modules of the user that are imported before the run."
     )
+    code: list[Location] = Field(
+        default=[], description="Folders with modules of your own; also searched: here, beside the recipe."
+    )
     aliases: dict[str, str] = Field(default={}, description="Short name -> key path, for overrides.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from trainwright.fields import IsLocation
 
@@ -55,7 +55,14 @@ class Parameter:
     @property
     def location(self) -> bool:
         """Whether it only says where something lies on this machine."""
-        return any(isinstance(item, IsLocation) for item in getattr(self.annotation, "__metadata__", ()))
+        return _mentions_location(self.annotation)
+
+
+def _mentions_location(annotation: Any) -> bool:
+    """Whether a type is a location, or a union or mapping with one."""
+    if any(isinstance(item, IsLocation) for item in getattr(annotation, "__metadata__", ())):
+        return True
+    return any(map(_mentions_location, get_args(annotation)))
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ import importlib.util
 import inspect
 import sys
 import traceback
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, get_type_hints
@@ -18,8 +18,32 @@ from trainwright.registry.info import REQUIRED, UNANNOTATED, ComponentInfo
 from trainwright.registry.signatures import Argument, assemble
 
 
+@dataclass
+class _Search:
+    """Where modules of the user may lie besides the current directory and the installed packages."""
+
+    first: tuple[Path, ...] = ()
+    last: tuple[Path, ...] = ()
+
+
+_search = _Search()
+
+
+def search_in(first: Sequence[Path], beside: Path | None) -> None:
+    """Says where the modules that a recipe names may lie; takes the place of what was said before.
+
+    Args:
+        first: Folders that are searched before all others.
+        beside: Folder of the recipe's file, searched when a module is found nowhere else.
+    """
+    _search.first, _search.last = tuple(first), () if beside is None else (beside,)
+
+
 def import_user_module(module: str) -> ModuleType:
-    """Imports a module of the user; the current directory is searched as for `python -m`.
+    """Imports a module of the user.
+
+    Searched are the folders that the recipe names, the current directory as for `python -m`, the installed
+    packages, and the folder of the recipe.
 
     Raises:
         RecipeError: It does not exist or its import fails, with the file and line of the failure.
@@ -27,11 +51,25 @@ def import_user_module(module: str) -> ModuleType:
     here = str(Path.cwd())
     if here not in sys.path and "" not in sys.path:
         sys.path.insert(0, here)
+    top = module.partition(".")[0]
     importlib.invalidate_caches()
+    _add_to_path(top, _search.first)
+    if top not in sys.modules and importlib.util.find_spec(top) is None:
+        # Only then: a file beside the recipe must not take the place of a package of the same name.
+        _add_to_path(top, _search.last)
     try:
         return importlib.import_module(module)
     except (Exception, SystemExit) as error:
         raise _import_error(module, error) from error
+
+
+def _add_to_path(top: str, folders: Sequence[Path]) -> None:
+    """Puts the folders that hold a module or package of that name before all others."""
+    for folder in reversed(folders):
+        if (folder / f"{top}.py").is_file() or (folder / top).is_dir():
+            if str(folder) in sys.path:
+                sys.path.remove(str(folder))
+            sys.path.insert(0, str(folder))
 
 
 def _import_error(module: str, error: BaseException) -> RecipeError:
@@ -39,8 +77,10 @@ def _import_error(module: str, error: BaseException) -> RecipeError:
     if isinstance(error, ModuleNotFoundError) and error.name in parents:
         return RecipeError(
             f"there is no module `{error.name}`",
-            why=f"searched in {Path.cwd()} and in the installed packages",
-            fix="start from the directory that holds it, or install it",
+            why="searched in "
+            + ", ".join(str(place) for place in dict.fromkeys([*_search.first, Path.cwd(), *_search.last]))
+            + " and in the installed packages",
+            fix="start from the directory that holds it, name that in `code` of the recipe, or install it",
         )
     place = _place(error)
     return RecipeError(

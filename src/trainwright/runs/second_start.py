@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from trainwright.errors import RunError
-from trainwright.recipe.salt import NOT_PART, PLACES
+from trainwright.recipe.places import PLACES
+from trainwright.recipe.salt import NOT_PART
 from trainwright.recipe.writing import flow
 from trainwright.runs.difference import Change, changes, resolved_values
 from trainwright.runs.directory import RunDirectory, create_numbered
