@@ -17,7 +17,7 @@ from trainwright.recipe.schema import Recipe
 from trainwright.recipe.shipped import find
 from trainwright.recipe.validating import validate
 from trainwright.recipe.writing import emit, emit_unexpanded
-from trainwright.recipe.yaml12 import expand_given, parse
+from trainwright.recipe.yaml12 import expand_given, parse_open, refuse_unset
 
 Given = str | Path | Mapping[str, Any]
 
@@ -69,6 +69,7 @@ def load(recipe: Given, overrides: Mapping[str, Any] | Sequence[str] = ()) -> Lo
     changes = read_overrides(overrides)
     if isinstance(tree.value, dict):
         notices += apply_overrides(tree, changes)
+    refuse_unset(tree)
     folder = None if document.folder is None else document.folder.absolute()
     registry.search_in(_code_folders(tree, folder), folder)
     checked, more = validate(tree)
@@ -134,7 +135,7 @@ def _read_one(recipe: Given) -> Document:
         return Document(expand_given(tree), text, str(GIVEN))
     path = find(recipe)
     text = _read_text(path)
-    tree = parse(text, path.name if path.is_absolute() else str(path))
+    tree = parse_open(text, path.name if path.is_absolute() else str(path))
     return Document(tree, text, str(path), folder=path.parent)
 
 

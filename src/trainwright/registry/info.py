@@ -82,6 +82,7 @@ class ComponentInfo:
         version: Raised by its author when the same parameters give other results than before.
         fixed: Arguments that follow from the name (timm's architecture).
         user_code: It is the user's own, and was imported to be described.
+        targets: Column types that a loss or a metric suits; empty where it does not say.
     """
 
     kind: str
@@ -96,6 +97,7 @@ class ComponentInfo:
     version: int = 1
     fixed: Mapping[str, Any] = field(default_factory=dict)
     user_code: bool = False
+    targets: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:

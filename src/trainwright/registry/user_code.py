@@ -7,13 +7,14 @@ import importlib.util
 import inspect
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, get_type_hints
 
-from trainwright.errors import RecipeError, closest
+from trainwright.errors import RecipeError, UserError, closest
 from trainwright.registry.info import REQUIRED, UNANNOTATED, ComponentInfo
 from trainwright.registry.signatures import Argument, assemble
 
@@ -61,6 +62,34 @@ def import_user_module(module: str) -> ModuleType:
         return importlib.import_module(module)
     except (Exception, SystemExit) as error:
         raise _import_error(module, error) from error
+
+
+@contextmanager
+def kept_running(what: str = "a component ended the program", where: str = "") -> Iterator[None]:
+    """Within it, code of the user that calls `sys.exit` fails with an error instead of ending the program.
+
+    Args:
+        what: What failed thereby.
+        where: Key path for the error.
+
+    Raises:
+        UserError: `SystemExit` was raised, with its code and the file and line.
+    """
+    try:
+        yield
+    except SystemExit as error:
+        raise exit_error(error, what, where) from error
+
+
+def exit_error(error: SystemExit, what: str = "a component ended the program", where: str = "") -> UserError:
+    """The error that stands for a `sys.exit` in code of the user."""
+    place = _place(error)
+    return UserError(
+        f"{what}: SystemExit: {error}",
+        where=where,
+        why=f"raised at {place}" if place else "",
+        fix="let it raise an error of another kind",
+    )
 
 
 def _add_to_path(top: str, folders: Sequence[Path]) -> None:
@@ -137,17 +166,35 @@ def describe_object(kind: str, name: str) -> ComponentInfo:
         raise RecipeError(f"{name} has no signature that can be read", why=str(error)) from error
     module = sys.modules[name.partition(":")[0]]
     hints = _hints(found)
-    arguments = [_argument(item, hints) for item in signature.parameters.values()]
+    arguments = (
+        [] if _has_torch_init(found) else [_argument(item, hints) for item in signature.parameters.values()]
+    )
     constants = {key: _constant(module, key) for key in ("DEAD_WHEN", "VERSION")}
+    constants["TARGETS"] = _target_types(module)
     doc = inspect.getdoc(found) or ""
     info = assemble(kind, name, name, arguments, doc, constants, _source_file(found))
     return replace(info, user_code=True)
 
 
-def _constant(module: ModuleType, key: str) -> Mapping[str, Any]:
+def _has_torch_init(found: Any) -> bool:
+    """Whether a class has no `__init__` but that of `torch.nn.Module`, which takes nothing."""
+    init = getattr(found, "__init__", None) if isinstance(found, type) else None
+    return (getattr(init, "__module__", ""), getattr(init, "__qualname__", "")) == (
+        "torch.nn.modules.module",
+        "Module.__init__",
+    )
+
+
+def _constant(module: ModuleType, key: str) -> Any:
     value = getattr(module, key, {})
     # A module may have a VERSION string of its own, which is none of our business.
     return value if isinstance(value, dict) else {}
+
+
+def _target_types(module: ModuleType) -> tuple[str, ...]:
+    value = getattr(module, "TARGETS", ())
+    named = isinstance(value, tuple | list) and all(isinstance(item, str) for item in value)
+    return tuple(value) if named else ()
 
 
 def _hints(found: Any) -> dict[str, Any]:

@@ -135,6 +135,8 @@ def row(run: RunDirectory) -> RunRow:
     if owner or not record.finished:
         # A killed run wrote no last record; its heartbeat knows better how far it came.
         progress.update({key: beat[key] for key in ("step", "epoch", "total_steps") if key in beat})
+        # The last beat of a short life came before the last checkpoint.
+        progress["step"] = max((progress.get("step"), run.newest_checkpoint()), key=lambda step: step or 0)
     reason = f"process {owner.pid} on {owner.host}" if owner and owner.pid else record.exit_reason
     if state == "interrupted" and not reason:
         reason = "the process was killed"

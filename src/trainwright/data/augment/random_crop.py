@@ -60,6 +60,13 @@ class RandomCrop(Augment):
         if self.padding == 0:
             return images
         edge = self.padding
+        if edge >= min(images.shape[1:3]):
+            raise RecipeError(
+                f"a padding of {edge} does not fit an image of {images.shape[1]}x{images.shape[2]}",
+                where="data.augment",
+                why="most windows of random_crop would hold nothing of the image",
+                fix=f"give it a padding below {min(images.shape[1:3])}",
+            )
         if self.fill == "zero":
             return functional.pad(images, (0, 0, edge, edge, edge, edge))
         index = [_mirror(images.shape[axis], edge, images.device) for axis in (1, 2)]
