@@ -107,12 +107,12 @@ WRONG = {
     "empty class folder": (
         ("root: photos", "root: no_birds"),
         [],
-        ["recipe.yaml:3: data.source: no_birds: class folder 'bird' has no images"],
+        ["recipe.yaml:3: data.source: ", "no_birds: class folder 'bird' has no images"],
     ),
     "one class only": (
         ("root: photos", "root: only_cats"),
         [],
-        ["recipe.yaml:3: data.source: only_cats: there is one class only: cat"],
+        ["recipe.yaml:3: data.source: ", "only_cats: there is one class only: cat"],
     ),
     "no such column": (
         ("{image: {type", "{pixels: {type"),
