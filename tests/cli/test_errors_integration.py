@@ -143,7 +143,7 @@ WRONG = {
     "loss for another target": (
         ("{type: category}", "{type: category, loss: mse}"),
         [],
-        ["recipe.yaml:5: data.targets.label.loss", "output has shape [2, 2], the target [2]"],
+        ["recipe.yaml:5: data.targets.label.loss", "loss `mse` is for number, the column is category"],
     ),
     "unknown model": (
         (CNN, "model: resnett18"),
