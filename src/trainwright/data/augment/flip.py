@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-import torch
-from torch import Tensor
-
-from trainwright.data.augment.base import Address, Augment
+from trainwright.data.augment.base import Address, Geometric
+from trainwright.data.augment.exact import Mirror
 from trainwright.fields import Fraction
 
 
-class Flip(Augment):
-    """Mirrors each image with a probability.
+class Flip(Geometric):
+    """Mirrors each image with a probability; left and right keypoints change places.
 
     Args:
         axis: `horizontal` mirrors left to right, `vertical` upside down.
@@ -25,7 +23,6 @@ class Flip(Augment):
         self.dimension = 2 if axis == "horizontal" else 1
         self.probability = probability
 
-    def __call__(self, images: Tensor, address: Address) -> Tensor:
-        """Images `[B, H, W, C]` with the chosen ones mirrored."""
-        chosen = torch.from_numpy(address.uniform(1)[:, 0] < self.probability).to(images.device)
-        return torch.where(chosen[:, None, None, None], images.flip(self.dimension), images)
+    def warp(self, size: tuple[int, int], address: Address) -> Mirror:
+        """The mirror image of the chosen pictures."""
+        return Mirror.of(address.uniform(1)[:, 0] < self.probability, self.dimension, size)

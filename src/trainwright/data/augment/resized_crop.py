@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import torch
-from torch import Tensor
-from torch.nn import functional
 
-from trainwright.data.augment.base import Address, Augment
+from trainwright.data.augment.base import Address, Geometric
+from trainwright.data.augment.warp import Warp, identity
 from trainwright.fields import Fraction, Positive, PositiveInt
 
 
-class ResizedCrop(Augment):
+class ResizedCrop(Geometric):
     """Cuts a window with a random share of the area and aspect ratio, and resizes it.
 
     Args:
@@ -21,6 +19,7 @@ class ResizedCrop(Augment):
         smallest: Least share of the image's area.
         largest: Greatest share of the image's area.
         ratio: The aspect ratio lies between `1 / ratio` and `ratio`, evenly in its logarithm.
+        min_visible: Objects of which a smaller share of the box is left are gone.
     """
 
     def __init__(
@@ -30,7 +29,9 @@ class ResizedCrop(Augment):
         smallest: Fraction = 0.35,
         largest: Fraction = 1.0,
         ratio: Positive = 4 / 3,
+        min_visible: Fraction = 0.2,
     ) -> None:
+        self.min_visible = min_visible
         self.size = (size[0], size[-1]) if size else None
         self.smallest, self.largest, self.ratio = smallest, largest, ratio
 
@@ -47,19 +48,11 @@ class ResizedCrop(Augment):
         wide = np.minimum(np.sqrt(share * height * width * aspect), width)
         return np.stack([down * (height - tall), right * (width - wide), tall, wide], axis=1)
 
-    def __call__(self, images: Tensor, address: Address) -> Tensor:
-        """Resized windows `[B, h, w, C]` of images `[B, H, W, C]`."""
-        height, width = images.shape[1:3]
-        out_height, out_width = self.output_size((height, width))
-        top, left, tall, wide = self.boxes(height, width, address).T
-        # Normalised coordinates of the window's centre and half size, for grid_sample.
-        theta = np.zeros((len(images), 2, 3), dtype=np.float32)
-        theta[:, 0, 0], theta[:, 1, 1] = wide / width, tall / height
-        theta[:, 0, 2] = (2 * left + wide) / width - 1
-        theta[:, 1, 2] = (2 * top + tall) / height - 1
-        window = torch.from_numpy(theta).to(images.device)
-        shape = [len(images), images.shape[3], out_height, out_width]
-        grid = functional.affine_grid(window, shape, align_corners=False)
-        pixels = images.permute(0, 3, 1, 2).float()
-        resized = functional.grid_sample(pixels, grid, padding_mode="border", align_corners=False)
-        return resized.round_().to(images.dtype).permute(0, 2, 3, 1)
+    def warp(self, size: tuple[int, int], address: Address) -> Warp:
+        """A window of each picture, stretched to the wanted size."""
+        height, width = self.output_size(size)
+        top, left, tall, wide = self.boxes(*size, address).T
+        matrices = identity(len(top))
+        matrices[:, 0, 0], matrices[:, 1, 1] = width / wide, height / tall
+        matrices[:, 0, 2], matrices[:, 1, 2] = -left * width / wide, -top * height / tall
+        return Warp(matrices, size, (height, width), "edge")
