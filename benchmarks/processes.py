@@ -53,7 +53,8 @@ class Outcome:
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of every contestant: the same for all, with compiled bytecode in use."""
     values = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-    values["PYTHONPATH"] = str(ROOT)
+    # The package of this very checkout is measured, whatever is installed.
+    values["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "src")])
     values["PYTHONWARNINGS"] = "ignore"
     # The directory of the running Python comes first, as in an activated environment.
     values["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{values.get('PATH', '')}"

@@ -113,7 +113,7 @@ def test_a_class_of_a_script_is_not_sent_to_workers():
 
 
 def test_a_worker_imports_nothing_heavy(class_folders, tmp_path):
-    order = {
+    image = {
         "image": {
             "target": "trainwright.data.processors.image:ImageProcessor",
             "state": ImageProcessor(size=8, mode="rgb").state(),
@@ -124,6 +124,7 @@ def test_a_worker_imports_nothing_heavy(class_folders, tmp_path):
     }
     import json
 
+    order = {"columns": image, "retry": {"attempts": 1, "wait": 0.5}}
     worker = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "trainwright.data.decode_worker"],
         input=json.dumps(order).encode() + b"\n",

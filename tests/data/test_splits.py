@@ -118,3 +118,21 @@ def test_one_class_only_and_a_class_without_training_samples_are_refused():
     with pytest.raises(DataError, match="no training sample: dog"):
         splits.check_classes("label", ("cat", "dog"), np.array([0, 0, 1]), rows)
     splits.check_classes("label", ("cat", "dog"), np.array([0, 1, 1]), rows)
+
+
+def test_groups_stay_together_and_sizes_come_near_the_fractions():
+    groups = np.repeat([f"patient {number}" for number in range(50)], 4)
+    rows = np.arange(200)
+    chosen = splits.by_groups(rows, {"train": 0.7, "val": 0.2, "test": 0.1}, 0, groups)
+    assert sorted(np.concatenate(list(chosen.values())).tolist()) == rows.tolist()
+    assert [len(chosen[name]) for name in ("train", "val", "test")] == [140, 40, 20]
+    kept = [{groups[row] for row in part} for part in chosen.values()]
+    assert sum(map(len, kept)) == len(set.union(*kept))
+
+
+def test_another_seed_divides_groups_otherwise():
+    groups = np.repeat(np.arange(30), 3)
+    first, second = (
+        splits.by_groups(np.arange(90), {"train": 0.8, "val": 0.2}, seed, groups) for seed in (0, 1)
+    )
+    assert first["val"].tolist() != second["val"].tolist()

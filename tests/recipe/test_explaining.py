@@ -41,7 +41,7 @@ def test_key():
         "  Samples of one optimizer step, over all processes."
     )
     assert "one of `auto`, `fp32`, `bf16`, `fp16`; default auto" in explain("train.precision")
-    assert "no effect when data.on_bad.policy is stop" in explain("data.on_bad.limit")
+    assert "no effect when data.on_bad.policy is not skip" in explain("data.on_bad.limit")
     assert "no effect when" in explain("data.targets.label.class_weights")
 
 

@@ -2,7 +2,7 @@
 
     python -m benchmarks.workloads.accuracy.cifar SEED
 
-Four convolutions, each pooled before its batch normalisation and activation; one-cycle AdamW, bfloat16,
+Four convolutions, each pooled before its batch normalisation and activation; one-cycle AdamW,
 label smoothing, crops from a mirrored border of two pixels, flips.
 """
 
@@ -22,7 +22,7 @@ from torch import Tensor, nn  # noqa: E402
 from torch.nn.functional import cross_entropy  # noqa: E402
 
 from benchmarks.workloads.jpeg_folder import decode  # noqa: E402
-from benchmarks.workloads.settings import data_folder  # noqa: E402
+from benchmarks.workloads.settings import autocast, data_folder  # noqa: E402
 
 clock.imported()
 
@@ -73,7 +73,7 @@ for _ in range(EPOCHS):
     clock.epoch()
     for rows in torch.randperm(len(y)).split(BATCH):
         optimizer.param_groups[0]["lr"] = LEARNING_RATE * factor(step / total)
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast():
             logits = model(to_input(crop_and_flip(rows)))
         loss = cross_entropy(logits.float(), y[rows], label_smoothing=SMOOTHING)
         optimizer.zero_grad(set_to_none=True)
@@ -83,7 +83,7 @@ for _ in range(EPOCHS):
         clock.step(len(rows))
 tested, truth = decode(data_folder() / "cifar10" / "val", SIZE)
 model.eval()
-with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+with torch.inference_mode(), autocast():
     logits = torch.cat([model(to_input(part)) for part in torch.from_numpy(tested).split(500)])
 clock.stop()
 clock.report((logits.argmax(1) == torch.from_numpy(truth)).float().mean().item())

@@ -1,4 +1,4 @@
-"""MNIST 99.0 % by hand: one epoch of a small CNN, one-cycle, bfloat16, label smoothing.
+"""MNIST 99.0 % by hand: one epoch of a small CNN, one-cycle, label smoothing.
 
 python -m benchmarks.workloads.accuracy.mnist SEED
 """
@@ -18,7 +18,7 @@ import torch  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 from torch.nn.functional import cross_entropy  # noqa: E402
 
-from benchmarks.workloads.settings import data_folder  # noqa: E402
+from benchmarks.workloads.settings import autocast, data_folder  # noqa: E402
 
 clock.imported()
 
@@ -64,7 +64,7 @@ clock.start()
 clock.epoch()
 for step, (images, target) in enumerate(batches):
     optimizer.param_groups[0]["lr"] = LEARNING_RATE * factor(step / len(batches))
-    with torch.autocast("cpu", torch.bfloat16):
+    with autocast():
         logits = model(to_input(images))
     loss = cross_entropy(logits.float(), target, label_smoothing=SMOOTHING)
     optimizer.zero_grad(set_to_none=True)
@@ -73,7 +73,7 @@ for step, (images, target) in enumerate(batches):
     clock.step(len(target))
 x_test, y_test = load("t10k")
 model.eval()
-with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+with torch.inference_mode(), autocast():
     logits = torch.cat([model(to_input(images)) for images in x_test.split(500)])
 clock.stop()
 clock.report((logits.argmax(1) == y_test).float().mean().item())

@@ -14,7 +14,7 @@ from trainwright.errors import TrainwrightError, closest
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
-_WITH_OVERRIDES = ("train", "check", "verify")
+_WITH_OVERRIDES = ("train", "check", "verify", "data")
 
 
 def run_command(argv: list[str]) -> int:

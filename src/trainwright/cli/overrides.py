@@ -29,7 +29,7 @@ def take_overrides(argv: list[str], parser: argparse.ArgumentParser) -> tuple[li
     Raises:
         UsageError: An unknown option is nearly one of the verb's, or has no value.
     """
-    own = parser._option_string_actions
+    own = _options(parser)
     rest: list[str] = []
     overrides: list[str] = []
     tokens = iter(argv)
@@ -48,6 +48,16 @@ def take_overrides(argv: list[str], parser: argparse.ArgumentParser) -> tuple[li
         else:
             rest.append(token)
     return rest, overrides
+
+
+def _options(parser: argparse.ArgumentParser) -> dict[str, argparse.Action]:
+    """The parser's options, and those of its actions (`data check --json`)."""
+    own = dict(parser._option_string_actions)
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for inner in action.choices.values():
+                own |= _options(inner)
+    return own
 
 
 def _value(option: re.Match[str], tokens: Iterator[str], own: dict[str, argparse.Action]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 VERBS: dict[str, str] = {
     "train": "train a recipe, or go on with its interrupted run",
     "check": "check a recipe, its data and its model without training",
+    "data": "check data for faults, mend what is read of them, count and show them",
     "resume": "go on with a run",
     "evaluate": "score a run on one of its splits or on other data",
     "predict": "apply a run to files or table rows",

@@ -20,6 +20,7 @@ _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
 _ID_STRIDE = np.uint64(0xD1342543DE82EF95)
 _TO_UNIT = 2.0**-53
+_PIECE = 1 << 18
 
 
 def key(*parts: int | str) -> np.uint64:
@@ -63,12 +64,21 @@ def integers(key: np.uint64, ids: npt.ArrayLike, high: int, draws: int = 1) -> n
     return (uniform(key, ids, draws) * high).astype(np.int64)
 
 
+def words(key: np.uint64, ids: npt.ArrayLike) -> npt.NDArray[np.uint64]:
+    """One random 64-bit word per id `[n]`: the first draw of `bits`, in little memory."""
+    rows = np.asarray(ids, dtype=np.int64)
+    found = np.empty(len(rows), dtype=np.uint64)
+    for start in range(0, len(rows), _PIECE):
+        found[start : start + _PIECE] = bits(key, rows[start : start + _PIECE])[:, 0]
+    return found
+
+
 def order(key: np.uint64, ids: npt.ArrayLike) -> npt.NDArray[np.int64]:
     """Positions `[n]` that sort ids by their random word: a shuffle in which ids keep their rank.
 
     Adding or removing other ids never changes which of two ids comes first.
     """
-    return np.argsort(bits(key, ids)[:, 0], kind="stable").astype(np.int64)
+    return np.argsort(words(key, ids), kind="stable").astype(np.int64, copy=False)
 
 
 def _mix(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

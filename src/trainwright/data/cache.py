@@ -26,6 +26,11 @@ _FORMAT = 1  # raised when the meaning of stored values changes without a change
 _DEFAULT_GIB = 20.0
 
 
+def size_limit() -> int:
+    """Bytes that the entries of one kind of cache may take: `TRAINWRIGHT_CACHE_GB` (20)."""
+    return int(float(os.environ.get("TRAINWRIGHT_CACHE_GB", _DEFAULT_GIB)) * 2**30)
+
+
 @dataclass(frozen=True)
 class Entry:
     """Stored values of one column.
@@ -49,8 +54,7 @@ class DecodedCache:
 
     def __init__(self, folder: Path, limit: int | None = None) -> None:
         self.folder = folder
-        gib = float(os.environ.get("TRAINWRIGHT_CACHE_GB", _DEFAULT_GIB))
-        self.limit = int(gib * 2**30) if limit is None else limit
+        self.limit = size_limit() if limit is None else limit
 
     def find(self, key: dict[str, Any]) -> Entry | None:
         """The entry of a key, None where there is none or it is damaged."""
@@ -82,7 +86,7 @@ class DecodedCache:
         """
         path = self._path(key)
         self.folder.mkdir(parents=True, exist_ok=True)
-        with _locked(path.with_suffix(".lock"), waiting):
+        with locked(path.with_suffix(".lock"), waiting):
             found = self._open(path)
             if found is not None:
                 return found, True
@@ -120,7 +124,7 @@ class DecodedCache:
     def _make_room(self, keep: Path) -> None:
         """Removes what killed builders left, and the entries used longest ago until the rest fits."""
         for left in self.folder.glob("*.building"):
-            with contextlib.suppress(BlockingIOError), _locked(left.with_suffix(".lock"), wait=False):
+            with contextlib.suppress(BlockingIOError), locked(left.with_suffix(".lock"), wait=False):
                 shutil.rmtree(left, ignore_errors=True)
         entries = []
         for about in self.folder.glob("*/entry.json"):
@@ -173,7 +177,14 @@ def _reserve(file: int, start: int, size: int) -> None:
 
 
 @contextlib.contextmanager
-def _locked(path: Path, waiting: Callable[[], None] | None = None, *, wait: bool = True) -> Iterator[None]:
+def locked(path: Path, waiting: Callable[[], None] | None = None, *, wait: bool = True) -> Iterator[None]:
+    """Holds a lock file that the operating system gives back when its holder dies.
+
+    Args:
+        path: The lock file.
+        waiting: Called when another process holds it.
+        wait: Wait for it; else raise BlockingIOError.
+    """
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

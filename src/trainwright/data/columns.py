@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from trainwright import registry
+from trainwright.data.blocks import BlockValues, JoinedBlocks, side_by_side
 from trainwright.data.sources.arrays import ArraysSource, is_data_frame, is_split_mapping
 from trainwright.data.sources.base import LazySequence
 from trainwright.data.sources.dataset import DatasetSource
@@ -53,8 +52,8 @@ class PlannedColumn:
 
     @property
     def slow(self) -> bool:
-        """Whether its stored values are worth a cache."""
-        heavy = getattr(self.processor, "heavy", False)
+        """Whether its stored values are worth a cache, or too many to hold."""
+        heavy = getattr(self.processor, "heavy", False) or isinstance(self.values, BlockValues)
         return heavy or any(part in self.source.slow_columns for part in self.parts)
 
 
@@ -170,8 +169,6 @@ def column_of(source: Source, name: str, where: str, otherwise: str | None = Non
     )
 
 
-def _join(parts: list[Values]) -> np.ndarray:
-    arrays = [np.asarray(part) for part in parts]
-    if any(array.dtype.kind not in "fiub" for array in arrays):
-        arrays = [array.astype(object) for array in arrays]
-    return np.column_stack(arrays)
+def _join(parts: list[Values]) -> Values:
+    in_blocks = [part for part in parts if isinstance(part, BlockValues)]
+    return JoinedBlocks(in_blocks) if len(in_blocks) == len(parts) else side_by_side(parts)

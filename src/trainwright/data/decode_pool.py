@@ -24,6 +24,7 @@ from typing import IO, Any
 import numpy as np
 
 import trainwright
+from trainwright.data.retry import ONCE, Retry
 from trainwright.data.types import Beside, Processor, RawFile
 from trainwright.errors import DataError
 
@@ -100,12 +101,13 @@ class DecodePool:
     Args:
         outputs: Column -> its processor and output.
         workers: Number of processes, at least 1.
+        retry: How often a read is repeated that fails; `repeated` counts those of the workers.
 
     Use as a context manager: leaving it ends the processes.
     """
 
-    def __init__(self, outputs: Mapping[str, Output], workers: int) -> None:
-        self._outputs = dict(outputs)
+    def __init__(self, outputs: Mapping[str, Output], workers: int, retry: Retry = ONCE) -> None:
+        self._outputs, self._retry = dict(outputs), retry
         self._selector = selectors.DefaultSelector()
         self._workers = [self._start() for _ in range(workers)]
         self._waiting: list[Finished] = []
@@ -180,7 +182,9 @@ class DecodePool:
         _widen(process.stdin.fileno())
         worker = _Worker(process, errors)
         self._selector.register(process.stdout, selectors.EVENT_READ, worker)
-        worker.send({name: _order(output) for name, output in self._outputs.items()})
+        retry = {"attempts": self._retry.attempts, "wait": self._retry.wait}
+        columns = {name: _order(output) for name, output in self._outputs.items()}
+        worker.send({"columns": columns, "retry": retry})
         return worker
 
     def _receive(self, worker: _Worker) -> None:
@@ -196,6 +200,7 @@ class DecodePool:
                 worker.ready = True
                 continue
             piece = worker.pieces.pop(answer["id"])
+            self._retry.repeated += answer["repeated"]
             if "error" in answer:
                 raise DataError(f"decoded values cannot be written: {answer['error']}", where="data.cache")
             self._waiting.append((piece, [(piece.rows[place], why) for place, why in answer["bad"]]))

@@ -1,8 +1,8 @@
 """A process that decodes: started by `DecodePool`, it reads orders on stdin and answers on stdout.
 
-Both are lines of JSON. The first order names the processors; each further one is a piece: items of
-one column, and where in the output file their stored values go. The end of stdin ends the process, so
-it never outlives its parent. It imports NumPy and the processors it is told to, and no torch.
+Both are lines of JSON. The first order names the processors and how reads are repeated; each further one is
+a piece: items of one column, and where in the output file their stored values go. The end of stdin ends the
+process, so it never outlives its parent. It imports NumPy and the processors it is told to, and no torch.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from trainwright.data.encoding import encode_rows, write_rows
+from trainwright.data.retry import Retry
 from trainwright.data.types import Beside, Processor, RawFile
 
 
@@ -26,17 +27,22 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # a print of a user's processor must not land among the answers
     orders = sys.stdin.buffer
-    columns = {name: _Column(order) for name, order in json.loads(orders.readline()).items()}
+    settings = json.loads(orders.readline())
+    retry = Retry(**settings["retry"])
+    columns = {name: _Column(order, retry) for name, order in settings["columns"].items()}
     _answer(answers, {"ready": os.getpid()})
     for line in orders:
         piece = json.loads(line)
-        _answer(answers, {"id": piece["id"], **columns[piece["column"]].decode(piece)})
+        before = retry.repeated
+        answer = columns[piece["column"]].decode(piece)
+        _answer(answers, {"id": piece["id"], "repeated": retry.repeated - before, **answer})
 
 
 class _Column:
     """One column's processor, and the form and place of its stored values."""
 
-    def __init__(self, order: dict[str, Any]) -> None:
+    def __init__(self, order: dict[str, Any], retry: Retry) -> None:
+        self._retry = retry
         module, _, attribute = order["target"].partition(":")
         kind = getattr(importlib.import_module(module), attribute)
         self._processor: Processor = kind.from_state(order["state"])
@@ -47,7 +53,12 @@ class _Column:
         """Decodes a piece, writes it, and says which of its items are bad."""
         items = piece["items"]
         stored, bad = encode_rows(
-            self._processor, _raw_files(items, piece["archive"]), len(items), self._shape, self._dtype
+            self._processor,
+            _raw_files(items, piece["archive"]),
+            len(items),
+            self._shape,
+            self._dtype,
+            self._retry,
         )
         try:
             if self._output is not None:

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from trainwright.data.blocks import BlockValues
+from trainwright.data.retry import ONCE, Retry
 from trainwright.data.types import BadSample, Processor, Values
 from trainwright.errors import DataError
 
 Bad = list[tuple[int, str]]
 _TRIED_FOR_FORM = 1000
+_ONE_BY_ONE = 8  # rows among which a bad one is looked for one by one
 
 
 def encode_rows(
-    processor: Processor, raws: Iterable[Any], count: int, shape: Sequence[int], dtype: Any
+    processor: Processor,
+    raws: Iterable[Any],
+    count: int,
+    shape: Sequence[int],
+    dtype: Any,
+    retry: Retry = ONCE,
 ) -> tuple[np.ndarray, Bad]:
     """Stored values `[count, *shape]`, with zeros for bad samples, and place and reason of each of those.
 
@@ -26,12 +35,16 @@ def encode_rows(
         count: Number of them.
         shape: Of one stored value.
         dtype: Of the stored values.
+        retry: Whether a read that fails is repeated.
     """
     stored = np.zeros((count, *shape), dtype=dtype)
     bad: Bad = []
-    for place, raw in enumerate(raws):
+    values = iter(raws)
+    for place in range(count):
         try:
-            stored[place] = processor.encode(raw)
+            # A value may be made only now, and a source may find only now that it cannot be made.
+            raw = next(values)
+            stored[place] = retry(getattr(raw, "name", ""), partial(processor.encode, raw))
         except BadSample as error:
             bad.append((place, error.reason))
         except MemoryError:
@@ -45,10 +58,65 @@ def encode_column(processor: Processor, values: Values) -> tuple[np.ndarray, Bad
         return processor.encode_all(values), []
     except BadSample:
         shape, dtype = stored_form(processor, values)
-        return encode_rows(processor, values, len(values), shape, dtype)
+        return encode_block(processor, values, shape, dtype)
 
 
-def stored_form(processor: Processor, values: Values) -> tuple[tuple[int, ...], np.dtype[Any]]:
+def encode_block(
+    processor: Processor, values: Values, shape: Sequence[int], dtype: Any
+) -> tuple[np.ndarray, Bad]:
+    """As `encode_column`, with a known form; bad samples are found by halving, for few are bad.
+
+    Args:
+        processor: Fitted.
+        values: Raw values.
+        shape: Of one stored value.
+        dtype: Of the stored values.
+    """
+    stored = np.zeros((len(values), *shape), dtype=dtype)
+    bad: Bad = []
+    waiting = [(0, len(values))]
+    while waiting:
+        start, stop = waiting.pop()
+        part = values[start:stop]
+        if stop - start <= _ONE_BY_ONE:
+            stored[start:stop], found = encode_rows(processor, part, stop - start, shape, dtype)
+            bad += [(start + place, reason) for place, reason in found]
+            continue
+        try:
+            stored[start:stop] = processor.encode_all(part)
+        except BadSample:
+            middle = (start + stop) // 2
+            waiting += [(middle, stop), (start, middle)]
+    return stored, bad
+
+
+def encode_blocks(
+    processor: Processor,
+    values: BlockValues,
+    shape: Sequence[int],
+    dtype: Any,
+    keep: Callable[[int, np.ndarray], None],
+) -> Bad:
+    """Encodes a column block by block, and gives row and reason of its bad samples.
+
+    Args:
+        processor: Fitted.
+        values: Raw values.
+        shape: Of one stored value.
+        dtype: Of the stored values.
+        keep: Called with the first row and the stored values of each block.
+    """
+    bad: Bad = []
+    for start, block in values.blocks():
+        stored, found = encode_block(processor, block, shape, dtype)
+        keep(start, stored)
+        bad += [(start + place, reason) for place, reason in found]
+    return bad
+
+
+def stored_form(
+    processor: Processor, values: Values, retry: Retry = ONCE
+) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """Shape and dtype of a stored value, from the first sample that can be read.
 
     Raises:
@@ -57,7 +125,8 @@ def stored_form(processor: Processor, values: Values) -> tuple[tuple[int, ...], 
     reasons = []
     for place in range(min(len(values), _TRIED_FOR_FORM)):
         try:
-            stored = np.asarray(processor.encode(values[place]))
+            raw = values[place]
+            stored = np.asarray(retry(getattr(raw, "name", ""), partial(processor.encode, raw)))
             return stored.shape, stored.dtype
         except BadSample as error:
             reasons.append(f"{getattr(values[place], 'name', f'row {place}')}: {error.reason}")

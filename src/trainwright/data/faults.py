@@ -31,7 +31,7 @@ def refuse_or_drop(
     found = [Dropped(-1, name, "", reason) for name, reason in faults] + bad
     if not found:
         return []
-    if on_bad.policy == "stop":
+    if on_bad.policy != "skip":
         raise_bad(found)
     count = len({(item.row, item.name) for item in found})
     if count > on_bad.limit * (rows + len(faults)):

@@ -8,30 +8,43 @@ processes at once can lose a few remembered digests, never mix them up.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from trainwright.data.retry import ONCE, Retry
 from trainwright.data.types import RawFile, Values
 from trainwright.errors import DataError
 
 _SETTLED_NS = 2_000_000_000  # a file changed more recently than this may change again within one clock tick
+_THREADS = min(4, os.cpu_count() or 1)  # hashing lets go of the interpreter; more would wait for the disk
+_THREADS_FROM = 4 << 20  # bytes that are hashed sooner than a thread is worth
+_FILES_A_TASK = 64
+_BLOCK = 1 << 20
+_PROGRESS_SECONDS = 0.1
 Progress = Callable[[str, int, int], None]
 
 
-def digest_files(files: Sequence[Path], cache_dir: Path, progress: Progress | None = None) -> str:
+def digest_files(
+    files: Sequence[Path], cache_dir: Path, progress: Progress | None = None, retry: Retry = ONCE
+) -> str:
     """Digest of files, independent of where their common folder lies.
 
     Args:
         files: Every file that a source reads.
         cache_dir: Where content digests are remembered.
         progress: Called with `fingerprint`, bytes read and bytes in all, while files are read.
+        retry: How often a read is repeated that fails.
 
     Returns:
         64 hexadecimal digits.
@@ -47,17 +60,15 @@ def digest_files(files: Sequence[Path], cache_dir: Path, progress: Progress | No
     named = [(path[len(root) :].lstrip(os.sep), path) for path in dict.fromkeys(paths)]
     marks = [_mark(path) for _, path in named]
     known = [store.known(name, mark) for (name, _), mark in zip(named, marks, strict=True)]
-    total = sum(mark[0] for mark, digest in zip(marks, known, strict=True) if digest is None)
-    done = 0
+    unknown = {
+        path: mark[0] for (_, path), mark, digest in zip(named, marks, known, strict=True) if not digest
+    }
+    read = _Reading(unknown, retry).digests(progress)
     combined = hashlib.sha256()
     for (name, path), mark, found in zip(named, marks, known, strict=True):
-        digest = found
-        if digest is None:
-            digest = _content_digest(path)
+        digest = found or read[path]
+        if not found:
             store.remember(name, mark, digest)
-            done += mark[0]
-            if progress:
-                progress("fingerprint", done, total)
         combined.update(f"{name}\0{digest}\n".encode())
     store.save()
     return combined.hexdigest()
@@ -119,12 +130,65 @@ def _mark(path: str) -> tuple[int, int, int]:
     return status.st_size, status.st_mtime_ns, status.st_ino
 
 
-def _content_digest(path: str) -> str:
-    try:
-        with Path(path).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise DataError(f"the file cannot be read: {error.strerror}", where=path) from error
+class _Reading:
+    """Digests of files, read by a few threads, with progress also within a large file.
+
+    Args:
+        sizes: Path -> bytes.
+        retry: How often a read is repeated that fails.
+    """
+
+    def __init__(self, sizes: Mapping[str, int], retry: Retry) -> None:
+        self._sizes, self._retry = sizes, retry
+        self._done = 0
+        self._lock = threading.Lock()
+
+    def digests(self, progress: Progress | None) -> dict[str, str]:
+        """Path -> SHA-256 in hexadecimal digits. Raises `DataError` for the first that cannot be read."""
+        total = sum(self._sizes.values())
+        if total < _THREADS_FROM:
+            read = self._some(list(self._sizes))
+            if progress and read:
+                progress("fingerprint", self._done, total)
+            return read
+        paths = list(self._sizes)
+        parts = [paths[start : start + _FILES_A_TASK] for start in range(0, len(paths), _FILES_A_TASK)]
+        found: dict[str, str] = {}
+        with ThreadPoolExecutor(_THREADS) as pool:
+            waiting = {pool.submit(self._some, part) for part in parts}
+            try:
+                while waiting:
+                    finished, waiting = wait(waiting, timeout=_PROGRESS_SECONDS, return_when=FIRST_COMPLETED)
+                    for future in finished:
+                        found |= future.result()
+                    if progress:
+                        progress("fingerprint", min(self._done, total), total)
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        return found
+
+    def _some(self, paths: Sequence[str]) -> dict[str, str]:
+        return {path: self._digest(path) for path in paths}
+
+    def _digest(self, path: str) -> str:
+        try:
+            return self._retry(path, partial(self._read, path))
+        except OSError as error:
+            raise DataError(f"the file cannot be read: {error.strerror}", where=path) from error
+
+    def _read(self, path: str) -> str:
+        digest = hashlib.sha256()
+        length = 0
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 (called per file)
+            while block := file.read(_BLOCK):
+                digest.update(block)
+                length += len(block)
+                with self._lock:
+                    self._done += len(block)
+        if length < self._sizes[path]:
+            raise OSError(errno.EIO, f"the read was cut short: {length} of {self._sizes[path]} bytes")
+        return digest.hexdigest()
 
 
 def _add_values(combined: Any, values: Any) -> None:

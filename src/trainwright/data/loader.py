@@ -42,6 +42,10 @@ class Store(Protocol):
         """Hears that `gather` of these very rows comes soon."""
         ...
 
+    def settle(self, rows: np.ndarray) -> np.ndarray:
+        """The rows that `gather` can give: `rows`, with a substitute for each that cannot be read."""
+        ...
+
     def row_bytes(self) -> int:
         """Bytes of one row over all columns, as the model reads them."""
         ...
@@ -64,6 +68,10 @@ class ArrayStore:
 
     def expect(self, rows: np.ndarray) -> None:
         """Everything is here already."""
+
+    def settle(self, rows: np.ndarray) -> np.ndarray:
+        """The rows themselves: what is in memory can be read."""
+        return rows
 
     def gather(self, column: str, rows: np.ndarray) -> Tensor:
         """Stored values of `rows` `[len(rows), ...]` on the device."""
@@ -229,7 +237,10 @@ class Loader:
         first = start - start % self.chunk
         begins = range(first, self.steps_per_epoch, self.chunk)
         for steps, slices, together in self._ahead(order, begins, part):
-            pieces = self._load(slices, together, epoch)
+            settled = self.store.settle(together)
+            if settled is not together:
+                slices = np.split(settled, np.cumsum([len(rows) for rows in slices])[:-1])
+            pieces = self._load(slices, settled, epoch)
             for step, rows, columns in zip(steps, slices, pieces, strict=True):
                 if step >= start:
                     yield self._micro_batches(columns, rows, micro, epoch)

@@ -13,14 +13,18 @@ import numpy as np
 
 from trainwright.data import addressed, fingerprint
 from trainwright.data import splits as splitting
+from trainwright.data.blocks import BlockValues, evenly_spaced
 from trainwright.data.cache import JsonCache
 from trainwright.data.columns import PlannedColumn, build_source, column_of, key_path, link, plan_columns
-from trainwright.data.encoding import encode_column, encode_rows, stored_form
+from trainwright.data.encoding import encode_rows, stored_form
 from trainwright.data.faults import refuse_or_drop
+from trainwright.data.fixes import FixedSource, read_fixes
 from trainwright.data.measures import numbers
 from trainwright.data.processors.category import factorise
+from trainwright.data.retry import Retry
 from trainwright.data.sources.base import LazySequence
 from trainwright.data.storing import ColumnStore, Stored, worker_count
+from trainwright.data.substitutes import Substitutes
 from trainwright.data.types import Dropped, PreparedData, Processor, Source, Values
 from trainwright.errors import DataError, UserError
 
@@ -84,10 +88,13 @@ class _Preparation:
         self.data, self.cache_dir, self.progress, self.seed = data, cache_dir, progress, seed
         self.memory_data = memory_data
         self.workers = worker_count(workers)
+        self.retry = Retry(data.on_bad.reads, data.on_bad.wait)
         self.seconds: dict[str, float] = {}
         self._fits = JsonCache(cache_dir / "fits")
         self._known: set[str] = set()
         self._processors = processors
+        self._left_out: list[Dropped] = []
+        self._fixes_digest = ""
 
     def run(self) -> PreparedData:
         with self._timed("source"):
@@ -104,9 +111,16 @@ class _Preparation:
             self.splits = self._split()
         self._first_train = self.splits.get("train", np.zeros(0, dtype=np.int64))
         self.identity = self._identity(digest)
-        notices = list(self.source.notices)
+        self.notices = list(self.source.notices)
+        self._leave_out(self._left_out)
         self.store = ColumnStore(
-            self.cache_dir, self.identity, self.workers, self.data.cache == "none", self.progress, notices
+            self.cache_dir,
+            self.identity,
+            self.workers,
+            self.data.cache == "none",
+            self.progress,
+            self.notices,
+            self.retry,
         )
         stored = {column.name: self._encode(column) for column in self._ordered}
         dropped = self._drop(stored)
@@ -122,7 +136,7 @@ class _Preparation:
             names=self.source.sample_names(),
             inputs={column.name: column.processor for column in self.columns if not column.is_target},
             targets={column.name: column.processor for column in self.columns if column.is_target},
-            dropped=dropped,
+            dropped=[*self._left_out, *dropped],
             fingerprint=digest,
             seconds=self.seconds,
             cached=bool(slow) and all(item.cached for item in slow),
@@ -130,10 +144,24 @@ class _Preparation:
                 column.name: column.values for column in self.columns if stored[column.name].values is None
             },
             workers=self.workers,
-            notices=notices,
+            notices=self.notices,
+            source=self.source,
+            columns=self.columns,
+            groups=self._groups(),
+            left_out=self._left_out,
             sampled=self._sampled(),
             weights=self._weights(),
+            retry=self.retry,
+            substitutes=self._substitutes(dropped),
         )
+
+    def _substitutes(self, dropped: list[Dropped]) -> Substitutes | None:
+        """What stands in for samples that become unreadable, where the recipe lets them be skipped."""
+        if self.data.on_bad.policy != "skip" or self._is_fitted:
+            return None
+        gone = len({(item.row, item.name) for item in dropped})
+        allowed = int(self.data.on_bad.limit * len(self.source)) - gone
+        return Substitutes(self.splits, self.source.sample_names(), self.seed, max(0, allowed))
 
     def _sampled(self) -> dict[str, Values]:
         """Raw values of the column that the sampler names."""
@@ -162,7 +190,13 @@ class _Preparation:
 
     def _build_source(self) -> Source:
         try:
-            return build_source(self.data, self.memory_data)
+            source = build_source(self.data, self.memory_data)
+            if self.data.fixes is None:
+                return source
+            fixes, self._fixes_digest = read_fixes(self.data.fixes)
+            mended = FixedSource(source, fixes)
+            self._left_out = mended.left_out
+            return mended
         except DataError as error:
             if not error.where.startswith("data"):
                 error.where = f"data.source: {error.where}".removesuffix(": ")
@@ -182,12 +216,34 @@ class _Preparation:
             self.source.splits(),
             _labels(self.columns),
             fitted=self._is_fitted,
+            groups=self._groups(),
         )
 
+    def _groups(self) -> Values | None:
+        name = self.data.split.group if self.data.split is not None else None
+        if name is None:
+            return None
+        return self.source.column(column_of(self.source, name, "data.split.group"))
+
+    def _leave_out(self, dropped: list[Dropped]) -> None:
+        """Takes rows out of every split."""
+        gone = np.array(sorted({item.row for item in dropped if item.row >= 0}), dtype=np.int64)
+        if len(gone):
+            self.splits = {
+                name: rows[~np.isin(rows, gone, assume_unique=True)] for name, rows in self.splits.items()
+            }
+            splitting.check_not_empty(self.splits, fitted=self._is_fitted)
+
     def _fingerprint(self) -> str:
+        digest = self._source_digest()
+        if not self._fixes_digest:
+            return digest
+        return hashlib.sha256(f"{digest} {self._fixes_digest}".encode()).hexdigest()
+
+    def _source_digest(self) -> str:
         files = self.source.files()
         if files:
-            return fingerprint.digest_files(files, self.cache_dir, self.progress)
+            return fingerprint.digest_files(files, self.cache_dir, self.progress, self.retry)
         return fingerprint.digest_values({name: self.source.column(name) for name in self.source.columns})
 
     def _identity(self, digest: str) -> dict[str, Any]:
@@ -217,26 +273,33 @@ class _Preparation:
             return
         if column.picture is not None:
             column.processor.follow(column.picture.processor.geometry)  # type: ignore[attr-defined]
-        values = take(column.values, self.splits["train"])
+        values = self._fitted_on(column)
         column.processor.inspect(values)
         if column.processor.needs_fit and not column.processor.fits_on_encoded:
             column.processor.fit(values)
 
+    def _fitted_on(self, column: PlannedColumn) -> Values:
+        """Raw training values that a processor is fitted on: all of them, or evenly spaced ones."""
+        rows = self.splits["train"]
+        if not getattr(column.processor, "fits_on_all", False) and len(rows) > self.data.fit_rows:
+            said = f"{column.name}: fitted on {self.data.fit_rows:,} of {len(rows):,} training rows"
+            if said not in self.notices:
+                self.notices.append(said)
+            rows = evenly_spaced(rows, self.data.fit_rows)
+        return take(column.values, rows)
+
     def _drop(self, stored: dict[str, Stored]) -> list[Dropped]:
         """Applies the recipe's policy to bad samples and takes them out of the splits."""
         names = self.source.sample_names()
+        left_out = {item.row for item in self._left_out}
         bad = [
             Dropped(row, names[row], column, reason)
             for column, item in stored.items()
             for row, reason in item.bad
+            if row not in left_out
         ]
         dropped = refuse_or_drop(bad, self.source.faults, len(self.source), self.data.on_bad)
-        gone = np.array(sorted({item.row for item in dropped if item.row >= 0}), dtype=np.int64)
-        if len(gone):
-            self.splits = {
-                name: np.setdiff1d(rows, gone, assume_unique=True) for name, rows in self.splits.items()
-            }
-            splitting.check_not_empty(self.splits, fitted=self._is_fitted)
+        self._leave_out(dropped)
         return dropped
 
     def _finish(self, column: PlannedColumn, stored: dict[str, Stored], dropped: bool) -> None:
@@ -248,8 +311,8 @@ class _Preparation:
             processor.fit(self._training_values(column, stored[column.name].values))
             self._fits.store(self._fit_key(column), processor.state())
         elif dropped:
-            processor.fit(take(column.values, self.splits["train"]))
-            stored[column.name] = Stored(*encode_column(processor, column.values))
+            processor.fit(self._fitted_on(column))
+            stored[column.name] = self.store.store(column)
 
     def _training_values(self, column: PlannedColumn, values: np.ndarray | None) -> Any:
         """Stored training values, lazily; of columns that are not kept, an addressed sample of them."""
@@ -257,10 +320,10 @@ class _Preparation:
         if values is not None:
             return StoredRows(values, train)
         chosen = train[addressed.order(addressed.key("fit", self.seed), train)[:_FITTED_ON]]
-        shape, dtype = stored_form(column.processor, column.values)
-        return encode_rows(
-            column.processor, (column.values[int(row)] for row in chosen), len(chosen), shape, dtype
-        )[0]
+        shape, dtype = stored_form(column.processor, column.values, self.retry)
+        raws = map(column.values.__getitem__, chosen.tolist())
+        encoded, bad = encode_rows(column.processor, raws, len(chosen), shape, dtype, self.retry)
+        return np.delete(encoded, [place for place, _ in bad], axis=0)
 
     def _fit_key(self, column: PlannedColumn) -> dict[str, Any]:
         """What decides the fit; the rows are those before any are dropped, which follows from the rest."""
@@ -318,6 +381,8 @@ def take(values: Values, rows: np.ndarray) -> Values:
     """The raw values of some rows."""
     if isinstance(values, np.ndarray):
         return values[rows]
+    if isinstance(values, BlockValues):
+        return values.at(rows)
     return LazySequence(len(rows), lambda place: values[int(rows[place])])
 
 
@@ -328,5 +393,5 @@ def _labels(columns: list[PlannedColumn]) -> np.ndarray | None:
         return None
     names, places = factorise(found[0].values)
     distinct = {name: place for place, name in enumerate(dict.fromkeys(names))}
-    ids = np.array([-1 if name is None else distinct[name] for name in names], dtype=np.int64)
+    ids = np.array([-1 if name is None else distinct[name] for name in names], dtype=places.dtype)
     return ids[places]

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from trainwright.data import addressed
+from trainwright.data.types import Values
 from trainwright.errors import DataError, RecipeError
 
 if TYPE_CHECKING:
     from trainwright.recipe.schema import Split
 
+
+class NoSplit(RecipeError):
+    """Nobody says which rows are for what."""
+
+
 Rows = npt.NDArray[np.int64]
+Labels = npt.NDArray[Any]  # whole numbers
 NAMES = ("train", "val", "test")
 
 
@@ -22,9 +29,10 @@ def choose(
     count: int,
     split: Split | None,
     given: Mapping[str, Rows] | None,
-    labels: npt.NDArray[np.int64] | None,
+    labels: Labels | None,
     *,
     fitted: bool = False,
+    groups: Values | None = None,
 ) -> dict[str, Rows]:
     """Rows of every split, each sorted.
 
@@ -36,6 +44,8 @@ def choose(
             no stratification.
         fitted: The data are for a trained model: there need be no training split, and without any
             word on splits all rows are for testing.
+        groups: Group of every row; rows of one group stay together. Classes then are not kept in
+            proportion.
 
     Raises:
         RecipeError: Neither side says how to split, or both do.
@@ -45,22 +55,22 @@ def choose(
         chosen = {"test": np.arange(count)}
     elif given is None:
         if split is None:
-            raise RecipeError(
+            raise NoSplit(
                 "the source has no splits of its own, and the recipe gives none",
                 where="data.split",
                 fix="add for example data.split: {val: 0.1, test: 0.1}",
             )
-        chosen = by_fractions(np.arange(count), _fractions(split), split.seed, _used(labels, split))
+        chosen = _divide(np.arange(count), split, _used(labels, split), groups)
     elif split is None:
         chosen = {name: np.sort(np.asarray(rows, dtype=np.int64)) for name, rows in given.items()}
     else:
-        chosen = _carve(given, split, _used(labels, split))
+        chosen = _carve(given, split, _used(labels, split), groups)
     check_not_empty(chosen, fitted=fitted)
     return chosen
 
 
 def by_fractions(
-    rows: Rows, fractions: Mapping[str, float], seed: int, labels: npt.NDArray[np.int64] | None = None
+    rows: Rows, fractions: Mapping[str, float], seed: int, labels: Labels | None = None
 ) -> dict[str, Rows]:
     """Divides rows by addressed shuffle; with labels, every class is divided in the same proportions.
 
@@ -73,23 +83,69 @@ def by_fractions(
         seed: Seed of the shuffle.
         labels: Class id by row number.
     """
-    groups = np.zeros(len(rows), dtype=np.int64) if labels is None else labels[rows]
-    sizes = np.bincount(groups + 1)
+    groups = np.zeros(len(rows), dtype=np.int8) if labels is None else labels[rows]
+    if groups.size and groups.max() < np.iinfo(np.int16).max:
+        groups = groups.astype(np.int16)  # sorted in a tenth of the time
+    sizes = np.bincount(groups - int(groups.min(initial=0)))
     sizes = sizes[sizes > 0]
     names = [*fractions, ""]
     shares = np.array([*fractions.values(), round(max(0.0, 1.0 - sum(fractions.values())), 9)])
     seats = apportion(sizes, shares / shares.sum())
-    shuffled = addressed.order(addressed.key("split", seed), rows)
-    by_class = rows[shuffled[np.argsort(groups[shuffled], kind="stable")]]
-    chosen: dict[str, list[Rows]] = {name: [] for name in names}
-    for members, row_seats in zip(np.split(by_class, np.cumsum(sizes)[:-1]), seats, strict=True):
-        for name, part in zip(names, np.split(members, np.cumsum(row_seats)[:-1]), strict=True):
-            chosen[name].append(part)
+    words = addressed.words(addressed.key("split", seed), rows)
+    by_class = np.argsort(groups, kind="stable")
+    numbers = np.empty(len(rows), dtype=np.int8)
+    ends = np.cumsum(sizes)
+    for start, end, row_seats in zip(ends - sizes, ends, seats, strict=True):
+        members = by_class[start:end]
+        numbers[members] = _seated(words[members], row_seats)
     return {
-        name: np.sort(np.concatenate(parts)) if parts else np.zeros(0, dtype=np.int64)
-        for name, parts in chosen.items()
+        name: np.sort(rows[numbers == number])
+        for number, name in enumerate(names)
         if name and fractions[name] > 0
     }
+
+
+def _seated(words: npt.NDArray[np.uint64], seats: npt.NDArray[np.int64]) -> npt.NDArray[np.int8]:
+    """Number of the split of each row of a class: in the order of their words they take the seats."""
+    limits = np.cumsum(seats)[:-1]
+    inner = limits[(limits > 0) & (limits < len(words))]
+    # The words at the limits are found in a tenth of the time that sorting takes.
+    found = np.partition(words, inner)[inner] if len(inner) else inner
+    numbers = np.full(len(words), np.count_nonzero(limits <= 0), dtype=np.int8)
+    for word in found:
+        numbers += words >= word
+    if (np.bincount(numbers, minlength=len(seats)) == seats).all():
+        return numbers
+    # Two words are equal, of which one is on each side of a limit: the earlier row comes first.
+    numbers[np.argsort(words, kind="stable")] = np.repeat(np.arange(len(seats)), seats)
+    return numbers
+
+
+def by_groups(rows: Rows, fractions: Mapping[str, float], seed: int, groups: Values) -> dict[str, Rows]:
+    """Divides rows so that those of one group stay together.
+
+    Groups are taken in an order that follows from the seed and their names; each goes to the split that
+    lacks the most rows.
+
+    Args:
+        rows: Row numbers `[n]`.
+        fractions: Share per split; what they leave over is in no split.
+        seed: Address of the order.
+        groups: Group by row number.
+    """
+    members: dict[str, list[int]] = {}
+    for row in rows.tolist():
+        members.setdefault(str(groups[row]), []).append(row)
+    lacking = {name: share * len(rows) for name, share in fractions.items() if share > 0}
+    left = round(1.0 - sum(fractions.values()), 9)
+    if left > 0:
+        lacking[""] = left * len(rows)
+    chosen: dict[str, list[int]] = {name: [] for name in lacking}
+    for group in sorted(members, key=lambda group: int(addressed.key("split", seed, group))):
+        split = max(lacking, key=lambda name: lacking[name])
+        chosen[split] += members[group]
+        lacking[split] -= len(members[group])
+    return {name: np.array(sorted(found), dtype=np.int64) for name, found in chosen.items() if name}
 
 
 def apportion(sizes: npt.NDArray[np.int64], shares: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
@@ -137,7 +193,7 @@ def check_not_empty(chosen: Mapping[str, Rows], *, fitted: bool = False) -> None
 def check_classes(
     target: str,
     classes: tuple[str, ...],
-    ids: npt.NDArray[np.int64],
+    ids: Labels,
     splits: Mapping[str, Rows],
 ) -> None:
     """Checks that a category target can be learned from the training split.
@@ -179,7 +235,15 @@ def _fractions(split: Split) -> dict[str, float]:
     return {"train": train, "val": split.val, "test": split.test}
 
 
-def _carve(given: Mapping[str, Rows], split: Split, labels: npt.NDArray[np.int64] | None) -> dict[str, Rows]:
+def _divide(rows: Rows, split: Split, labels: Labels | None, groups: Values | None) -> dict[str, Rows]:
+    if groups is None:
+        return by_fractions(rows, _fractions(split), split.seed, labels)
+    return by_groups(rows, _fractions(split), split.seed, groups)
+
+
+def _carve(
+    given: Mapping[str, Rows], split: Split, labels: Labels | None, groups: Values | None
+) -> dict[str, Rows]:
     """Takes the splits that the source lacks out of its training rows."""
     fractions = _fractions(split)
     for name in ("val", "test"):
@@ -192,7 +256,7 @@ def _carve(given: Mapping[str, Rows], split: Split, labels: npt.NDArray[np.int64
             )
     if "train" not in given:
         return {name: np.sort(rows) for name, rows in given.items()}
-    carved = by_fractions(np.asarray(given["train"], dtype=np.int64), fractions, split.seed, labels)
+    carved = _divide(np.asarray(given["train"], dtype=np.int64), split, labels, groups)
     carved |= {name: np.sort(rows) for name, rows in given.items() if name != "train"}
     return {name: carved[name] for name in sorted(carved, key=_rank)}
 
@@ -201,7 +265,7 @@ def _rank(name: str) -> int:
     return NAMES.index(name) if name in NAMES else len(NAMES)
 
 
-def _used(labels: npt.NDArray[np.int64] | None, split: Split) -> npt.NDArray[np.int64] | None:
+def _used(labels: Labels | None, split: Split) -> npt.NDArray[np.int64] | None:
     return labels if split.stratify else None
 
 

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from trainwright.data.blocks import BlockValues
 from trainwright.data.cache import DecodedCache, JsonCache
 from trainwright.data.columns import PlannedColumn
 from trainwright.data.decode_pool import DecodePool, Output, Piece, importable
-from trainwright.data.encoding import Bad, encode_column, encode_rows, stored_form, write_rows
+from trainwright.data.encoding import (
+    Bad,
+    encode_blocks,
+    encode_column,
+    encode_rows,
+    stored_form,
+    write_rows,
+)
+from trainwright.data.retry import ONCE, Retry
 from trainwright.data.types import Beside, RawFile, Values
 
 Progress = Callable[[str, int, int], None]
@@ -48,6 +57,7 @@ class ColumnStore:
         on_the_fly: Whether slow columns are decoded again in every epoch.
         progress: Called with `decode`, items done and items in all.
         notices: Decisions that a person should hear of are added here.
+        retry: How often a read is repeated that fails.
     """
 
     cache_dir: Path
@@ -56,6 +66,7 @@ class ColumnStore:
     on_the_fly: bool
     progress: Progress | None
     notices: list[str]
+    retry: Retry = field(default_factory=Retry)
 
     def __post_init__(self) -> None:
         self._decoded = DecodedCache(self.cache_dir / "decoded")
@@ -70,7 +81,7 @@ class ColumnStore:
             found = self._decoded.find(key)
             if found is not None:
                 return Stored(found.values, found.bad, cached=True)
-        shape, dtype = stored_form(column.processor, column.values)
+        shape, dtype = stored_form(column.processor, column.values, self.retry)
         total = len(column.values) * int(np.prod(shape)) * dtype.itemsize
         if self.on_the_fly or total > self._decoded.limit:
             if not self.on_the_fly:
@@ -87,13 +98,12 @@ class ColumnStore:
         values = column.values
 
         def fill(file: int, offset: int) -> Bad:
-            if not holds_files(values) and not getattr(column.processor, "heavy", False):
+            heavy = getattr(column.processor, "heavy", False) or isinstance(values, BlockValues)
+            if not heavy and not holds_files(values):
                 stored, bad = encode_column(column.processor, values)
                 write_rows(file, stored, offset)
                 return bad
-            return decode_files(
-                column, Output(column.processor, shape, dtype, file), offset, self.workers, self.progress
-            )
+            return self._decode(column, Output(column.processor, shape, dtype, file), offset)
 
         def waiting() -> None:
             self.notices.append(f"{column.name}: waited for another process that was decoding the same data")
@@ -115,31 +125,47 @@ class ColumnStore:
         if known is not None:
             return Stored(None, [(int(row), str(why)) for row, why in known], cached=True)
         output = Output(column.processor, shape, dtype, None)
-        bad = decode_files(column, output, 0, self.workers, self.progress)
+        bad = self._decode(column, output, 0)
         self._checked.store(key, bad)
         return Stored(None, bad)
 
+    def _decode(self, column: PlannedColumn, output: Output, offset: int) -> Bad:
+        before = self.retry.repeated
+        bad = decode_files(column, output, offset, self.workers, self.progress, self.retry)
+        repeated = self.retry.repeated - before
+        if repeated:
+            self.notices.append(f"{column.name}: {repeated} reads failed and were repeated")
+        return bad
+
 
 def decode_files(
-    column: PlannedColumn, output: Output, offset: int, workers: int, progress: Progress | None
+    column: PlannedColumn,
+    output: Output,
+    offset: int,
+    workers: int,
+    progress: Progress | None,
+    retry: Retry = ONCE,
 ) -> Bad:
-    """Decodes all files of a column into an output file, and gives row and reason of the bad ones.
+    """Encodes a column into an output file, and gives row and reason of the bad samples.
 
     Args:
-        column: A column of `RawFile`s.
+        column: A column of `RawFile`s, or one in blocks.
         output: Where the stored values go.
         offset: Byte in the output where row 0 begins.
         workers: Number of processes; 0 decodes here.
         progress: Called with `decode`, rows done and rows in all.
+        retry: How often a read is repeated that fails.
     """
     values = column.values
     count = len(values)
+    if isinstance(values, BlockValues):
+        return _encode_blocks(values, output, offset, progress)
     if workers == 0 or count <= _IN_PROCESS or not holds_files(values) or not importable(output.processor):
-        return _decode_here(values, output, offset, progress)
+        return _decode_here(values, output, offset, progress, retry)
     bad: Bad = []
     starts = iter(range(0, count, _PIECE))
     done = 0
-    with DecodePool({column.name: output}, min(workers, -(-count // _PIECE))) as pool:
+    with DecodePool({column.name: output}, min(workers, -(-count // _PIECE)), retry) as pool:
         ahead = _AHEAD * workers
         while done < count:
             while pool.outstanding < ahead and (start := next(starts, None)) is not None:
@@ -174,14 +200,25 @@ def worker_count(asked: int | Literal["auto"]) -> int:
     return os.cpu_count() or 1
 
 
-def _decode_here(values: Values, output: Output, offset: int, progress: Progress | None) -> Bad:
+def _encode_blocks(values: BlockValues, output: Output, offset: int, progress: Progress | None) -> Bad:
+    def keep(start: int, stored: np.ndarray) -> None:
+        if output.file is not None:
+            write_rows(output.file, stored, offset + start * output.row_bytes)
+        if progress:
+            progress("decode", start + len(stored), len(values))
+
+    return encode_blocks(output.processor, values, output.shape, output.dtype, keep)
+
+
+def _decode_here(values: Values, output: Output, offset: int, progress: Progress | None, retry: Retry) -> Bad:
     bad: Bad = []
     for start in range(0, len(values), _PIECE):
-        part: Sequence[Any] = [values[row] for row in range(start, min(start + _PIECE, len(values)))]
-        stored, faults = encode_rows(output.processor, part, len(part), output.shape, output.dtype)
+        rows = range(start, min(start + _PIECE, len(values)))
+        part = map(values.__getitem__, rows)
+        stored, faults = encode_rows(output.processor, part, len(rows), output.shape, output.dtype, retry)
         bad += [(start + place, reason) for place, reason in faults]
         if output.file is not None:
             write_rows(output.file, stored, offset + start * output.row_bytes)
         if progress:
-            progress("decode", start + len(part), len(values))
+            progress("decode", start + len(rows), len(values))
     return bad

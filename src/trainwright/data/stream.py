@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from trainwright.data.blocks import BlockValues
 from trainwright.data.decode_pool import DecodePool, Output, Piece, importable
-from trainwright.data.encoding import encode_rows, stored_form
+from trainwright.data.encoding import encode_block, encode_rows, stored_form
 from trainwright.data.faults import raise_bad
+from trainwright.data.retry import ONCE, Retry
 from trainwright.data.storing import holds_files
 from trainwright.data.types import Dropped, Processor, Values
 
@@ -43,6 +45,7 @@ class DecodeStream:
         workers: Decoding processes; 0 decodes when a batch is taken.
         max_rows: Largest number of rows of one request.
         ahead: Requests that may be open at once, besides the batch that is in use.
+        retry: How often a read is repeated that fails.
 
     Use as a context manager, or call `close`.
     """
@@ -55,10 +58,12 @@ class DecodeStream:
         workers: int,
         max_rows: int,
         ahead: int = 4,
+        retry: Retry = ONCE,
     ) -> None:
+        self._retry = retry
         self._columns = dict(columns)
         self._max_rows, self._slots = max_rows, ahead + 1
-        forms = {name: stored_form(processors[name], values) for name, values in columns.items()}
+        forms = {name: stored_form(processors[name], values, retry) for name, values in columns.items()}
         in_workers = all(holds_files(values) for values in columns.values()) and all(
             importable(processors[name]) for name in columns
         )
@@ -72,7 +77,7 @@ class DecodeStream:
             )
             for name, (shape, dtype) in forms.items()
         }
-        self._pool = DecodePool(self._outputs, workers) if workers and in_workers else None
+        self._pool = DecodePool(self._outputs, workers, retry) if workers and in_workers else None
         self._open: deque[_Batch] = deque()
         self._requests = 0
 
@@ -116,12 +121,23 @@ class DecodeStream:
             DataError: A file could be read when the data were prepared, and cannot be now.
             IndexError: There is no open request.
         """
+        values, bad = self.next_and_bad()
+        if bad:
+            raise_bad(bad)
+        return values
+
+    def next_and_bad(self) -> tuple[dict[str, np.ndarray], list[Dropped]]:
+        """Like `next`, with the samples that cannot be read, whose values are zeros, instead of an error."""
         batch = self._open[0]
         values = self._decode_here(batch) if self._pool is None else self._collect(self._pool, batch)
         self._open.popleft()
-        if batch.bad:
-            raise_bad(batch.bad)
-        return values
+        return values, batch.bad
+
+    def decode(self, row: int) -> tuple[dict[str, np.ndarray], list[Dropped]]:
+        """Stored values `[...]` per column of one row, decoded in this process, whatever is requested."""
+        batch = _Batch(np.array([row]), 0, 0)
+        values = self._decode_here(batch)
+        return {name: value[0] for name, value in values.items()}, batch.bad
 
     def take(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """Stored values of `rows`, requested and taken at once; there must be no open request."""
@@ -149,18 +165,27 @@ class DecodeStream:
             for piece, faults in pool.wait():
                 owner: _Batch = piece.token
                 owner.missing -= len(piece.items)
-                owner.bad += [_named(row, piece.column, reason) for row, reason in faults]
+                owner.bad += [self._named(row, piece.column, reason) for row, reason in faults]
         place = slice(batch.slot * self._max_rows, batch.slot * self._max_rows + len(batch.rows))
         return {name: memory.values[place] for name, memory in self._memory.items() if memory is not None}
+
+    def _named(self, row: int, column: str, reason: str) -> Dropped:
+        name = getattr(self._columns[column][row], "name", f"row {row}")
+        return Dropped(row, name, column, reason)
 
     def _decode_here(self, batch: _Batch) -> dict[str, np.ndarray]:
         values = {}
         for name, output in self._outputs.items():
-            raws = (self._columns[name][int(row)] for row in batch.rows)
-            values[name], faults = encode_rows(
-                output.processor, raws, len(batch.rows), output.shape, output.dtype
-            )
-            batch.bad += [_named(int(batch.rows[place]), name, reason) for place, reason in faults]
+            column = self._columns[name]
+            if isinstance(column, BlockValues):
+                raws = column.take(batch.rows)
+                values[name], faults = encode_block(output.processor, raws, output.shape, output.dtype)
+            else:
+                each = (column[int(row)] for row in batch.rows)
+                values[name], faults = encode_rows(
+                    output.processor, each, len(batch.rows), output.shape, output.dtype, self._retry
+                )
+            batch.bad += [self._named(int(batch.rows[place]), name, reason) for place, reason in faults]
         return values
 
 
@@ -186,7 +211,3 @@ def _anonymous_file() -> int:
         return os.memfd_create("trainwright-batches")
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())
-
-
-def _named(row: int, column: str, reason: str) -> Dropped:
-    return Dropped(row, f"row {row}", column, reason)

@@ -23,12 +23,13 @@ def summary(data: PreparedData) -> dict[str, Any]:
         `counts` per split, of a number `low`, `high` and `mean` of the training split, of an image `mean`
         and `std` in units of [0, 1] where they were measured.
     """
+    dropped = data.all_dropped()
     return {
         "fingerprint": data.fingerprint,
         "sizes": {name: len(rows) for name, rows in data.splits.items()},
         "dropped": {
-            "count": len({(item.row, item.name) for item in data.dropped}),
-            "reasons": dict(Counter(item.reason for item in data.dropped).most_common(20)),
+            "count": len({(item.row, item.name) for item in dropped}),
+            "reasons": dict(Counter(item.reason for item in dropped).most_common(20)),
         },
         "notices": list(data.notices),
         "inputs": {name: _column(data, name, processor) for name, processor in data.inputs.items()},

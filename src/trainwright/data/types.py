@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +15,10 @@ from trainwright.data.archive import open_archive
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from trainwright.data.columns import PlannedColumn
+    from trainwright.data.retry import Retry
+    from trainwright.data.substitutes import Substitutes
 
 Values = Sequence[Any] | np.ndarray  # raw values of a column; NumPy's arrays are no Sequence to typing
 Role = str  # "image", "number", "category": what a column is good for, used by `init`
@@ -38,7 +44,7 @@ class RawFile:
     def read(self) -> bytes:
         """The file's bytes. Raises OSError, KeyError or `ArchiveError`."""
         if self.member is None:
-            return Path(self.path).read_bytes()
+            return _whole(self.path)
         return open_archive(self.path).read(self.member)
 
     def size(self) -> int:
@@ -46,6 +52,16 @@ class RawFile:
         if self.member is None:
             return Path(self.path).stat().st_size
         return open_archive(self.path).members[self.member].size
+
+
+def _whole(path: str) -> bytes:
+    """A file's bytes. Raises OSError where a store gives fewer than it says that there are."""
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 (called per sample)
+        data = file.readall()
+        size = os.fstat(file.fileno()).st_size
+    if len(data) < size:
+        raise OSError(errno.EIO, f"the read was cut short: {len(data)} of {size} bytes")
+    return data
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +149,7 @@ class Processor(Protocol):
         type: Name in the recipe.
         needs_fit: Whether `fit` must see the training values before `encode`.
         fits_on_encoded: `fit` wants stored values (an array) instead of raw ones.
+        fits_on_all: `fit` takes all training rows, however many, block by block; else `data.fit_rows`.
         follows_image: Its values live in an image's pixel space; see `processors/picture_space.py`.
         heavy: A stored value is so large, or takes so long to make, that it is worth a cache.
         reads_picture: `encode` wants a `Beside`: the value with the picture that it belongs to.
@@ -141,6 +158,7 @@ class Processor(Protocol):
     type: ClassVar[str]
     needs_fit: ClassVar[bool]
     fits_on_encoded: ClassVar[bool]
+    fits_on_all: ClassVar[bool]
     follows_image: ClassVar[bool]
     heavy: ClassVar[bool]
     reads_picture: ClassVar[bool]
@@ -232,8 +250,14 @@ class PreparedData:
             not in `arrays`.
         workers: Processes that decode them.
         notices: Decisions and findings that a person should hear of.
+        source: Where the raw values come from.
+        columns: What each column of the recipe is made of.
+        groups: Group of every row, None where the recipe names no group.
+        left_out: Those of the dropped samples that the recipe's `data.fixes` leave out.
         sampled: Raw values of all rows, by column of the source that the sampler asks for.
         weights: Weight of every row in the loss, float32 `[N]`; None where all are 1.
+        retry: How often a read of streamed values is repeated that fails.
+        substitutes: What stands in for streamed values that become unreadable; None to stop at them.
     """
 
     arrays: dict[str, np.ndarray]
@@ -248,8 +272,18 @@ class PreparedData:
     streamed: dict[str, Values] = field(default_factory=dict)
     workers: int = 0
     notices: list[str] = field(default_factory=list)
+    source: Source | None = None
+    columns: list[PlannedColumn] = field(default_factory=list)
+    groups: Values | None = None
+    left_out: list[Dropped] = field(default_factory=list)
     sampled: dict[str, Values] = field(default_factory=dict)
     weights: np.ndarray | None = None
+    retry: Retry | None = None
+    substitutes: Substitutes | None = None
+
+    def all_dropped(self) -> list[Dropped]:
+        """Samples that were left out from the start, and those that became unreadable in training."""
+        return self.dropped + (self.substitutes.dropped() if self.substitutes is not None else [])
 
     def info(self) -> DataInfo:
         """The description that tasks build from."""

@@ -187,6 +187,7 @@ def build_parts(
         evaluate_every=train.evaluate_every,
         save_every_steps=train.checkpoint.every_steps,
         save_every_seconds=minutes * 60 if minutes else None,
+        substitutes=data.substitutes if data.streamed else None,
     )
 
 

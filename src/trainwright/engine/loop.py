@@ -12,6 +12,7 @@ from torch import nn
 
 from trainwright.data.batch import Batch
 from trainwright.data.loader import Loader
+from trainwright.data.substitutes import Substitutes
 from trainwright.engine.averages import Averages, means
 from trainwright.engine.checkpoint import CheckpointWriter
 from trainwright.engine.distributed import PerProcess, Processes
@@ -87,6 +88,7 @@ class Parts:
     evaluate_every: int = 1
     save_every_steps: int | None = None
     save_every_seconds: float | None = None
+    substitutes: Substitutes | None = None
 
 
 class Loop:
@@ -136,6 +138,8 @@ class Loop:
         state.register("position", self.position)
         state.register("clock", self.clock)
         state.register("averages", PerProcess(self.averages, parts.processes))
+        if parts.substitutes is not None:
+            state.register("substitutes", PerProcess(parts.substitutes, parts.processes))
         for name, part in parts.task.stateful():
             state.register(f"task.{name}", part)
         return state

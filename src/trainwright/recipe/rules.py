@@ -22,7 +22,8 @@ def check_rules(recipe: Recipe) -> list[Problem]:
 DEAD_WHEN: dict[str, str] = {
     "data.split.seed": "data.split.val and data.split.test are 0, so nothing is split",
     "data.split.stratify": "data.split.val and data.split.test are 0, so nothing is split",
-    "data.on_bad.limit": "data.on_bad.policy is stop: the first bad sample ends the run",
+    "data.on_bad.limit": "data.on_bad.policy is not skip: the first bad sample ends the run",
+    "data.on_bad.wait": "a sample is read once: data.on_bad.attempts is 1",
     "data.targets.*.class_weights": "the target's type is number, which has no classes",
     "model.pretrained": "init.path replaces every weight",
     "train.early_stop.mode": "train.early_stop.monitor is absent: the task knows its own metric",
@@ -58,11 +59,16 @@ def split_adds_up(recipe: Recipe) -> Iterator[Problem]:
             yield dead("data.split.stratify")
 
 
-def bad_samples_limit(recipe: Recipe) -> Iterator[Problem]:
-    """A limit counts what is skipped."""
+def bad_samples(recipe: Recipe) -> Iterator[Problem]:
+    """A limit counts what is skipped, and only a second read waits."""
     on_bad = recipe.data.on_bad
-    if on_bad.policy == "stop" and on_bad.limit != type(on_bad)().limit:
+    if on_bad.policy != "skip" and on_bad.limit != type(on_bad)().limit:
         yield dead("data.on_bad.limit", fix="set policy: skip, or remove `limit`")
+    if on_bad.policy == "retry" and on_bad.reads == 1:
+        what = "policy `retry` with one attempt tries nothing again"
+        yield Problem(("data", "on_bad", "attempts"), what, fix="raise attempts, or set policy: stop")
+    elif on_bad.reads == 1 and on_bad.wait != type(on_bad)().wait:
+        yield dead("data.on_bad.wait", fix="set policy: retry, or attempts: 4, or remove `wait`")
 
 
 def one_way_to_clip(recipe: Recipe) -> Iterator[Problem]:
@@ -135,7 +141,7 @@ def columns_are_named_once(recipe: Recipe) -> Iterator[Problem]:
 
 RULES: tuple[Rule, ...] = (
     split_adds_up,
-    bad_samples_limit,
+    bad_samples,
     columns_are_named_once,
     image_augmentation,
     weights_need_classes,

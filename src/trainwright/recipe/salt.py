@@ -29,6 +29,8 @@ NOT_PART: tuple[tuple[str, ...], ...] = (
     ("plugins",),  # their source digests are
     ("report",),
     ("data", "cache"),
+    ("data", "fixes"),  # the fingerprint says what they are
+    ("data", "gate"),
     ("data", "workers"),
     ("init", "path"),  # the digest of the weights is
     ("train", "checkpoint", "every_steps"),

@@ -90,15 +90,40 @@ class Split(Section):
     stratify: bool = Field(
         default=True, description="Keep class proportions where there is one category target."
     )
+    group: str | None = Field(
+        default=None,
+        description="Column of the source; rows with one value of it (a patient, a film) stay together.",
+    )
 
 
 class OnBad(Section):
     """What happens to a sample that cannot be read."""
 
-    policy: Literal["stop", "skip"] = Field(
-        default="stop", description="`skip` leaves it out, counted and reported."
+    policy: Literal["stop", "skip", "retry"] = Field(
+        default="stop",
+        description="`skip` leaves it out, counted and reported; `retry` reads it again before it stops.",
     )
     limit: Fraction = Field(default=0.01, description="Largest share of samples that may be skipped.")
+    attempts: PositiveInt | None = Field(
+        default=None, description="Reads before a sample counts as bad; 4 with `retry`, else 1, when absent."
+    )
+    wait: NonNegative = Field(
+        default=0.5, description="Seconds before the second read; doubled each time, give or take a half."
+    )
+
+    @property
+    def reads(self) -> int:
+        """Reads before a sample counts as bad."""
+        return self.attempts or (4 if self.policy == "retry" else 1)
+
+
+class Gate(Section):
+    """What the checks of the data may do before a training."""
+
+    errors: Literal["stop", "report"] = Field(
+        default="stop", description="`report` trains in spite of errors that the checks find."
+    )
+    skip: list[str] = Field(default=[], description="Names of checks that are not made.")
 
 
 class Data(Section):
@@ -109,6 +134,14 @@ class Data(Section):
     targets: dict[str, Target] = Field(default={}, description="Columns that the model predicts.")
     split: Split | None = Field(default=None, description="Absent: the source's own splits.")
     on_bad: OnBad = OnBad()
+    fit_rows: PositiveInt = Field(
+        default=1_000_000,
+        description="Most training rows that numbers and texts are fitted on, evenly spaced.",
+    )
+    fixes: Location | None = Field(
+        default=None, description="File of `data fix`: samples to leave out, annotations to mend."
+    )
+    gate: Gate = Gate()
     augment: list[AugmentComponent] = Field(
         default=[], description="Random changes of training batches, in order."
     )

@@ -53,20 +53,8 @@ class PictureBook:
 
     def uri(self, mistake: Mistake) -> str | None:
         """The picture as a `data:` address: PNG where it is small, else a JPEG of at most 160 pixels."""
-        from PIL import Image
-
         pixels = self.pixels(mistake)
-        if pixels is None:
-            return None
-        image, buffer = Image.fromarray(np.ascontiguousarray(pixels)), io.BytesIO()
-        if max(image.size) <= 64:
-            image.save(buffer, "png")
-            kind = "png"
-        else:
-            image.thumbnail((LARGEST, LARGEST))
-            image.save(buffer, "jpeg", quality=85)
-            kind = "jpeg"
-        return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"
+        return None if pixels is None else data_uri(pixels)
 
     def gallery(self, path: Path, mistakes: Sequence[Mistake], columns: int = 6) -> bool:
         """Writes the pictures of mistakes into one PNG, with captions; False where there is none.
@@ -80,6 +68,22 @@ class PictureBook:
             return False
         write_bytes(path, _gallery(pictures, columns))
         return True
+
+
+def data_uri(pixels: np.ndarray) -> str:
+    """A picture uint8 `[H, W, C]` as a `data:` address: PNG where small, else a JPEG up to 160 pixels."""
+    from PIL import Image
+
+    gray = pixels.ndim == 3 and pixels.shape[2] == 1
+    image, buffer = Image.fromarray(np.ascontiguousarray(pixels[..., 0] if gray else pixels)), io.BytesIO()
+    if max(image.size) <= 64:
+        image.save(buffer, "png")
+        kind = "png"
+    else:
+        image.thumbnail((LARGEST, LARGEST))
+        image.save(buffer, "jpeg", quality=85)
+        kind = "jpeg"
+    return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
 def _gallery(pictures: list[tuple[Mistake, np.ndarray]], columns: int) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any
 from trainwright import recipe as recipes
 from trainwright.data.types import PreparedData
 from trainwright.progress import NoProgress
+from trainwright.workflows import gate
 from trainwright.workflows.training import Background, check_report_splits, load_data
 
 
@@ -48,7 +49,9 @@ def check(
     with recipes.located(loaded), Session(loaded, NoProgress()) as session:
         prepared = preparing.result()
         check_report_splits(loaded.recipe, prepared)
-        lines = [*loaded.notices, *prepared.notices, *_about_data(prepared)]
+        findings = gate.quick_check(loaded.recipe.data, prepared)
+        gate.refuse_errors(loaded.recipe.data, findings)
+        lines = [*loaded.notices, *prepared.notices, *_about_data(prepared), *gate.told(findings)]
         lines += session.check(prepared)
     return CheckReport([*lines, "everything that can be checked before the first step is in order"])
 

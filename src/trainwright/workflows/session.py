@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import torch
 
 from trainwright import log
+from trainwright.allocator import give_back_freed_memory
 from trainwright.data.summary import summary, write_dropped
 from trainwright.data.types import PreparedData
 from trainwright.engine import distributed
@@ -41,11 +42,13 @@ from trainwright.runs.heartbeat import Heartbeat
 from trainwright.runs.record import RunRecord, RunState
 from trainwright.runs.second_start import without_lock
 from trainwright.runs.spool import Spool
+from trainwright.workflows.checked_networks import checked_once
 from trainwright.workflows.run_files import picture_of, save_weights, status, throughput
 from trainwright.workflows.training import RunResult
 
 if TYPE_CHECKING:
     from trainwright.recipe import LoadedRecipe
+    from trainwright.tasks.base import Task
 
 Agreed = TypeVar("Agreed")
 
@@ -123,6 +126,7 @@ class Session:
                     outcome.reason,
                     messages=[f"saved at step {outcome.step}; go on with: trainwright resume {run.path}"],
                 )
+            give_back_freed_memory()
             metrics = self._evaluate(run, data, parts)
         except BaseException as error:
             self._failed(run, record, error)
@@ -169,7 +173,7 @@ class Session:
         for warning in self._warnings(model):
             self.progress.message(warning)
         kept = Execution.from_json(pinned) if pinned else None
-        names = None if kept else check_network(task, model, recipe, data, self._base_execution())
+        names = None if kept else self._checked(task, model, data, record)
         execution = self._kept(kept) if kept else self._choose(task, model, data)
         if record is not None:
             record.pinned = execution.to_json()
@@ -178,13 +182,20 @@ class Session:
                 for name, column in {**recipe.data.inputs, **recipe.data.targets}.items()
             }
             save_processors(run.processors, data.inputs, data.targets, columns)
-            write_json(run.data / "summary.json", summary(data))
-            write_dropped(run.data / "dropped.csv", data.dropped)
+            _write_data_report(run, data)
         parts = build_parts(recipe, data, task, model, Runtime(execution), self.processes)
         if names is not None:
             check_monitors(parts, names)
         self._lap("build")
         return parts
+
+    def _checked(
+        self, task: Task, model: torch.nn.Module, data: PreparedData, record: RunRecord | None
+    ) -> set[str]:
+        """Names of the metrics that the run will give; raises UserError where the model does not fit."""
+        base = self._base_execution()
+        alone = record if self.processes.size == 1 else None
+        return checked_once(alone, base, lambda: check_network(task, model, self.recipe, data, base))
 
     def _kept(self, pinned: Execution) -> Execution:
         """The execution of earlier attempts; what this machine cannot keep is an error, or said."""
@@ -262,6 +273,9 @@ class Session:
         with ExitStack() as closing:
             for part in (spool.close, writer.close, beat.stop):
                 closing.callback(part)
+            if data.substitutes is not None:
+                # Whatever ends the training, what became unreadable in it is written down.
+                closing.callback(_write_data_report, run, data)
             beat.start()
             outcome = loop.run()
             writer.flush()
@@ -378,3 +392,9 @@ class Session:
         moment = time.perf_counter()
         self.seconds[name] = round(self.seconds.get(name, 0.0) + moment - self._begun, 4)
         self._begun = moment
+
+
+def _write_data_report(run: RunDirectory, data: PreparedData) -> None:
+    """What the data came to, and what was left out."""
+    write_json(run.data / "summary.json", summary(data))
+    write_dropped(run.data / "dropped.csv", data.all_dropped())

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -15,15 +16,17 @@ from trainwright import recipe as recipes
 from trainwright.allocator import keep_freed_memory
 from trainwright.data.prepare import prepare
 from trainwright.data.types import PreparedData
-from trainwright.errors import DataError, RunError, UserError, closest
+from trainwright.errors import DataError, RunError, StorageError, UserError, closest
 from trainwright.locations import cache_dir
 from trainwright.progress import NoProgress, ProgressSink
 from trainwright.runs.directory import RunDirectory
 from trainwright.runs.environment import environment
 from trainwright.runs.record import RunRecord, RunState
 from trainwright.runs.second_start import Action, Decision, decide
+from trainwright.workflows import gate
 
 if TYPE_CHECKING:
+    from trainwright.data.checks.finding import Findings
     from trainwright.recipe import LoadedRecipe
     from trainwright.recipe.schema import Recipe
 
@@ -128,21 +131,22 @@ def train(
     """
     progress = progress or NoProgress()
     loaded = recipes.load(recipe, overrides)
-    preparing = Background(lambda: load_data(loaded, progress, data=data))
+    preparing = Background(lambda: _checked_data(loaded, progress, data))
     keep_freed_memory()
     # Imports torch: its seconds of import pass while workers decode the data.
     from trainwright.workflows.session import Session
 
     with recipes.located(loaded), Session(loaded, progress) as session:
-        prepared = preparing.result()
+        prepared, findings = preparing.result()
         check_report_splits(loaded.recipe, prepared)
         decision = session.agree(lambda: _decide(loaded, prepared, runs_dir, fresh))
-        messages = [*loaded.notices, *prepared.notices, *decision.messages]
+        messages = [*loaded.notices, *prepared.notices, *gate.told(findings), *decision.messages]
         if decision.action is Action.DONE:
             return _already_done(decision.run, messages)
         try:
+            session.agree(lambda: gate.refuse_errors(loaded.recipe.data, findings))
             record = _record(loaded, prepared, decision) if session.processes.is_first else None
-            with _log_of(decision.run, record):
+            with _log_of(decision.run, record), _writing(decision, prepared, findings, record):
                 for message in messages:
                     progress.message(message)
                 outcome = session.run(decision.run, prepared, record)
@@ -194,6 +198,33 @@ def resume(
             run.lock.release()
 
 
+def _checked_data(
+    loaded: LoadedRecipe, progress: ProgressSink, data: Any
+) -> tuple[PreparedData, Findings | None]:
+    """The recipe's data, and what the first process finds wrong with them."""
+    prepared = load_data(loaded, progress, data=data)
+    is_first = os.environ.get("RANK", "0") == "0"
+    return prepared, gate.quick_check(loaded.recipe.data, prepared) if is_first else None
+
+
+@contextmanager
+def _writing(
+    decision: Decision, prepared: PreparedData, findings: Findings | None, record: RunRecord | None
+) -> Iterator[None]:
+    """Writes what was found into a new run, while the training begins."""
+    if record is None or findings is None or decision.action is Action.RESUME:
+        yield
+        return
+    writing = Background(lambda: gate.write_findings(decision.run.data, prepared, findings, decision.run.id))
+    try:
+        yield
+    finally:
+        try:
+            writing.result()  # also before a run that failed is removed
+        except StorageError as error:
+            log.logger.warning("what is wrong with the data could not be written: %s", error)
+
+
 def _log_of(run: RunDirectory, record: RunRecord | None) -> AbstractContextManager[None]:
     """The run's `log.txt`, written by the process that has its record."""
     return log.to_file(run.log) if record is not None else nullcontext()
@@ -227,6 +258,14 @@ def _check_same_data(record: RunRecord, prepared: PreparedData, run: RunDirector
             why=f"fingerprint {prepared.fingerprint[:12]} now, {before[:12]} then",
             fix="put the data back, or train the recipe anew on the changed data",
         )
+    rows, then = sorted({item.row for item in prepared.dropped}), record.data.get("dropped")
+    if then is not None and rows != then:
+        raise RunError(
+            f"{len(rows)} samples cannot be read now, when the run was started {len(then)} could not",
+            where=str(run.path),
+            why="the same steps need the same samples",
+            fix=f"bring the files back as they were (see {run.data / 'dropped.csv'}), or train anew",
+        )
 
 
 def _decide(loaded: LoadedRecipe, prepared: PreparedData, runs_dir: str | Path, fresh: bool) -> Decision:
@@ -256,6 +295,7 @@ def _record(loaded: LoadedRecipe, prepared: PreparedData, decision: Decision) ->
         data={
             "fingerprint": prepared.fingerprint,
             "sizes": {name: len(rows) for name, rows in prepared.splits.items()},
+            "dropped": sorted({item.row for item in prepared.dropped}),
         },
         packages=found["packages"],
         git=found["git"],

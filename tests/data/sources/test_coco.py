@@ -41,7 +41,7 @@ def test_boxes_areas_and_outlines_are_those_of_pycocotools(shared_data):
     path = shared_data / "coco_mini" / "annotations" / "instances_train2017.json"
     theirs, source = coco_api.COCO(str(path)), CocoSource(annotations=str(path))
     assert (len(source), len(source.class_names)) == (80, 80)
-    assert source.columns == {"image": "image", "objects": "instances"}
+    assert source.kind == "instances"
     total = 0
     for name, objects in zip(source.sample_names(), source.column("objects"), strict=True):
         wanted = theirs.imgToAnns[int(name.split(".")[0])]
@@ -64,7 +64,7 @@ def test_keypoints_with_their_names_and_mirror(shared_data):
     path = shared_data / "coco_mini" / "annotations" / "person_keypoints_train2017.json"
     source = CocoSource(annotations=str(path))
     listed = json.loads(path.read_text())
-    assert source.columns["objects"] == "keypoints"
+    assert source.kind == "keypoints"
     with_people = [objects for objects in source.column("objects") if len(objects)]
     assert (len(with_people), sum(map(len, with_people))) == (36, 172)
     first = with_people[0].keypoints

@@ -95,7 +95,7 @@ def test_lists_of_splits(tmp_path):
     assert {name: rows.tolist() for name, rows in source.splits().items()} == {"train": [0, 1], "val": [2]}
     notices = " | ".join(source.notices)
     assert "1 names of ImageSets/Main/val.txt have no usable XML" in notices
-    assert "1 pictures are in none of the lists" in notices
+    assert "1 samples are in none of the splits" in notices
     assert VocSource(root=str(tmp_path), splits="ignore").splits() is None
     (lists / "val.txt").write_text("b\n")
     with pytest.raises(DataError, match="b is in train already") as error:

@@ -36,7 +36,7 @@ def test_real_labels(shared_data, kind, role, objects):
     found = list(source.column("objects"))
     assert (len(source), sum(map(len, found))) == (64, objects)
     assert len(source.class_names) == 80 and len({label for item in found for label in item.labels}) == 61
-    assert source.columns["objects"] == role and source.faults == []
+    assert source.kind == role and source.faults == []
     assert {name: len(rows) for name, rows in source.splits().items()} == {"train": 64}
     picture = source.column("image")[0]
     with Image.open(picture.path) as opened:
@@ -93,7 +93,7 @@ def test_outlines_and_keypoints(tmp_path):
     write(tmp_path / "p.png", "0 0 0 0.5 0 0.5 1\n0 0.5 0.5 0.5 0.5\n")
     source = YoloSource(root=str(tmp_path))
     objects = source.column("objects")[0]
-    assert source.columns["objects"] == "instances"
+    assert source.kind == "instances"
     assert objects.segments[0][0].tolist() == [[0, 0], [20, 0], [20, 20]] and objects.segments[1] is None
     assert objects.boxes.tolist() == [[0, 0, 20, 20], [10, 5, 30, 15]]
     (tmp_path / "p.txt").write_text("0 0.5 0.5 1 1 0.25 0.5 2 0 0 0\n")

@@ -22,6 +22,7 @@ class ColumnProcessor:
     type: ClassVar[str] = ""
     needs_fit: ClassVar[bool] = False
     fits_on_encoded: ClassVar[bool] = False
+    fits_on_all: ClassVar[bool] = False
     follows_image: ClassVar[bool] = False
     reads_picture: ClassVar[bool] = False
     heavy: ClassVar[bool] = False

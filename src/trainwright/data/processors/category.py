@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from trainwright.data.blocks import BlockValues, CodedValues, blocks_of
 from trainwright.data.processors.base import ColumnProcessor
 from trainwright.data.types import BadSample, TensorSpec, Values
 from trainwright.errors import RecipeError, closest
@@ -31,6 +32,7 @@ class CategoryProcessor(ColumnProcessor):
 
     type = "category"
     needs_fit = True
+    fits_on_all = True
 
     def __init__(self, *, classes: list[str] | None = None) -> None:
         if classes is not None and len(set(classes)) != len(classes):
@@ -46,11 +48,12 @@ class CategoryProcessor(ColumnProcessor):
 
     def fit(self, values: Values) -> None:
         """Finds the classes of the training values, unless they are given, and counts them."""
-        names, places = factorise(values)
         found: Counter[str] = Counter()
-        for name, count in zip(names, np.bincount(places, minlength=len(names)).tolist(), strict=True):
-            if name is not None:
-                found[name] += count
+        for _, block in blocks_of(values):
+            names, places = factorise(block)
+            for name, count in zip(names, np.bincount(places, minlength=len(names)).tolist(), strict=True):
+                if name is not None and count:
+                    found[name] += count
         if self._given is None:
             self._set_classes(sorted(found, key=natural_key))
         self.counts = [found[name] for name in self._classes]
@@ -62,12 +65,12 @@ class CategoryProcessor(ColumnProcessor):
     def encode_all(self, values: Values) -> np.ndarray:
         """The ids of a whole column, int64 `[N]`. Raises `BadSample` for the first bad value."""
         names, places = factorise(values)
-        for name in names:
-            if name not in self._ids:
-                raise BadSample(
-                    "the class is missing" if name is None else unknown_class(name, self._classes)
-                )
-        return np.array([self._ids[name] for name in names], dtype=np.int64)[places]
+        unknown = [place for place, name in enumerate(names) if name not in self._ids]
+        # Some rows of a block may have none of its names.
+        for place in np.intersect1d(unknown, places).astype(int) if unknown else ():
+            name = names[place]
+            raise BadSample("the class is missing" if name is None else unknown_class(name, self._classes))
+        return np.array([self._ids.get(name, -1) for name in names], dtype=np.int64)[places]
 
     def spec(self) -> TensorSpec:
         """A scalar class id."""
@@ -111,7 +114,7 @@ def unknown_class(name: str, classes: Sequence[str]) -> str:
     return f"class {name!r} is not among the {len(classes)} classes of training ({shown}){hint}"
 
 
-def factorise(values: Values) -> tuple[list[str | None], npt.NDArray[np.int64]]:
+def factorise(values: Values) -> tuple[list[str | None], npt.NDArray[Any]]:
     """The distinct names of raw labels, and for each label the place of its name.
 
     Text is a name as it is, whole numbers are written without a fraction, and None, NaN and empty text
@@ -121,8 +124,12 @@ def factorise(values: Values) -> tuple[list[str | None], npt.NDArray[np.int64]]:
         values: Raw labels `[N]`.
 
     Returns:
-        Names, None for missing, and places int64 `[N]`.
+        Names, None for missing, and places `[N]`, of whole numbers.
     """
+    if isinstance(values, BlockValues):
+        return _factorise_blocks(values)
+    if isinstance(values, CodedValues):
+        return [_class_name(item) for item in values.distinct], values.codes
     if isinstance(values, np.ndarray) and values.dtype.kind in "iub" and values.size:
         low, high = int(values.min()), int(values.max())
         if high - low < _DENSE:
@@ -144,6 +151,17 @@ def factorise(values: Values) -> tuple[list[str | None], npt.NDArray[np.int64]]:
         [table.setdefault((item.__class__, item), len(table)) for item in items], dtype=np.int64
     )
     return [_class_name(item) for _, item in table], places
+
+
+def _factorise_blocks(values: BlockValues) -> tuple[list[str | None], npt.NDArray[Any]]:
+    """As `factorise`, block by block; every name stands once, and places are int32."""
+    table: dict[str | None, int] = {}
+    places = np.empty(len(values), dtype=np.int32)
+    for start, block in values.blocks():
+        names, own = factorise(block)
+        joint = np.array([table.setdefault(name, len(table)) for name in names], dtype=np.int32)
+        places[start : start + len(own)] = joint[own]
+    return list(table), places
 
 
 def _class_name(value: Any) -> str | None:

@@ -92,8 +92,8 @@ def opened(data: bytes) -> Iterator[Image.Image]:
             yield image
     except (BadSample, MemoryError):
         raise
-    except UnidentifiedImageError:
-        raise BadSample(f"not an image that can be read (begins with {data[:8]!r})") from None
+    except UnidentifiedImageError as error:
+        raise BadSample(f"not an image that can be read (begins with {data[:8]!r})") from error
     except Image.DecompressionBombError:
         raise BadSample(f"the header claims more than {MAX_PIXELS} pixels") from None
     except Exception as error:  # Pillow's plugins raise nearly anything on damaged files

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from trainwright.data.blocks import CodedValues, blocks_of
 from trainwright.data.processors.base import ColumnProcessor
+from trainwright.data.processors.moments import Moments
 from trainwright.data.types import BadSample, TensorSpec, Values
 
 if TYPE_CHECKING:
@@ -55,19 +57,33 @@ class NumberProcessor(ColumnProcessor):
         self.high: list[float] = []
 
     def fit(self, values: Values) -> None:
-        """Learns offset, scale, mean and range from raw training values `[N]` or `[N, K]`."""
-        numbers = numbers_of(values, strict=False)
-        numbers[~np.isfinite(numbers)] = np.nan
-        with np.errstate(invalid="ignore"):
-            moved = self._forward(numbers)
-        columns = [column[~np.isnan(column)] for column in moved.T]
-        pairs = [_offset_and_scale(column, self.normalise) for column in columns]
+        """Learns offset, scale, mean and range from raw training values `[N]` or `[N, K]`, in one pass."""
+        raw: list[Moments] = []
+        moved: list[Moments] = []
+        kept: list[list[npt.NDArray[np.float64]]] = []  # quantiles alone need all values at once
+        for _, block in blocks_of(values):
+            numbers = numbers_of(block, strict=False)
+            numbers[~np.isfinite(numbers)] = np.nan
+            with np.errstate(invalid="ignore"):
+                forward = self._forward(numbers)
+            if not raw:
+                raw, moved = ([Moments() for _ in numbers.T] for _ in range(2))
+                kept = [[] for _ in numbers.T]
+            for place, (column, moved_column) in enumerate(zip(numbers.T, forward.T, strict=True)):
+                present = ~np.isnan(moved_column)
+                raw[place].add(column[present])
+                moved[place].add(moved_column[present])
+                if self.normalise == "robust":
+                    kept[place].append(moved_column[present])
+        pairs = [
+            _offset_and_scale(moments, self.normalise, column)
+            for moments, column in zip(moved, kept, strict=True)
+        ]
         self.offset = [float(offset) for offset, _ in pairs]
         self.scale = [float(scale) for _, scale in pairs]
-        raw = [column[~np.isnan(column)] for column in numbers.T]
-        self.mean = [float(column.mean()) if len(column) else 0.0 for column in raw]
-        self.low = [float(column.min(initial=np.inf)) if len(column) else 0.0 for column in raw]
-        self.high = [float(column.max(initial=-np.inf)) if len(column) else 0.0 for column in raw]
+        self.mean = [moments.mean for moments in raw]
+        self.low = [moments.low for moments in raw]
+        self.high = [moments.high for moments in raw]
 
     def encode(self, raw: Any) -> np.ndarray:
         """The normalised numbers, float32 `[K]`. Raises `BadSample` naming the column."""
@@ -124,28 +140,37 @@ class NumberProcessor(ColumnProcessor):
         return "the value" if bad.shape[1] == 1 else f"value {place} of {bad.shape[1]}"
 
 
-def _offset_and_scale(column: npt.NDArray[np.float64], rule: str) -> tuple[float, float]:
-    """Offset and scale of one column without gaps, by the rules of `NumberProcessor`."""
-    if rule == "none" or not len(column):
+def _offset_and_scale(
+    moments: Moments, rule: str, parts: list[npt.NDArray[np.float64]]
+) -> tuple[float, float]:
+    """Offset and scale of one column without gaps, by the rules of `NumberProcessor`.
+
+    Args:
+        moments: Of its values.
+        rule: As in the recipe.
+        parts: Its values, for quantiles.
+    """
+    if rule == "none" or not moments.count:
         return 0.0, 1.0
-    if column.min() == column.max():
-        return column[0], 1.0
+    if moments.low == moments.high:
+        return moments.low, 1.0
     if rule == "min_max":
-        return column.min(), column.max() - column.min()
+        return moments.low, moments.high - moments.low
     if rule == "robust":
-        low, middle, high = np.quantile(column, [0.25, 0.5, 0.75])
+        low, middle, high = np.quantile(np.concatenate(parts), [0.25, 0.5, 0.75])
         # More than half of the values may be equal, while the column is not constant.
-        return middle, high - low if high > low else _spread(column)
-    return column.mean(), _spread(column)
-
-
-def _spread(column: npt.NDArray[np.float64]) -> float:
-    """The standard deviation, or the range where squares of tiny values vanish."""
-    return float(column.std()) or float(column.max() - column.min())
+        return middle, high - low if high > low else moments.spread
+    return moments.mean, moments.spread
 
 
 def numbers_of(values: Values, *, strict: bool, names: list[str] | None = None) -> npt.NDArray[np.float64]:
     """Raw values as float64 `[N, K]`; missing is NaN, and text is NaN or, when strict, a `BadSample`."""
+    if isinstance(values, CodedValues):
+        # A text is read once, however often it stands there.
+        used = np.unique(values.codes)
+        distinct = np.full(len(values.distinct), np.nan)
+        distinct[used] = [_number(values.distinct[code], strict) for code in used.tolist()]
+        return distinct[values.codes].reshape(len(values), 1)
     array = values if isinstance(values, np.ndarray) else _from_list(values)
     if array.dtype.kind in "fiub":
         numbers = array.astype(np.float64)

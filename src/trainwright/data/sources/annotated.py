@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from trainwright.data.objects import Objects
 from trainwright.data.picture_sizes import PictureSizes, Size
-from trainwright.data.sources.base import BaseSource, LazySequence
-from trainwright.data.sources.file_set import in_split_order
-from trainwright.data.types import RawFile, Values
-from trainwright.errors import DataError
+from trainwright.data.sources.base import LazySequence
+from trainwright.data.sources.gathered import GatheredSource
+from trainwright.data.types import RawFile
 
 Boxes = npt.NDArray[np.float64]
 
 
-class AnnotatedSource(BaseSource):
+class AnnotatedSource(GatheredSource):
     """One row per picture, with the objects that are annotated in it.
 
     An object that nothing can be learned from (a box with NaN, without area, or wholly outside its
@@ -33,60 +31,32 @@ class AnnotatedSource(BaseSource):
         objects: `Objects`.
 
     Attributes:
+        pictures: The picture of every row.
         class_names: Classes of the objects in the order of the format, also those without objects.
+        kind: Type of the recipe's column that makes most of the objects.
     """
 
+    columns = {"image": "image", "objects": "objects"}  # noqa: RUF012
     slow_columns: Collection[str] = ("image",)
     class_names: tuple[str, ...] = ()
+    kind: Literal["boxes", "instances", "keypoints"] = "boxes"
 
     def __init__(self) -> None:
-        self.columns = {"image": "image", "objects": "boxes"}
+        super().__init__()
         self.pictures: list[RawFile] = []
-        self.names: list[str] = []
-        self.faults: list[tuple[str, str]] = []
-        self._notes: Counter[str] = Counter()
-        self._split_rows: dict[str, list[int]] = {}
-        self._extra_files: list[Path] = []
 
     def objects(self, row: int) -> Objects:
         """What is annotated in one picture."""
         raise NotImplementedError
 
-    def __len__(self) -> int:
-        return len(self.pictures)
-
-    def column(self, name: str) -> Values:
-        """`RawFile`s of the pictures, or their `Objects`."""
-        if self.require(name) == "image":
-            return self.pictures
-        return LazySequence(len(self), self.objects)
-
-    def splits(self) -> dict[str, npt.NDArray[np.int64]] | None:
-        """Rows of the splits that the data bring, None where they bring none."""
-        if not self._split_rows:
-            return None
-        return {
-            name: np.array(self._split_rows[name], dtype=np.int64)
-            for name in in_split_order(self._split_rows)
-            if self._split_rows[name]
-        } or None
-
-    def sample_names(self) -> Sequence[str]:
-        """Names of the pictures relative to the root."""
-        return self.names
-
-    def files(self) -> list[Path]:
-        """Annotations and pictures."""
-        pictures = dict.fromkeys(picture.path for picture in self.pictures)
-        return [*self._extra_files, *(Path(path) for path in pictures)]
-
     def finish(self, where: str, looked_for: str) -> None:
-        """Settles notices. Raises `DataError` where no picture is left."""
-        notes = [f"{count} {text}" for text, count in self._notes.items()]
-        self.notices = [*self.notices, *notes]
-        if not self.pictures:
-            why = "; ".join(f"{name}: {reason}" for name, reason in self.faults[:5])
-            raise DataError("there are no pictures with annotations", where=where, why=why or looked_for)
+        """Settles columns and notices. Raises `DataError` where no picture is left."""
+        self.values = {
+            "image": self.pictures,
+            "objects": LazySequence(len(self.pictures), self.objects),
+            **self.values,
+        }
+        super().finish(where, looked_for)
 
 
 def box_problems(boxes: Boxes, sizes: Boxes) -> tuple[dict[int, str], int]:

@@ -44,8 +44,7 @@ class CocoSource(AnnotatedSource):
         self._settle_classes()
         outlines = any(part.has_outlines for part in self._parts)
         points = any(part.has_points for part in self._parts)
-        role = "keypoints" if points else "instances" if outlines else "boxes"
-        self.columns = {"image": "image", "objects": role}
+        self.kind = "keypoints" if points else "instances" if outlines else "boxes"
         self.finish(str(self._parts[0].path), "a COCO file lists them under `images`")
 
     def objects(self, row: int) -> Objects:

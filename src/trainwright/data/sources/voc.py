@@ -188,10 +188,6 @@ class VocSource(AnnotatedSource):
             for name in lists:
                 self._extra_files += self._files.paths([name])
                 self._read_list(name, split, rows, owner)
-        if owner and len(owner) < len(self._sources):
-            self._notes["pictures are in none of the lists of ImageSets and so in no split"] = len(
-                self._sources
-            ) - len(owner)
 
     def _read_list(self, name: str, split: str, rows: dict[str, int], owner: dict[int, str]) -> None:
         lines = self._files.read(name).decode("utf-8-sig", errors="replace").splitlines()
@@ -210,4 +206,4 @@ class VocSource(AnnotatedSource):
                 )
             elif row not in owner:
                 owner[row] = split
-                self._split_rows.setdefault(split, []).append(row)
+                self.put_in_split(split, row)

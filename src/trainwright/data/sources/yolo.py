@@ -187,11 +187,7 @@ class YoloSource(AnnotatedSource):
         if not any(found):
             found = [split_of_path(name) for name in self.names]
         for row, word in enumerate(found):
-            if word:
-                self._split_rows.setdefault(word, []).append(row)
-        unsplit = sum(word is None for word in found)
-        if self._split_rows and unsplit:
-            self._notes["pictures lie in no folder of a split and so are in none"] = unsplit
+            self.put_in_split(word, row)
 
     def _configured(self, picture: str, config: YoloConfig) -> str | None:
         for split, places in config.splits.items():
@@ -213,8 +209,7 @@ class YoloSource(AnnotatedSource):
         if beyond:
             self._notes["boxes reach beyond their picture; they are clipped when encoded"] = len(beyond)
         outlined = any(item.outline for item in self._objects())
-        role = "keypoints" if self._points else "instances" if outlined else "boxes"
-        self.columns = {"image": "image", "objects": role}
+        self.kind = "keypoints" if self._points else "instances" if outlined else "boxes"
 
     def _objects(self) -> Iterator[YoloObject]:
         return (item for read in self._read for item in read.objects)

@@ -1,0 +1,128 @@
+"""Delimited text through pyarrow, with the number of every record that is no row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
+
+from trainwright.data.tables.block import Block, Place
+from trainwright.data.tables.records import record_lines
+from trainwright.data.tables.text_blocks import TextFile, parsed
+from trainwright.errors import DataError
+
+
+class CsvReader:
+    """Reads CSV and TSV files; lines with too few or too many fields are faults.
+
+    Args:
+        path: The file.
+        delimiter: Between fields.
+        header: Whether the first record names the columns.
+        skip_lines: Lines before that which are passed over.
+        names: Names of the columns, in place of the header's or where there is none.
+        missing_values: Texts that mean a missing value.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        delimiter: str,
+        header: bool,
+        skip_lines: int,
+        names: list[str] | None,
+        missing_values: list[str],
+    ) -> None:
+        if len(delimiter) != 1 or not delimiter.isascii():
+            raise DataError(f"{delimiter!r} is no single character", where="data.source.delimiter")
+        self._file = TextFile(path, delimiter, skip_lines, header=int(header))
+        self._given = names
+        self._missing = missing_values
+        self._names: list[str] | None = None
+
+    def blocks(self) -> Iterator[Block]:
+        """Blocks in their order; only one where the table is small.
+
+        Raises:
+            DataError: The file has no columns, a doubled column name, or is no text.
+        """
+        yield from parsed(self._file.pieces(), self._parse)
+
+    def as_text(self, place: Place, names: Sequence[str]) -> pa.Table:
+        """Some columns of a block as they are written."""
+        return self._read(place, self._file.read(place), [], names)
+
+    def lines(self, place: Place) -> npt.NDArray[np.int64]:
+        """Number of the line on which each record begins."""
+        return record_lines(self._file.read(place), place.first_line, self._file.delimiter)
+
+    def _parse(self, place: Place, data: bytes) -> Block | None:
+        if self._names is not None and not data.strip():
+            return None
+        faults: list[tuple[int, str]] = []
+        table = self._read(place, data, faults)
+        if self._names is None:
+            self._names = table.column_names
+            doubled = {name for name in self._names if self._names.count(name) > 1}
+            if doubled:
+                raise self._error(f"column {', '.join(sorted(doubled))} is there twice")
+        for name in table.column_names:
+            if pa.types.is_binary(table.schema.field(name).type):
+                raise self._no_text(place, data)
+        return Block(place, table, faults)
+
+    def _read(
+        self, place: Place, data: bytes, faults: list[tuple[int, str]], as_text: Sequence[str] = ()
+    ) -> pa.Table:
+        """The rows of a piece; what is no row is added to `faults`."""
+
+        def note(row: arrow_csv.InvalidRow) -> str:
+            faults.append(
+                (row.number - 1, f"{row.actual_columns} fields where {row.expected_columns} are expected")
+            )
+            return "skip"
+
+        read = arrow_csv.ReadOptions(
+            use_threads=False,  # only a single thread numbers the records
+            block_size=len(data) + 1,
+            column_names=self._names or self._given,
+            # A header that is replaced by other names is one more record to pass over.
+            skip_rows=place.header if self._names or self._given else 0,
+            autogenerate_column_names=not (place.header or self._names or self._given),
+        )
+        parse = arrow_csv.ParseOptions(
+            delimiter=self._file.delimiter, invalid_row_handler=note, newlines_in_values=b'"' in data
+        )
+        convert = arrow_csv.ConvertOptions(
+            null_values=self._missing,
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=True,
+            include_columns=list(as_text) or None,
+            column_types=dict.fromkeys(as_text, pa.string()),
+        )
+        try:
+            return arrow_csv.read_csv(pa.BufferReader(data), read, parse, convert)
+        except pa.ArrowInvalid as error:
+            raise self._error(
+                f"the table cannot be read: {error}",
+                fix="check delimiter, header and skip_lines of the table source",
+            ) from error
+
+    def _no_text(self, place: Place, data: bytes) -> DataError:
+        try:
+            data.decode()
+        except UnicodeDecodeError as error:
+            line = place.first_line + data.count(b"\n", 0, error.start)
+            return DataError(
+                f"byte {data[error.start]:#04x} is no UTF-8 text",
+                where=f"{self._file.path}:{line}",
+                fix=f"save the table as UTF-8: iconv -f latin1 -t utf-8 {self._file.path.name}",
+            )
+        return self._error("a column holds no text")
+
+    def _error(self, what: str, fix: str = "") -> DataError:
+        return DataError(what, where=str(self._file.path), fix=fix)

@@ -1,0 +1,34 @@
+"""Remembers the networks that have passed their checks, so that repeating a run starts at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from trainwright.data.cache import JsonCache
+from trainwright.engine.runtime import Execution
+from trainwright.locations import cache_dir
+from trainwright.runs.record import RunRecord
+
+
+def checked_once(record: RunRecord | None, execution: Execution, check: Callable[[], set[str]]) -> set[str]:
+    """Names of the metrics that a run will give, from `check` or from an earlier pass of the same check.
+
+    The checks are a function of what the run's digest is over (recipe, data, initial weights), of the
+    packages and of how a step is executed. A recipe with code of the user's own is always checked: the
+    digest knows the files that the recipe names, not everything that they import.
+
+    Args:
+        record: The run's record; None checks.
+        execution: What the check runs under.
+        check: Raises UserError where the model does not fit; only a pass is remembered.
+    """
+    if record is None or record.parts.get("content", {}).get("code"):
+        return check()
+    passed = JsonCache(cache_dir() / "checked_networks")
+    key = {"run": record.digest, "packages": record.packages, "execution": execution.to_json()}
+    known = passed.find(key)
+    if known is not None:
+        return set(known)
+    names = check()
+    passed.store(key, sorted(names))
+    return names

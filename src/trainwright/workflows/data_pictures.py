@@ -1,0 +1,31 @@
+"""Pictures of samples as `data:` addresses, for pages about data."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trainwright.data.checks.finding import Findings
+from trainwright.data.types import BadSample, PreparedData
+from trainwright.report.pictures import data_uri
+from trainwright.workflows.run_files import picture_of
+
+_MOST = 300  # a page stays quick to open
+
+
+def thumbnails(data: PreparedData, findings: Findings) -> dict[int, str]:
+    """Row -> picture of every example that has one, at most 300."""
+    bad = {item.row for item in data.dropped if item not in data.left_out}
+    picture = picture_of(data)
+    found: dict[int, str] = {}
+    for item in findings.found:
+        for example in item["examples"]:
+            for row in (example["row"], example["other"]):
+                if row < 0 or row in bad or row in found or len(found) >= _MOST:
+                    continue
+                try:
+                    pixels = picture(row)
+                except (BadSample, OSError):
+                    continue  # a file that went away meanwhile has no picture, which says enough
+                if pixels is not None:
+                    found[row] = data_uri(np.asarray(pixels))
+    return found

@@ -1,0 +1,178 @@
+"""The gate: data are checked before a minute of training is spent on them, and told what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trainwright import recipe as recipes
+from trainwright.data.checks.finding import Example, Finding, Findings, Severity
+from trainwright.data.checks.running import check_names, checked_before, remember, run_checks
+from trainwright.data.checks.subject import Subject
+from trainwright.data.prepare import prepare
+from trainwright.data.splits import NoSplit
+from trainwright.data.types import PreparedData
+from trainwright.errors import DataError, ErrorList, TrainwrightError, UserError, raise_all
+from trainwright.locations import cache_dir
+from trainwright.runs.atomic import write_json, write_text
+from trainwright.workflows.describing import describe
+
+if TYPE_CHECKING:
+    from trainwright.recipe.schema import Data
+
+
+@dataclass(frozen=True)
+class CheckedData:
+    """What a thorough check came to.
+
+    Attributes:
+        findings: What was found.
+        data: The prepared data, None where they could not be prepared at all.
+        recipe: The data section that was checked.
+        name: The recipe, or the path.
+    """
+
+    findings: Findings
+    data: PreparedData | None
+    recipe: Data
+    name: str
+
+    @property
+    def in_order(self) -> bool:
+        """Whether nothing has to be mended."""
+        return not self.findings.of_severity(Severity.ERROR)
+
+
+def check_data(
+    given: str | Path | Mapping[str, Any], overrides: Mapping[str, Any] | Sequence[str] = ()
+) -> CheckedData:
+    """Checks the data of a recipe, or of a folder or file, in full.
+
+    Args:
+        given: A recipe (file, shipped name, mapping), or a path of data that nobody has described.
+        overrides: Of the recipe.
+
+    Raises:
+        UserError: There is neither a recipe nor data of a known kind.
+    """
+    described = describe(given)
+    loaded = recipes.load(described.recipe, overrides)
+    section = loaded.recipe.data
+    check_names(section.gate.skip)
+    # Nothing stops at the first bad sample, so that all of them are told.
+    lenient = section.model_copy(
+        update={"on_bad": section.on_bad.model_copy(update={"policy": "skip", "limit": 1.0})}
+    )
+    name = str(given) if isinstance(given, str | Path) else loaded.recipe.name
+    try:
+        data = _prepared(lenient, described.whole)
+    except UserError as error:
+        return CheckedData(Findings.of([_unprepared(error)], {}), None, section, name)
+    subject = Subject(data, allowed=_allowed(section, data))
+    return CheckedData(run_checks(subject, section.gate.skip), data, section, name)
+
+
+def _prepared(section: Data, whole: str | None) -> PreparedData:
+    """The data; where nobody has divided them, all of them together."""
+    try:
+        return prepare(section, cache_dir=cache_dir(), workers=section.workers, whole=whole)
+    except NoSplit:
+        return prepare(section, cache_dir=cache_dir(), workers=section.workers, whole="train")
+
+
+def quick_check(section: Data, data: PreparedData) -> Findings:
+    """What costs little, from memory where the same data were checked before.
+
+    Raises:
+        RecipeError: The recipe skips a check that there is not.
+    """
+    key = {"skip": sorted(section.gate.skip), "thorough": False, "on_bad": section.on_bad.model_dump()}
+    known = checked_before(data, cache_dir(), key)
+    if known is not None:
+        return known
+    found = run_checks(Subject(data, thorough=False), section.gate.skip)
+    remember(data, cache_dir(), key, found)
+    return found
+
+
+def refuse_errors(section: Data, findings: Findings | None) -> None:
+    """Raises what has to be mended first, unless the recipe only wants it reported.
+
+    Args:
+        section: The recipe's data section.
+        findings: None on processes that do not check.
+
+    Raises:
+        DataError: One error. ErrorList: several.
+    """
+    if section.gate.errors == "report" or findings is None:
+        return
+    errors: list[TrainwrightError] = [
+        DataError(
+            f"{item['count']:,} {item['what']}",
+            where=_where(item),
+            why=item["why"],
+            fix=f"{item['fix']}; or data.gate: {{errors: report}} to train all the same",
+        )
+        for item in findings.of_severity(Severity.ERROR)
+    ]
+    raise_all(errors)
+
+
+def told(findings: Findings | None) -> list[str]:
+    """Errors and warnings in one line each."""
+    if findings is None:
+        return []
+    return [
+        f"data {item['severity']}: {item['count']:,} {item['what']}, such as {_where(item)}"
+        if item["examples"]
+        else f"data {item['severity']}: {item['count']:,} {item['what']}"
+        for severity in (Severity.ERROR, Severity.WARNING)
+        for item in findings.of_severity(severity)
+    ]
+
+
+def write_page(path: Path, data: PreparedData | None, findings: Findings, title: str) -> None:
+    """Writes the findings as one self-contained HTML page with pictures. Raises StorageError."""
+    from trainwright.report.data_page import render_data_page
+    from trainwright.workflows.data_pictures import thumbnails
+
+    pictures = {} if data is None else thumbnails(data, findings)
+    write_text(path, render_data_page(title, findings.as_json(), pictures))
+
+
+def write_findings(folder: Path, data: PreparedData, findings: Findings, title: str) -> None:
+    """Writes `check.json` and `check.html` into a folder of a run. Raises StorageError."""
+    write_json(folder / "check.json", findings.as_json())
+    write_page(folder / "check.html", data, findings, title)
+
+
+def _where(item: dict[str, Any]) -> str:
+    if not item["examples"]:
+        return "data"
+    first = item["examples"][0]
+    return f"{first['sample']} ({first['detail']})" if first["detail"] else str(first["sample"])
+
+
+def _allowed(section: Data, data: PreparedData) -> bool:
+    """Whether the recipe lets as many samples be dropped as there are bad ones."""
+    if section.on_bad.policy == "stop":
+        return not data.dropped
+    bad = len({(item.row, item.name) for item in data.dropped if item not in data.left_out})
+    return bad <= section.on_bad.limit * max(1, len(data.names))
+
+
+def _unprepared(error: UserError) -> Finding:
+    parts = error.errors if isinstance(error, ErrorList) else [error]
+    return Finding(
+        "preparation",
+        Severity.ERROR,
+        len(parts),
+        "the data cannot be read as the recipe says",
+        examples=[
+            Example(part.where or "data", " ".join(filter(None, [part.what, part.why, part.fix])))
+            for part in parts
+        ],
+    )

@@ -1,0 +1,94 @@
+import json
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from trainwright.errors import DataError
+from trainwright.workflows.checking import check
+from trainwright.workflows.gate import check_data
+from trainwright.workflows.training import train
+
+RNG = np.random.default_rng(1)
+
+
+@pytest.fixture
+def leaking(tmp_path):
+    """Class folders with splits in which one test picture is a training picture too."""
+    for split, count in (("train", 12), ("test", 6)):
+        for name in ("cat", "dog"):
+            folder = tmp_path / "photos" / split / name
+            folder.mkdir(parents=True)
+            for place in range(count):
+                Image.fromarray(RNG.integers(0, 256, (24, 24, 3), dtype=np.uint8)).save(
+                    folder / f"{place}.png"
+                )
+    copy = tmp_path / "photos" / "train" / "cat" / "3.png"
+    copy.write_bytes((tmp_path / "photos" / "test" / "cat" / "1.png").read_bytes())
+    return recipe(tmp_path)
+
+
+def recipe(tmp_path):
+    path = tmp_path / "recipe.yaml"
+    path.write_text(
+        yaml.safe_dump(
+            {
+                "name": "leaking",
+                "data": {
+                    "source": {"name": "folder", "root": str(tmp_path / "photos")},
+                    "inputs": {"image": {"type": "image"}},
+                    "targets": {"label": {"type": "category"}},
+                },
+                "model": {"name": "cnn", "widths": [4]},
+                "train": {"epochs": 1, "batch_size": 8, "precision": "fp32"},
+                "report": {"enabled": False},
+            }
+        )
+    )
+    return path
+
+
+def test_errors_stop_before_the_first_step_and_leave_no_run(leaking, tmp_path):
+    with pytest.raises(DataError, match="held-out samples are in another split") as caught:
+        train(leaking, runs_dir=tmp_path / "runs")
+    assert "data.gate: {errors: report}" in caught.value.fix
+    assert not list((tmp_path / "runs").glob("leaking-*/run.json"))
+    with pytest.raises(DataError, match="held-out samples are in another split"):
+        check(leaking)
+
+
+def test_a_recipe_may_train_all_the_same_and_is_told(leaking, tmp_path):
+    done = train(leaking, ["data.gate.errors=report"], runs_dir=tmp_path / "runs")
+    assert any("data error: 1 held-out samples" in message for message in done.messages)
+    found = json.loads((done.path / "data" / "check.json").read_text())
+    assert found["counts"]["error"] == 1
+    page = (done.path / "data" / "check.html").read_text()
+    assert "test/cat/1.png" in page
+    assert page.count("data:image/png;base64,") >= 2
+    assert "http" not in page.replace("http-equiv", "")
+
+
+def test_the_gate_changes_no_salt(leaking, tmp_path):
+    first = train(leaking, ["data.gate.errors=report"], runs_dir=tmp_path / "runs")
+    again = train(leaking, ["data.gate.skip=[duplicates]"], runs_dir=tmp_path / "runs")
+    assert again.repeated
+    assert again.path == first.path
+
+
+def test_a_folder_without_a_recipe_is_checked(tmp_path, make_photos):
+    folder = make_photos(tmp_path / "photos", each=10, size=20)
+    (folder / "cat" / "3.png").write_bytes(b"no image")
+    checked = check_data(folder)
+    assert not checked.in_order
+    errors = [item for item in checked.findings.found if item["severity"] == "error"]
+    assert [(item["check"], item["examples"][0]["sample"]) for item in errors] == [
+        ("unreadable", "cat/3.png")
+    ]
+
+
+def test_splits_with_other_classes_are_told_as_an_error(leaking, tmp_path):
+    (tmp_path / "photos" / "test" / "dog").rename(tmp_path / "photos" / "test" / "dogs")
+    checked = check_data(leaking)
+    assert not checked.in_order
+    assert "dogs" in checked.findings.found[0]["examples"][0]["detail"]
