@@ -123,7 +123,8 @@ def weights_need_classes(recipe: Recipe) -> Iterator[Problem]:
 
 def image_augmentation(recipe: Recipe) -> Iterator[Problem]:
     """The augmentations that ship change images."""
-    if any(column.type not in ("number", "category") for column in recipe.data.inputs.values()):
+    # A processor of the user's own may make images.
+    if any(column.type == "image" or ":" in column.type for column in recipe.data.inputs.values()):
         return
     for index, item in enumerate(recipe.data.augment):
         if item["name"] in registry.names("augment"):

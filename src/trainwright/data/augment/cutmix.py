@@ -31,7 +31,7 @@ class Cutmix(Mixing):
         self.beta, self.probability = SymmetricBeta(alpha), probability
 
     def windows(self, size: tuple[int, int], address: Address) -> np.ndarray:
-        """Windows as top, left, bottom, right in whole pixels, int64 `[B, 4]`; empty where nothing is mixed."""
+        """Windows as top, left, bottom, right in whole pixels, int64 `[B, 4]`; empty where unmixed."""
         chosen, drawn, down, right = address.uniform(4).T
         height, width = size
         side = np.where(chosen < self.probability, np.sqrt(1 - self.beta(drawn)), 0.0)
@@ -39,7 +39,9 @@ class Cutmix(Mixing):
         y, x = np.floor(down * height), np.floor(right * width)
         edges = [y - tall // 2, x - wide // 2, y - tall // 2 + tall, x - wide // 2 + wide]
         limits = (height, width, height, width)
-        return np.stack([edge.clip(0, limit) for edge, limit in zip(edges, limits, strict=True)], 1).astype(int)
+        return np.stack([edge.clip(0, limit) for edge, limit in zip(edges, limits, strict=True)], 1).astype(
+            int
+        )
 
     def mix(self, scene: Scene, others: list[Scene], address: Address) -> Scene:
         """The samples with windows of the one other scene."""

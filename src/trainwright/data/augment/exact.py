@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -11,6 +11,10 @@ from torch.nn import functional
 
 from trainwright.data.augment.base import to_index
 from trainwright.data.augment.warp import Warp, identity, shifts
+
+
+def _none() -> np.ndarray:
+    return np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,7 @@ class Mirror(Warp):
         dimension: 2 mirrors left to right, 1 upside down.
     """
 
-    chosen: np.ndarray = np.zeros(0, dtype=np.int64)  # noqa: RUF009 (never written to)
+    chosen: np.ndarray = field(default_factory=_none)
     dimension: int = 2
 
     @classmethod
@@ -55,8 +59,8 @@ class Window(Warp):
         padding: Pixels that are added on every side.
     """
 
-    top: np.ndarray = np.zeros(0, dtype=np.int64)  # noqa: RUF009 (never written to)
-    left: np.ndarray = np.zeros(0, dtype=np.int64)  # noqa: RUF009
+    top: np.ndarray = field(default_factory=_none)
+    left: np.ndarray = field(default_factory=_none)
     padding: int = 0
 
     @classmethod

@@ -51,8 +51,7 @@ class Mosaic(Mixing):
         size = (first.shape[1], first.shape[2])
         shares = [part.shares(size, address) for part in parts]
         labels = {
-            name: _weighed([item.labels[name] for item in [scene, *others]], shares)
-            for name in scene.labels
+            name: _weighed([item.labels[name] for item in [scene, *others]], shares) for name in scene.labels
         }
         return replace(result, labels=labels)
 
