@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 
-from trainwright.cli.common import add_runs_dir
+from trainwright.cli.common import add_runs_dir, say, table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,12 +24,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_runs_dir(parser)
     parser.add_argument("--fresh", action="store_true", help="a new run, also where one exists already")
+    parser.add_argument(
+        "--data-only", action="store_true", help="walk the data of every split once, without a model"
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Trains, then shows what came out and what can be done with it."""
     refuse_extra(arguments.override_help)
+
+    if arguments.data_only:
+        return _walk(arguments)
 
     from trainwright.cli.outcome import show_outcome
     from trainwright.progress import ConsoleProgress, NoProgress, ProgressSink
@@ -47,6 +53,29 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         progress.close()
     return show_outcome(trained, progress.said)
+
+
+def _walk(arguments: argparse.Namespace) -> int:
+    from trainwright.progress import ConsoleProgress, NoProgress, ProgressSink
+    from trainwright.workflows.walking import walk_data
+
+    progress: ProgressSink = NoProgress() if arguments.quiet else ConsoleProgress()
+    try:
+        walk = walk_data(arguments.recipe, arguments.overrides, progress=progress)
+    finally:
+        progress.close()
+    for message in walk.messages:
+        say(message)
+    rows = [
+        [split.name, name, list(column.shape), column.dtype, column.low, column.high, column.not_finite]
+        for split in walk.splits
+        for name, column in split.columns.items()
+    ]
+    say(table(["split", "column", "first batch", "dtype", "low", "high", "not finite"], rows))
+    say()
+    rates = [[split.name, split.samples, split.batches, split.seconds, split.rate] for split in walk.splits]
+    say(table(["split", "samples", "batches", "seconds", "samples per second"], rates))
+    return 0
 
 
 def refuse_extra(words: list[str]) -> None:

@@ -257,13 +257,15 @@ class DecodePool:
 
 def _addresses(items: Sequence[RawFile | Beside]) -> tuple[str | None, list[Any]]:
     """The archive that all items are in, None where there is none, and for each its name for the worker."""
-    first = items[0] if items else None
-    if isinstance(first, RawFile):
-        if first.member is not None:
-            return first.path, [item.member for item in items if isinstance(item, RawFile)]
-        return None, [item.path for item in items if isinstance(item, RawFile)]
-    pairs = [(item.value, item.picture) for item in items if isinstance(item, Beside)]
-    return None, [[value.path, value.member, picture.path, picture.member] for value, picture in pairs]
+    if all(isinstance(item, Beside) for item in items):
+        pairs = [(item.value, item.picture) for item in items if isinstance(item, Beside)]
+        return None, [[value.path, value.member, picture.path, picture.member] for value, picture in pairs]
+    files = [item for item in items if isinstance(item, RawFile)]
+    archives = {item.path if item.member is not None else None for item in files}
+    if len(archives) > 1:  # a piece may reach from one shard into the next
+        return None, [[item.path, item.member] for item in files]
+    (archive,) = archives
+    return archive, [item.path if archive is None else item.member for item in files]
 
 
 def importable(processor: Processor) -> bool:

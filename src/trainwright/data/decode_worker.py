@@ -73,6 +73,8 @@ def _raw_files(items: list[Any], archive: str | None) -> Iterator[RawFile | Besi
 
 
 def _raw_file(item: Any, archive: str | None) -> RawFile | Beside:
+    if isinstance(item, list) and len(item) == 2:
+        return RawFile(*item)
     if isinstance(item, list):
         return Beside(RawFile(*item[:2]), RawFile(*item[2:]))
     return RawFile(item) if archive is None else RawFile(archive, item)

@@ -223,7 +223,7 @@ class _Preparation:
         name = self.data.split.group if self.data.split is not None else None
         if name is None:
             return None
-        return self.source.column(column_of(self.source, name, "data.split.group"))
+        return np.asarray(self.source.column(column_of(self.source, name, "data.split.group")))
 
     def _leave_out(self, dropped: list[Dropped]) -> None:
         """Takes rows out of every split."""

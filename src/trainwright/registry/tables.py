@@ -58,6 +58,7 @@ TABLES: dict[str, dict[str, str]] = {
         "folder": "trainwright.data.sources.folder:FolderSource",
         "table": "trainwright.data.sources.table:TableSource",
         "pictures": "trainwright.data.sources.pictures:PicturesSource",
+        "webdataset": "trainwright.data.sources.webdataset:WebDatasetSource",
         "arrays": "trainwright.data.sources.arrays:ArraysSource",
         "dataset": "trainwright.data.sources.dataset:DatasetSource",
         "coco": "trainwright.data.sources.coco:CocoSource",

@@ -9,6 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from trainwright.data import addressed
 from trainwright.data.augment.affine import Affine
@@ -23,7 +24,7 @@ from trainwright.data.augment.noise import Noise
 from trainwright.data.augment.perspective import Perspective
 from trainwright.data.augment.rand_augment import RandAugment
 from trainwright.data.augment.random_crop import RandomCrop
-from trainwright.data.augment.resized_crop import ResizedCrop
+from trainwright.data.augment.resized_crop import ResizedCrop, _at_once, _one_by_one
 from trainwright.data.augment.rotation import Rotation
 from trainwright.data.augment.trivial_augment import TrivialAugment
 from trainwright.errors import RecipeError
@@ -87,50 +88,48 @@ def test_flip_pixel_for_pixel(axis: str, probability: float) -> None:
     assert np.array_equal(apply(Flip(axis=axis, probability=probability)), np.stack(expected))  # type: ignore[arg-type]
 
 
-def slow_resized_crop(image: np.ndarray, row: int, augment: ResizedCrop, size: tuple[int, int]) -> np.ndarray:
-    """Bilinear interpolation at the centres of the result's pixels, one pixel at a time."""
-    height, width = image.shape[:2]
-    area, shape, down, right = draws(row, 4)
-    share = augment.smallest + (augment.largest - augment.smallest) * area
-    aspect = augment.ratio ** (2 * shape - 1)
-    tall = min(math.sqrt(share * height * width / aspect), height)
-    wide = min(math.sqrt(share * height * width * aspect), width)
-    top, left = down * (height - tall), right * (width - wide)
-    result = np.zeros((*size, image.shape[2]))
-    for i in range(size[0]):
-        for j in range(size[1]):
-            y = min(max(top + (i + 0.5) * tall / size[0] - 0.5, 0), height - 1)
-            x = min(max(left + (j + 0.5) * wide / size[1] - 0.5, 0), width - 1)
-            y0, x0 = int(y), int(x)
-            y1, x1 = min(y0 + 1, height - 1), min(x0 + 1, width - 1)
-            upper = image[y0, x0] * (1 - (x - x0)) + image[y0, x1] * (x - x0)
-            lower = image[y1, x0] * (1 - (x - x0)) + image[y1, x1] * (x - x0)
-            result[i, j] = upper * (1 - (y - y0)) + lower * (y - y0)
-    return result
+def test_resized_crop_is_the_window_as_pillow_resizes_it() -> None:
+    for size in (None, [4, 4], [12, 7], [3, 20]):
+        augment = ResizedCrop(size=size, smallest=0.2, ratio=2.0)
+        height, width = size or (6, 9)
+        found = apply(augment)
+        assert found.dtype == np.uint8
+        assert found.shape == (COUNT, height, width, 3)
+        for image, row, result in zip(IMAGES, IDS, found, strict=True):
+            area, shape, down, right = draws(row, 4)
+            share, aspect = 0.2 + 0.8 * area, 2.0 ** (2 * shape - 1)
+            tall = min(max(round(math.sqrt(share * 54 / aspect)), 1), 6)
+            wide = min(max(round(math.sqrt(share * 54 * aspect)), 1), 9)
+            top, left = int(down * (6 - tall + 1)), int(right * (9 - wide + 1))
+            window = Image.fromarray(image[top : top + tall, left : left + wide])
+            expected = np.asarray(window.resize((width, height), Image.Resampling.BILINEAR))
+            # Both round after each of the two directions, with weights of different precision.
+            assert np.abs(result.astype(int) - expected).max() <= 1
 
 
-@pytest.mark.parametrize("size", [None, [4, 4], [12, 7]])
-def test_resized_crop_is_bilinear(size: list[int] | None) -> None:
-    augment = ResizedCrop(size=size, smallest=0.2, ratio=2.0)
-    out = (size[0], size[1]) if size else (6, 9)
-    found = apply(augment)
-    assert found.dtype == np.uint8
-    assert found.shape == (COUNT, *out, 3)
-    expected = np.stack([slow_resized_crop(i, r, augment, out) for i, r in zip(IMAGES, IDS, strict=True)])
-    # Coordinates in float32: a value that lies between two whole ones may be rounded the other way.
-    assert np.abs(found - expected).max() < 0.52
-    assert (found == expected.round()).mean() > 0.99
+def test_the_way_of_accelerators_is_bilinear_too() -> None:
+    augment = ResizedCrop(size=[12, 14], smallest=0.2, ratio=2.0)
+    images = torch.from_numpy(np.repeat(np.repeat(IMAGES[:, :3, :4], 4, axis=1), 4, axis=2))
+    boxes = augment.boxes(*images.shape[1:3], Address(4, 2, IDS, 1))
+    large = boxes[:, 2] <= 12
+    wanted = large & (boxes[:, 3] <= 14)  # enlarged windows, where anti-aliasing changes nothing
+    assert wanted.any()
+    sampled, exact = _at_once(images, boxes, (12, 14)), _one_by_one(images, boxes, (12, 14))
+    inner = (sampled.int() - exact.int())[torch.from_numpy(wanted)].abs()
+    # At its edges a window sampled from the whole image sees the pixels outside of it.
+    assert inner[:, 2:-2, 2:-2].max() <= 1
 
 
 def test_windows_lie_inside_and_have_the_asked_area() -> None:
     augment = ResizedCrop(smallest=0.3, largest=0.6, ratio=1.5)
     top, left, tall, wide = augment.boxes(200, 200, Address(0, 0, np.arange(3000), 0)).T
     assert (top >= 0).all() and (left >= 0).all()
-    assert (top + tall <= 200 + 1e-9).all() and (left + wide <= 200 + 1e-9).all()
-    share = tall * wide / 200**2
-    assert share.min() >= 0.3 - 1e-9 and share.max() <= 0.6 + 1e-9
+    assert (top + tall <= 200).all() and (left + wide <= 200).all()
+    assert (top + tall == 200).any() and (left + wide == 200).any() and (top == 0).any()
+    share = tall * wide / 200**2  # to a pixel: half of one in 100 is 0.5 % either way
+    assert share.min() >= 0.3 - 0.005 and share.max() <= 0.6 + 0.005
     assert share.mean() == pytest.approx(0.45, abs=0.01)
-    assert (wide / tall).min() >= 1 / 1.5 - 1e-9 and (wide / tall).max() <= 1.5 + 1e-9
+    assert (wide / tall).min() >= 1 / 1.51 and (wide / tall).max() <= 1.51
 
 
 AUGMENTS = {

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional
 
 from trainwright.data.augment.base import Address, Geometric
 from trainwright.data.augment.warp import Warp, identity
@@ -13,6 +18,9 @@ from trainwright.fields import Fraction, Positive, PositiveInt
 
 class ResizedCrop(Geometric):
     """Cuts a window with a random share of the area and aspect ratio, and resizes it.
+
+    The window has whole pixels. On the CPU it is resized as Pillow does, bilinear and anti-aliased; on an
+    accelerator bilinear only.
 
     Args:
         size: Height and width of the result; the stored image's own when absent.
@@ -39,20 +47,69 @@ class ResizedCrop(Geometric):
         """The wanted size."""
         return self.size or size
 
-    def boxes(self, height: int, width: int, address: Address) -> np.ndarray:
-        """Windows as top, left, height, width in pixels (float64 `[B, 4]`), inside the image."""
+    def boxes(self, height: int, width: int, address: Address) -> npt.NDArray[np.int64]:
+        """Windows as top, left, height, width in whole pixels (int64 `[B, 4]`), inside the image."""
         area, shape, down, right = address.uniform(4).T
         share = self.smallest + (self.largest - self.smallest) * area
         aspect = np.exp((2 * shape - 1) * math.log(self.ratio))
-        tall = np.minimum(np.sqrt(share * height * width / aspect), height)
-        wide = np.minimum(np.sqrt(share * height * width * aspect), width)
-        return np.stack([down * (height - tall), right * (width - wide), tall, wide], axis=1)
+        tall = np.clip(np.rint(np.sqrt(share * height * width / aspect)), 1, height)
+        wide = np.clip(np.rint(np.sqrt(share * height * width * aspect)), 1, width)
+        top, left = down * (height - tall + 1), right * (width - wide + 1)
+        return np.stack([top, left, tall, wide], axis=1).astype(np.int64)
 
-    def warp(self, size: tuple[int, int], address: Address) -> Warp:
+    def warp(self, size: tuple[int, int], address: Address) -> ResizedWindow:
         """A window of each picture, stretched to the wanted size."""
         height, width = self.output_size(size)
-        top, left, tall, wide = self.boxes(*size, address).T
+        boxes = self.boxes(*size, address)
+        top, left, tall, wide = boxes.T
         matrices = identity(len(top))
         matrices[:, 0, 0], matrices[:, 1, 1] = width / wide, height / tall
         matrices[:, 0, 2], matrices[:, 1, 2] = -left * width / wide, -top * height / tall
-        return Warp(matrices, size, (height, width), "edge")
+        return ResizedWindow(matrices, size, (height, width), "edge", boxes)
+
+
+@dataclass(frozen=True)
+class ResizedWindow(Warp):
+    """Windows of whole pixels, resized.
+
+    Attributes:
+        boxes: Top, left, height, width of each, int64 `[B, 4]`.
+    """
+
+    boxes: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 4), dtype=np.int64))
+
+    def pixels(self, images: Tensor) -> Tensor:
+        """Resized windows `[B, h, w, C]` of images `[B, H, W, C]`."""
+        resize = _one_by_one if images.device.type == "cpu" else _at_once
+        return resize(images, self.boxes, self.size)
+
+
+def _one_by_one(images: Tensor, boxes: npt.NDArray[np.int64], size: tuple[int, int]) -> Tensor:
+    """Bilinear and anti-aliased, as Pillow resizes, in whole numbers.
+
+    torch has vectorised code for one uint8 image, which takes a thirtieth of the time of sampling a batch
+    at floating-point places; the loop costs some 20 microseconds an image.
+    """
+    source = images.permute(0, 3, 1, 2)
+    resize = torch._C._nn._upsample_bilinear2d_aa  # what `interpolate` calls, at half of its price
+    windows = [
+        resize(source[place : place + 1, :, top : top + tall, left : left + wide], size, False, None)
+        for place, (top, left, tall, wide) in enumerate(boxes.tolist())
+    ]
+    return torch.cat(windows).permute(0, 2, 3, 1).contiguous()
+
+
+def _at_once(images: Tensor, boxes: npt.NDArray[np.int64], size: tuple[int, int]) -> Tensor:
+    """Bilinear, without a loop, which an accelerator would spend waiting for the next call."""
+    height, width = images.shape[1:3]
+    top, left, tall, wide = boxes.T
+    # Normalised coordinates of the window's centre and half size, for grid_sample.
+    theta = np.zeros((len(images), 2, 3), dtype=np.float32)
+    theta[:, 0, 0], theta[:, 1, 1] = wide / width, tall / height
+    theta[:, 0, 2] = (2 * left + wide) / width - 1
+    theta[:, 1, 2] = (2 * top + tall) / height - 1
+    window = torch.from_numpy(theta).to(images.device)
+    grid = functional.affine_grid(window, [len(images), images.shape[3], *size], align_corners=False)
+    pixels = images.permute(0, 3, 1, 2).float()
+    resized = functional.grid_sample(pixels, grid, padding_mode="border", align_corners=False)
+    return resized.round_().to(images.dtype).permute(0, 2, 3, 1)

@@ -27,7 +27,8 @@ def find(subject: Subject) -> Iterator[Finding]:
 def _numbers_as_classes(subject: Subject, name: str) -> Iterator[Finding]:
     rows = subject.sample(subject.rows, _LOOKED_AT)
     values = subject.source.column(name)
-    texts = [(int(row), value) for row in rows if isinstance(value := values[int(row)], str) and value]
+    pairs = zip(rows.tolist(), subject.raw(values, rows), strict=True)
+    texts = [(row, value) for row, value in pairs if isinstance(value, str) and value]
     words = [(row, value) for row, value in texts if not _is_number(value)]
     numbers = len(texts) - len(words)
     if words and numbers > _MOSTLY * len(texts):

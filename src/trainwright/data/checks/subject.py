@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from trainwright.data import addressed
+from trainwright.data.blocks import BlockValues, evenly_spaced
 from trainwright.data.columns import PlannedColumn
 from trainwright.data.types import Dropped, PreparedData, Processor, Source, Values
 
@@ -74,9 +75,9 @@ class Subject:
         return sorted(self.splits, key=lambda name: order.index(name) if name in order else -1)
 
     @cached_property
-    def split_of(self) -> npt.NDArray[np.int64]:
+    def split_of(self) -> npt.NDArray[np.int8]:
         """Place in `split_names` of every row's split, -1 where it is in none."""
-        places = np.full(len(self), -1, dtype=np.int64)
+        places = np.full(len(self), -1, dtype=np.int8)  # of ten million rows, too
         for place, name in enumerate(self.split_names):
             places[self.splits[name]] = place
         return places
@@ -96,10 +97,14 @@ class Subject:
         return (column for column in self.columns if column.type in types)
 
     def sample(self, rows: Rows, most: int) -> Rows:
-        """All of the rows, or as many of them as may be, chosen by address and sorted."""
-        if len(rows) <= most:
-            return rows
-        return np.sort(rows[addressed.order(addressed.key("check", 0), rows)[:most]])
+        """All of the rows, or as many of them as may be, at equal distances."""
+        return evenly_spaced(rows, most)
+
+    def raw(self, values: Values, rows: Rows) -> Sequence[Any]:
+        """Raw values of sorted rows; of a table in blocks, every block is read once."""
+        if isinstance(values, BlockValues):
+            return values.take(rows)
+        return [values[row] for row in rows.tolist()]
 
 
 def _checked(column: PlannedColumn, data: PreparedData) -> CheckedColumn:

@@ -13,10 +13,22 @@ from trainwright.errors import DataError
 __all__ = ["FORMATS", "Guess", "sniff"]
 
 FORMATS = (
+    "archive",
     "idx",
     "ucr",
+    "kitti",
+    "voc",
+    "coco",
+    "yolo",
+    "masks",
+    "landmarks",
+    "object_table",
+    "paired",
+    "image_text",
     "arrays",
     "table",
+    "named_files",
+    "webdataset",
     "class_folders",  # takes every folder that is left, and says what is missing in it
 )
 """Modules of this package, asked in this order. Each has `detect(path) -> Guess | None`."""
@@ -40,7 +52,7 @@ def sniff(path: Path) -> Guess:
     raise DataError(
         f"a {path.suffix.lower() or 'file without suffix'} is no kind of data that is known",
         where=str(path),
-        why="known are folders, .zip, .csv, .tsv, .parquet, .npz, .npy, .ts, and folders of idx files",
+        why="known are folders, .zip, .tar, .csv, .tsv, .parquet, .npz, .npy, .ts, and folders of idx files",
         fix="write the recipe by hand with a source of your own: {name: 'module:Class'}",
     )
 

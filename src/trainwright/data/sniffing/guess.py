@@ -9,6 +9,8 @@ import numpy as np
 
 from trainwright.data.types import Source
 
+_ENOUGH = 5  # training samples of which a tenth is rounded to one
+
 
 @dataclass
 class Guess:
@@ -50,7 +52,10 @@ def missing_split(source: Source) -> dict[str, Any] | None:
     given = source.splits()
     if given is None:
         return {"val": 0.15, "test": 0.15}
-    return None if "val" in given else {"val": 0.1}
+    if "val" in given:
+        return None
+    rows = len(given.get("train", ()))
+    return {"val": 0.1 if rows >= _ENOUGH else round(1 / max(2, rows), 2)}
 
 
 def named_splits(given: dict[str, np.ndarray] | None) -> str:

@@ -1,0 +1,76 @@
+"""What the guesses about annotated pictures share."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from trainwright.data.sniffing.guess import Guess, missing_split, named_splits, training_rows
+from trainwright.data.sniffing.image_size import image_column
+from trainwright.data.sources.annotated import AnnotatedSource
+from trainwright.data.sources.base import BaseSource
+from trainwright.data.types import Values
+
+_SIDE = 320  # pixels to which pictures of different sizes are fitted, in whole
+
+
+def whole_picture(values: Values) -> tuple[dict[str, Any], str]:
+    """An image column that cuts nothing off, since objects lie at the edges too; and why that size."""
+    column, why = image_column(values)
+    if column.get("resize") != "crop":
+        return column, why
+    return (
+        {"type": "image", "size": _SIDE, "resize": "letterbox"},
+        f"{why.rpartition(';')[0] or why}; fitted whole into {_SIDE}x{_SIDE}",
+    )
+
+
+def annotated_guess(source: AnnotatedSource, spec: dict[str, Any], notes: Sequence[str]) -> Guess:
+    """A guess with one image input and its objects as target.
+
+    Args:
+        source: The source, built.
+        spec: The recipe's `data.source`.
+        notes: What was found, without the counts.
+    """
+    image, why = whole_picture(source.pictures)
+    objects: Counter[str] = Counter()
+    for item in source.column("objects"):
+        crowd = item.crowd if item.crowd is not None else [False] * len(item)
+        objects.update(label for label, many in zip(item.labels, crowd, strict=True) if not many)
+    # Named all, since a class may occur outside of the training split only.
+    target: dict[str, Any] = {
+        "type": source.kind,
+        "column": "objects",
+        "classes": list(source.class_names),
+    }
+    counted = [*notes, f"{len(source)} pictures with {objects.total()} objects of {len(objects)} classes"]
+    crowds = sum(len(item) for item in source.column("objects")) - objects.total()
+    if crowds:
+        counted.append(f"{crowds} further objects stand for crowds or regions to ignore")
+    if set(objects) < set(source.class_names):
+        counted.append(f"{len(source.class_names) - len(objects)} further classes are named and never occur")
+    if source.kind == "instances":
+        target["outline"] = "box"
+    return guess_of(source, spec, {"image": image}, {source.kind: target}, [*counted, why])
+
+
+def guess_of(
+    source: BaseSource,
+    spec: dict[str, Any],
+    inputs: dict[str, dict[str, Any]],
+    targets: dict[str, dict[str, Any]],
+    notes: Sequence[str],
+) -> Guess:
+    """A guess with the source's splits, notices and faults in its notes."""
+    given = source.splits()
+    said = [*notes, f"splits {named_splits(given)}" if given else "no splits of its own", *source.notices]
+    faults = source.faults
+    if faults:
+        name, reason = faults[0]
+        said.append(
+            f"{len(faults)} records are faulty, the first is {name}: {reason}; "
+            "data.on_bad: {policy: skip} leaves them out"
+        )
+    return Guess(spec, inputs, targets, missing_split(source), len(source), said, training_rows(source))

@@ -1,0 +1,90 @@
+"""COCO JSON of every kind."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from trainwright.data.sniffing.annotated import annotated_guess, guess_of, whole_picture
+from trainwright.data.sniffing.guess import Guess
+from trainwright.data.sources.coco import CocoSource
+from trainwright.data.sources.coco_captions import CocoCaptionsSource
+from trainwright.data.sources.coco_panoptic import CocoPanopticSource
+from trainwright.data.sources.file_set import examples, in_split_order
+from trainwright.data.sources.split_words import split_of_word
+
+_HEAD = 1 << 20
+_KINDS = ("instances", "person_keypoints", "captions", "panoptic")
+
+
+def detect(path: Path) -> Guess | None:
+    """A JSON file with `images` and `annotations`, or a folder with such files in it or in `annotations`."""
+    if path.is_dir():
+        files = [item for folder in (path / "annotations", path) for item in sorted(folder.glob("*.json"))]
+        files = [item for item in files if _looks_like_coco(item)]
+    else:
+        files = [path] if path.suffix.lower() == ".json" and _looks_like_coco(path) else []
+    if not files:
+        return None
+    kinds: dict[str, list[Path]] = defaultdict(list)
+    for item in files:
+        kinds[_kind(item)].append(item)
+    kind = next(name for name in (*_KINDS, "") if name in kinds)
+    chosen = _by_split(kinds[kind])
+    used = set(chosen.values())
+    others = [item.name for item in files if item not in used]
+    notes = [f"COCO JSON: {', '.join(item.name for item in chosen.values())}"]
+    notes += [f"left aside: {examples(others)}"] if others else []
+    return _guess(kind, chosen, notes)
+
+
+def _guess(kind: str, chosen: dict[str, Path], notes: list[str]) -> Guess:
+    named: Any = {split: str(item) for split, item in chosen.items()}
+    if "" in named:
+        named = named[""]
+    if kind == "captions":
+        captions = CocoCaptionsSource(annotations=named)
+        image, why = whole_picture(captions.column("image"))
+        spec = {"name": "coco_captions", "annotations": named}
+        return guess_of(captions, spec, {"image": image}, {"caption": {"type": "text"}}, [*notes, why])
+    if kind == "panoptic":
+        panoptic = CocoPanopticSource(annotations=str(next(iter(chosen.values()))))
+        image, why = whole_picture(panoptic.pictures)
+        spec = {"name": "coco_panoptic", "annotations": str(next(iter(chosen.values())))}
+        target = {"mask": {"type": "mask", "classes": list(panoptic.class_names)}}
+        return guess_of(panoptic, spec, {"image": image}, target, [*notes, why])
+    source = CocoSource(annotations=named)
+    return annotated_guess(source, {"name": "coco", "annotations": named}, notes)
+
+
+def _by_split(files: list[Path]) -> dict[str, Path]:
+    """A file per split that its name tells; the first file alone where one tells none."""
+    found: dict[str, Path] = {}
+    for item in files:
+        words = item.stem.replace("-", "_").replace(".", "_").split("_")
+        split = next((split for word in words if (split := split_of_word(word))), None)
+        if split is None:
+            return {"": files[0]}
+        found.setdefault(split, item)
+    return {split: found[split] for split in in_split_order(found)}
+
+
+def _kind(path: Path) -> str:
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if b'"segments_info"' in head or path.name.startswith("panoptic"):
+        return "panoptic"
+    if b'"caption"' in head or path.name.startswith("captions"):
+        return "captions"
+    return "person_keypoints" if "keypoints" in path.name else "instances"
+
+
+def _looks_like_coco(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+        file.seek(max(0, path.stat().st_size - _HEAD))
+        tail = file.read()
+    return head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{") and all(
+        word in head or word in tail for word in (b'"images"', b'"annotations"')
+    )
