@@ -93,7 +93,10 @@ class Window(Warp):
         array = padded.contiguous().numpy()
         count, tall, wide, channels = array.shape
         height, width = self.size
-        per_picture, per_row, per_pixel, per_value = array.strides
+        # Not the array's own strides: those of an axis of length 1 may be any number.
+        per_value = array.itemsize
+        per_pixel = per_value * channels
+        per_row, per_picture = per_pixel * wide, per_pixel * wide * tall
         windows = np.lib.stride_tricks.as_strided(
             array,
             (count, tall - height + 1, wide - width + 1, height, width * channels),
