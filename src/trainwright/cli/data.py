@@ -4,6 +4,8 @@ trainwright data check recipe.yaml            everything that is wrong, as a tab
 trainwright data check photos/ --html x.html  the same for data without a recipe, with pictures
 trainwright data check recipe.yaml --json     for programs
 trainwright data fix recipe.yaml -o fixed/    leave out and mend what can be, originals untouched
+trainwright data show recipe.yaml -o grid.png a picture of samples with their targets drawn
+trainwright data stats recipe.yaml            counts, ranges, classes and sizes per column
 
 `check` and `fix` leave with 1 where something still has to be mended, else with 0.
 """
@@ -19,7 +21,7 @@ from trainwright.cli.common import say, say_json, table
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The actions and their arguments; overrides are taken out before."""
-    actions = parser.add_subparsers(dest="action", metavar="check|fix", required=True)
+    actions = parser.add_subparsers(dest="action", metavar="check|fix|show|stats", required=True)
     check = actions.add_parser("check", help="everything that is wrong with data", allow_abbrev=False)
     _add_data(check)
     check.add_argument("--json", action="store_true", help="machine output")
@@ -29,6 +31,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _add_data(fix)
     fix.add_argument("-o", "--output", metavar="DIR", help="folder for both [NAME.fixed]")
+    show = actions.add_parser("show", help="a picture of samples with their targets", allow_abbrev=False)
+    _add_data(show)
+    show.add_argument("-o", "--output", metavar="FILE", default="samples.png", help="PNG [samples.png]")
+    show.add_argument("--split", default="train", help="split that they are from [train]")
+    show.add_argument("--count", type=int, default=24, help="number of samples [24]")
+    show.add_argument("--augmented", action="store_true", help="as a training varies them")
+    stats = actions.add_parser("stats", help="counts, ranges, classes and sizes", allow_abbrev=False)
+    _add_data(stats)
+    stats.add_argument("--json", action="store_true", help="machine output")
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     from trainwright.cli.train import refuse_extra
 
     refuse_extra(arguments.override_help)
-    return {"check": _check, "fix": _fix}[arguments.action](arguments)
+    return {"check": _check, "fix": _fix, "show": _show, "stats": _stats}[arguments.action](arguments)
 
 
 def _check(arguments: argparse.Namespace) -> int:
@@ -75,6 +86,55 @@ def _fix(arguments: argparse.Namespace) -> int:
     say()
     _say_findings(fixed.checked)
     return 0 if fixed.checked.in_order else 1
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    from trainwright.workflows.showing import show_data
+
+    count = show_data(
+        arguments.data,
+        Path(arguments.output),
+        arguments.overrides,
+        split=arguments.split,
+        count=arguments.count,
+        augmented=arguments.augmented,
+    )
+    say(f"{count} samples of {arguments.split} in {arguments.output}")
+    return 0
+
+
+def _stats(arguments: argparse.Namespace) -> int:
+    from trainwright.workflows.data_stats import data_stats
+
+    found = data_stats(arguments.data, arguments.overrides)
+    if arguments.json:
+        say_json(found)
+        return 0
+    sizes = ", ".join(f"{name} {count:,}" for name, count in found["sizes"].items())
+    say(f"samples    {sizes}; {found['dropped']:,} left out")
+    for name, about in found["columns"].items():
+        say()
+        missing = f"{about['count']:,} values, {about['missing']:,} missing"
+        say(f"{name}: {about['role']}, {about['type']}, {missing}")
+        _say_statistics({key: value for key, value in about.items() if isinstance(value, dict)})
+        for key, value in about.items():
+            if key not in ("role", "type", "count", "missing") and not isinstance(value, dict):
+                say(f"  {key}: {value}")
+    return 0
+
+
+def _say_statistics(about: dict[str, dict[str, Any]]) -> None:
+    """Distributions of equal form in one table, counts by name in another."""
+    distributions = {key: value for key, value in about.items() if "mean" in value}
+    for key, value in about.items():
+        if value and all(isinstance(item, dict) for item in value.values()):
+            header = list(next(iter(value.values())))
+            say(table([key, *header], [[name, *map(item.get, header)] for name, item in value.items()]))
+        elif key not in distributions and value:
+            say(table([key, "count"], value.items()))
+    if distributions:
+        header = list(next(iter(distributions.values())))
+        say(table(["of", *header], [[name, *map(item.get, header)] for name, item in distributions.items()]))
 
 
 def _say_findings(checked: Any) -> None:

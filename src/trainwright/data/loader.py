@@ -120,7 +120,7 @@ class Pipeline:
     Attributes:
         inputs: Input column -> processor.
         targets: Target column -> processor.
-        augment: Augmentations in order; empty for evaluation.
+        augment: Augmentations in order, of the inputs whose types they act on; empty for evaluation.
         seed: Address of the augmentations.
         channels_last: Leave image batches in channels-last memory.
     """

@@ -393,5 +393,6 @@ def _labels(columns: list[PlannedColumn]) -> np.ndarray | None:
         return None
     names, places = factorise(found[0].values)
     distinct = {name: place for place, name in enumerate(dict.fromkeys(names))}
-    ids = np.array([-1 if name is None else distinct[name] for name in names], dtype=places.dtype)
+    dtype = np.int16 if len(distinct) < np.iinfo(np.int16).max else np.int64
+    ids = np.array([-1 if name is None else distinct[name] for name in names], dtype=dtype)
     return ids[places]

@@ -90,7 +90,7 @@ class ColumnStore:
                     f"{self._decoded.limit / 2**30:.1f} GiB (TRAINWRIGHT_CACHE_GB); decoding on the fly"
                 )
             return self._check(column, key, shape, dtype)
-        return self._build(column, key, shape, dtype)
+        return self._build(column, key, shape, _narrowed(column, dtype))
 
     def _build(
         self, column: PlannedColumn, key: dict[str, Any], shape: tuple[int, ...], dtype: np.dtype[Any]
@@ -198,6 +198,13 @@ def worker_count(asked: int | Literal["auto"]) -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _narrowed(column: PlannedColumn, dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """What ids of classes of a column that is too long to hold are kept as: a quarter of int64."""
+    few = len(column.processor.spec().classes) < np.iinfo(np.int16).max
+    narrow = few and column.processor.type == "category" and isinstance(column.values, BlockValues)
+    return np.dtype(np.int16) if narrow else dtype
 
 
 def _encode_blocks(values: BlockValues, output: Output, offset: int, progress: Progress | None) -> Bad:

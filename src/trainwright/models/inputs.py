@@ -30,6 +30,8 @@ class FlattenInputs(nn.Module):
         self.embeddings = nn.ModuleDict()
         if categories == "embedding":
             self.embeddings.update({_key(n): nn.Embedding(k, embedding) for n, k in self.classes.items()})
+        for name, spec in inputs.items():
+            refuse_text(name, spec)
         self.names = tuple(inputs)
         width = embedding if categories == "embedding" else None
         self.out_features = sum(
@@ -57,6 +59,16 @@ def _key(name: str) -> str:
     return "column_" + name.replace(".", "_")
 
 
+def refuse_text(name: str, spec: TensorSpec) -> None:
+    """Raises ModelError for a text, whose ids of words are no quantities."""
+    if spec.type == "text":
+        raise ModelError(
+            f"the input {name!r} is a text, which has to be embedded",
+            where="model",
+            fix="use compose with encoders: {" + name + ": embedding}, or layers beginning with embedding",
+        )
+
+
 def flattened(
     inputs: dict[str, TensorSpec], categories: Categories, embedding: int
 ) -> tuple[nn.Module | None, int]:
@@ -64,6 +76,7 @@ def flattened(
     if len(inputs) == 1:
         spec = next(iter(inputs.values()))
         if spec.type != "category":
+            refuse_text(next(iter(inputs)), spec)
             module = None if len(spec.shape) == 1 else nn.Flatten()
             return module, math.prod(spec.shape)
     gather = FlattenInputs(inputs, categories, embedding)

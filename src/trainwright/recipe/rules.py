@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from trainwright import registry
 from trainwright.recipe.schema import Recipe
 from trainwright.registry.problems import Path, Problem
+from trainwright.registry.tables import AUGMENTED
 
 Rule = Callable[[Recipe], Iterator[Problem]]
 
@@ -121,15 +122,19 @@ def weights_need_classes(recipe: Recipe) -> Iterator[Problem]:
             yield dead("data.targets.*.class_weights", path)
 
 
-def image_augmentation(recipe: Recipe) -> Iterator[Problem]:
-    """The augmentations that ship change images."""
-    # A processor of the user's own may make images.
-    if any(column.type == "image" or ":" in column.type for column in recipe.data.inputs.values()):
+def augmentation_acts(recipe: Recipe) -> Iterator[Problem]:
+    """An augmentation that ships changes images, or the types that its table says."""
+    present = {column.type for column in recipe.data.inputs.values()}
+    known = {"image", "number", "category", "categories", "text", "series", "audio", "video"}
+    if present - known:  # a type of the user's own may hold anything
         return
     for index, item in enumerate(recipe.data.augment):
-        if item["name"] in registry.names("augment"):
+        wanted = AUGMENTED.get(item["name"], ("image",))
+        if item["name"] in registry.names("augment") and not present & set(wanted):
             what = f"`{item['name']}` has nothing to act on"
-            yield Problem(("data", "augment", index), what, why="no input is an image", fix="remove it")
+            article = "an" if wanted[0][0] in "aeiou" else "a"
+            why = f"no input is {article} {' or '.join(wanted)}"
+            yield Problem(("data", "augment", index), what, why=why, fix="remove it")
 
 
 def columns_are_named_once(recipe: Recipe) -> Iterator[Problem]:
@@ -144,7 +149,7 @@ RULES: tuple[Rule, ...] = (
     split_adds_up,
     bad_samples,
     columns_are_named_once,
-    image_augmentation,
+    augmentation_acts,
     weights_need_classes,
     pretrained_and_init,
     micro_batch_fits,

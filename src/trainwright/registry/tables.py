@@ -61,6 +61,7 @@ TABLES: dict[str, dict[str, str]] = {
         "webdataset": "trainwright.data.sources.webdataset:WebDatasetSource",
         "arrays": "trainwright.data.sources.arrays:ArraysSource",
         "dataset": "trainwright.data.sources.dataset:DatasetSource",
+        "huggingface": "trainwright.data.sources.huggingface:HuggingFaceSource",
         "coco": "trainwright.data.sources.coco:CocoSource",
         "voc": "trainwright.data.sources.voc:VocSource",
         "yolo": "trainwright.data.sources.yolo:YoloSource",
@@ -74,11 +75,14 @@ TABLES: dict[str, dict[str, str]] = {
         "image_text": "trainwright.data.sources.image_text:ImageTextSource",
         "files": "trainwright.data.sources.files:FilesSource",
         "ucr": "trainwright.data.sources.ucr:UcrSource",
+        "wfdb": "trainwright.data.sources.wfdb:WfdbSource",
+        "series": "trainwright.data.sources.series:SeriesSource",
     },
     "processor": {
         "image": "trainwright.data.processors.image:ImageProcessor",
         "number": "trainwright.data.processors.number:NumberProcessor",
         "category": "trainwright.data.processors.category:CategoryProcessor",
+        "text": "trainwright.data.processors.text:TextProcessor",
         "categories": "trainwright.data.processors.categories:CategoriesProcessor",
         "distribution": "trainwright.data.processors.distribution:DistributionProcessor",
         "boxes": "trainwright.data.processors.boxes:BoxesProcessor",
@@ -86,6 +90,8 @@ TABLES: dict[str, dict[str, str]] = {
         "mask": "trainwright.data.processors.mask:MaskProcessor",
         "keypoints": "trainwright.data.processors.keypoints:KeypointsProcessor",
         "series": "trainwright.data.processors.series:SeriesProcessor",
+        "audio": "trainwright.data.processors.audio:AudioProcessor",
+        "video": "trainwright.data.processors.video:VideoProcessor",
     },
     "augment": {
         "random_crop": "trainwright.data.augment.random_crop:RandomCrop",
@@ -105,6 +111,11 @@ TABLES: dict[str, dict[str, str]] = {
         "mosaic": "trainwright.data.augment.mosaic:Mosaic",
         "trivial_augment": "trainwright.data.augment.trivial_augment:TrivialAugment",
         "rand_augment": "trainwright.data.augment.rand_augment:RandAugment",
+        "jitter": "trainwright.data.augment.jitter:Jitter",
+        "amplitude": "trainwright.data.augment.amplitude:Amplitude",
+        "time_shift": "trainwright.data.augment.time_shift:TimeShift",
+        "time_mask": "trainwright.data.augment.time_mask:TimeMask",
+        "frequency_mask": "trainwright.data.augment.frequency_mask:FrequencyMask",
     },
     "sampler": {
         "shuffle": "trainwright.data.samplers.shuffle:Shuffle",
@@ -245,6 +256,12 @@ TABLES: dict[str, dict[str, str]] = {
     },
 }
 """Kind -> name in a recipe -> where it lives."""
+
+AUGMENTED: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("jitter", "amplitude", "time_shift", "time_mask"), ("series", "audio")),
+    "frequency_mask": ("audio",),
+}
+"""Augmentation -> types of input that it acts on, where these are not images."""
 
 FOREIGN: dict[str, str] = {
     "model": "trainwright.models.timm_model:timm_model",

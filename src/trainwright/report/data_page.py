@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import trainwright
-from trainwright.report.page import TEMPLATES
+
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 def render_data_page(title: str, check: Mapping[str, Any], pictures: Mapping[int, str]) -> str:

@@ -85,6 +85,12 @@ class SupervisedTask(Task):
     def build(self, data: DataInfo) -> nn.Module:
         """The model for this data, with outputs for all targets side by side `[B, sum]`."""
         self.describe(data)
+        if not self.heads:
+            raise ModelError(
+                "there is no target to learn",
+                where="data.targets",
+                fix="name a column of the source that is to be predicted",
+            )
         model = build_model(self.model_spec, data.inputs, self.heads[-1].part.stop)
         self._penalized = bool(penalties(model))
         return model

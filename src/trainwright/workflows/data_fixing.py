@@ -67,7 +67,7 @@ def fix_data(given: Given, overrides: Mapping[str, Any] | Sequence[str], output:
         return FixedData(None, None, {}, checked)
     recipe = output / "recipe.yaml"
     write_text(recipe, _recipe_text(described.recipe, loaded, path))
-    counts = Counter(fix.action for fix in list(fixes)[known:])
+    counts: Counter[str] = Counter(fix.action for fix in list(fixes)[known:])
     return FixedData(path, recipe, dict(counts), checked)
 
 
@@ -79,8 +79,7 @@ def _with_fixes(changes: dict[str, Any] | list[str], path: Path) -> dict[str, An
 
 def _recipe_text(given: Given, loaded: recipes.LoadedRecipe, path: Path) -> str:
     """A recipe on top of the given one, where one can stand on top of it; else the whole of it."""
-    own_file = isinstance(given, str | Path) and loaded.base is None and not loaded.overrides
-    if own_file:
+    if isinstance(given, str | Path) and loaded.base is None and not loaded.overrides:
         name = str(Path(given).resolve()) if Path(str(given)).exists() else str(given)
         plain: dict[str, Any] = {"extends": name, "data": {"fixes": str(path)}}
     else:

@@ -1,13 +1,14 @@
-"""Pictures of samples as `data:` addresses, for pages about data."""
+"""Pictures of samples, for reports and for pages about data. No torch."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
 from trainwright.data.checks.finding import Findings
 from trainwright.data.types import BadSample, PreparedData
 from trainwright.report.pictures import data_uri
-from trainwright.workflows.run_files import picture_of
 
 _MOST = 300  # a page stays quick to open
 
@@ -29,3 +30,17 @@ def thumbnails(data: PreparedData, findings: Findings) -> dict[int, str]:
                 if pixels is not None:
                     found[row] = data_uri(np.asarray(pixels))
     return found
+
+
+def picture_of(data: PreparedData) -> Callable[[int], np.ndarray | None]:
+    """Gives the picture of a row `[H, W, C]` uint8 for a report, None where rows have none."""
+    name = next((name for name, item in data.inputs.items() if item.type == "image"), None)
+
+    def picture(row: int) -> np.ndarray | None:
+        if name is None:
+            return None
+        if name in data.streamed:
+            return data.inputs[name].encode(data.streamed[name][row])
+        return np.asarray(data.arrays[name][row])
+
+    return picture

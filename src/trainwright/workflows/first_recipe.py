@@ -36,20 +36,27 @@ class Guess(Protocol):
     def training(self) -> int: ...
 
 
-_SERIES_MODEL: dict[str, Any] = {
-    "name": "layers",
-    "layers": [
-        *(
-            part
-            for filters, kernel in ((32, 7), (64, 5), (64, 3))
-            for part in (
-                {"type": "conv", "filters": filters, "kernel": kernel},
-                {"type": "batch_norm", "activation": "relu"},
-            )
-        ),
-        "global_avg_pool",
-        {"type": "dense", "units": "outputs"},
-    ],
+def _convolutions(*parts: dict[str, Any]) -> dict[str, Any]:
+    """A network of convolutions along all axes that the input has, and an average at the end."""
+    layers: list[Any] = []
+    for part in parts:
+        layers += [{"type": "conv", **part}, {"type": "batch_norm", "activation": "relu"}]
+    return {"name": "layers", "layers": [*layers, "global_avg_pool", {"type": "dense", "units": "outputs"}]}
+
+
+_SIGNAL_MODELS: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
+    "series": (
+        _convolutions(*({"filters": f, "kernel": k} for f, k in ((32, 7), (64, 5), (64, 3)))),
+        {"layers": "convolutions along time"},
+    ),
+    "audio": (
+        {"name": "cnn", "widths": [32, 64, 128], "batch_norm": True, "dropout": 0.3},
+        {"name": "reads the mel spectrogram as a picture"},
+    ),
+    "video": (
+        _convolutions(*({"filters": f, "stride": 2} for f in (16, 32, 64))),
+        {"layers": "convolutions over time, height and width"},
+    ),
 }
 
 
@@ -98,8 +105,9 @@ def choose_model(guess: Guess) -> Choice:
     images = [column for column in guess.inputs.values() if column["type"] == "image"]
     if images and len(images) < len(guess.inputs):
         return Choice({"name": "compose"}, {"name": "an encoder per input, joined"})
-    if [column["type"] for column in guess.inputs.values()] == ["series"]:
-        return Choice(_SERIES_MODEL, {"layers": "convolutions along time"})
+    only = next(iter(guess.inputs.values()))["type"] if len(guess.inputs) == 1 else ""
+    if only in _SIGNAL_MODELS:
+        return Choice(*_SIGNAL_MODELS[only])
     if not images:
         width = 64 if guess.size < 10_000 else 256
         return Choice(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,8 @@ from trainwright.workflows.describing import describe
 
 if TYPE_CHECKING:
     from trainwright.recipe.schema import Data
+
+_TOLD = 120  # letters of an example in a line of messages
 
 
 @dataclass(frozen=True)
@@ -61,17 +63,28 @@ def check_data(
     loaded = recipes.load(described.recipe, overrides)
     section = loaded.recipe.data
     check_names(section.gate.skip)
-    # Nothing stops at the first bad sample, so that all of them are told.
-    lenient = section.model_copy(
-        update={"on_bad": section.on_bad.model_copy(update={"policy": "skip", "limit": 1.0})}
-    )
     name = str(given) if isinstance(given, str | Path) else loaded.recipe.name
     try:
-        data = _prepared(lenient, described.whole)
+        data = prepare_leniently(section, described.whole)
     except UserError as error:
-        return CheckedData(Findings.of([_unprepared(error)], {}), None, section, name)
+        found = [_unprepared(error), *_bad_samples(section, described.whole, error)]
+        return CheckedData(Findings.of(found, {}), None, section, name)
     subject = Subject(data, allowed=_allowed(section, data))
     return CheckedData(run_checks(subject, section.gate.skip), data, section, name)
+
+
+def prepare_leniently(section: Data, whole: str | None = None) -> PreparedData:
+    """The data without stopping at bad samples, so that all of them are among the dropped ones.
+
+    Args:
+        section: The recipe's data section.
+        whole: Split that takes all rows.
+
+    Raises:
+        UserError: The data cannot be read at all.
+    """
+    on_bad = section.on_bad.model_copy(update={"policy": "skip", "limit": 1.0})
+    return _prepared(section.model_copy(update={"on_bad": on_bad}), whole)
 
 
 def _prepared(section: Data, whole: str | None) -> PreparedData:
@@ -153,7 +166,8 @@ def _where(item: dict[str, Any]) -> str:
     if not item["examples"]:
         return "data"
     first = item["examples"][0]
-    return f"{first['sample']} ({first['detail']})" if first["detail"] else str(first["sample"])
+    detail = first["detail"] if len(first["detail"]) <= _TOLD else f"{first['detail'][:_TOLD]}..."
+    return f"{first['sample']} ({detail})" if detail else str(first["sample"])
 
 
 def _allowed(section: Data, data: PreparedData) -> bool:
@@ -162,6 +176,17 @@ def _allowed(section: Data, data: PreparedData) -> bool:
         return not data.dropped
     bad = len({(item.row, item.name) for item in data.dropped if item not in data.left_out})
     return bad <= section.on_bad.limit * max(1, len(data.names))
+
+
+def _bad_samples(section: Data, whole: str | None, error: UserError) -> list[Finding]:
+    """What stops at the first bad sample: where none may be left, it is they that are to blame."""
+    strict = section.model_copy(update={"on_bad": section.on_bad.model_copy(update={"policy": "stop"})})
+    try:
+        _prepared(strict, whole)
+    except UserError as other:
+        if str(other) != str(error):
+            return [replace(_unprepared(other), check="unreadable", what="samples cannot be read")]
+    return []
 
 
 def _unprepared(error: UserError) -> Finding:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trainwright import log
 from trainwright import recipe as recipes
 from trainwright.errors import UserError
 from trainwright.runs.directory import RunDirectory
+
+if TYPE_CHECKING:
+    from trainwright.data.types import PreparedData
 
 
 def write_report(run: str | os.PathLike[str]) -> Path:
@@ -27,15 +31,21 @@ def write_report(run: str | os.PathLike[str]) -> Path:
         StorageError: A file cannot be written.
     """
     from trainwright.progress import NoProgress
-    from trainwright.report import build_report
-    from trainwright.workflows.run_files import picture_of
     from trainwright.workflows.training import load_data
 
     directory = RunDirectory.open(run)
-    loaded, picture = recipes.load(directory.resolved), None
+    loaded, data = recipes.load(directory.resolved), None
     try:
         if any(column.type == "image" for column in loaded.recipe.data.inputs.values()):
-            picture = picture_of(load_data(loaded, NoProgress()))
+            data = load_data(loaded, NoProgress())
     except UserError as error:
         log.logger.warning("the report has no pictures, since the data cannot be read: %s", error)
-    return Path(build_report(directory.path, picture=picture))
+    return report_on(directory.path, data)
+
+
+def report_on(run: Path, data: PreparedData | None) -> Path:
+    """Makes the report of a run directory, with pictures where there are data."""
+    from trainwright.report import build_report
+    from trainwright.workflows.data_pictures import picture_of
+
+    return Path(build_report(run, picture=None if data is None else picture_of(data)))

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from safetensors.torch import save
 from torch import nn
 
-from trainwright.data.types import PreparedData
 from trainwright.engine.loop import Loop, Outcome, Parts
 from trainwright.runs.atomic import make_directory, write_bytes
 
@@ -41,17 +38,3 @@ def throughput(outcome: Outcome, parts: Parts) -> dict[str, Any]:
         "steady_us_per_step": 1e6 * seconds / steps if steps else None,
         "images_per_s": batch * steps / seconds if seconds else None,
     }
-
-
-def picture_of(data: PreparedData) -> Callable[[int], np.ndarray | None]:
-    """Gives the picture of a row `[H, W, C]` uint8 for a report, None where rows have none."""
-    name = next((name for name, item in data.inputs.items() if item.type == "image"), None)
-
-    def picture(row: int) -> np.ndarray | None:
-        if name is None:
-            return None
-        if name in data.streamed:
-            return data.inputs[name].encode(data.streamed[name][row])
-        return np.asarray(data.arrays[name][row])
-
-    return picture

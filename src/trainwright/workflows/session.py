@@ -43,7 +43,7 @@ from trainwright.runs.record import RunRecord, RunState
 from trainwright.runs.second_start import without_lock
 from trainwright.runs.spool import Spool
 from trainwright.workflows.checked_networks import checked_once
-from trainwright.workflows.run_files import picture_of, save_weights, status, throughput
+from trainwright.workflows.run_files import save_weights, status, throughput
 from trainwright.workflows.training import RunResult
 
 if TYPE_CHECKING:
@@ -363,10 +363,10 @@ class Session:
         write_json(run.timings, self.seconds)
         run.save(record)
         if self.recipe.report.enabled:
-            from trainwright.report import build_report
+            from trainwright.workflows.reporting import report_on
 
             try:
-                build_report(run.path, picture=picture_of(data))
+                report_on(run.path, data)
             except StorageError as error:
                 messages.append(f"the report could not be written: {error}")
             self._lap("report")

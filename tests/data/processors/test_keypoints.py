@@ -91,3 +91,9 @@ def test_decode_gives_back_names_and_original_pixels_also_after_a_restore():
     np.testing.assert_allclose(found.boxes, [[0, 0, 200, 100]], atol=1e-4)
     np.testing.assert_allclose(found.keypoints.points, [[[100, 50, 2], [80, 40, 1], [0, 0, 0]]], atol=1e-4)
     assert found.keypoints.names == NAMES
+
+
+def test_a_picture_without_objects_has_padding_only():
+    processor = fitted(ONE)
+    empty = Objects((100, 200), (), np.zeros((0, 4)), keypoints=Keypoints(np.zeros((0, 3, 3)), NAMES))
+    assert (processor.encode(empty)[:, 4] == -1).all()

@@ -23,7 +23,7 @@ TABLE = {
     "fashion_mnist_sprite": ("folder", 900, ("image", "category"), (10, 900)),
     "clothing10": ("folder", 341, ("image", "category"), (10, 341)),
     "cifar10": ("folder", {"train": 10000, "test": 10000}, ("image", "category"), (10, 20000)),
-    "fsdd": ("files", 800, ("audio", "category"), (10, 800)),
+    "fsdd": ("files", {"train": 600, "test": 200}, ("audio", "category"), (10, 800)),
 }
 
 

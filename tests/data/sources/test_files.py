@@ -1,6 +1,7 @@
 """Labels and splits from the names of files."""
 
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -90,3 +91,27 @@ def test_a_part_cannot_be_named_as_the_file(tmp_path):
     with pytest.raises(RecipeError, match="a part is named 'image'"):
         FilesSource(root=str(tmp_path), kind="image", pattern="{image}.png")
     assert np.array(FilesSource(root=str(tmp_path), kind="image").names).tolist() == ["a.png"]
+
+
+def test_class_folders_with_and_without_splits(tmp_path):
+    touch(tmp_path / "a", "dog/1.wav", "dog/deep/2.wav", "cat/1.wav", "loose.wav", "notes.txt")
+    source = FilesSource(root=str(tmp_path / "a"), kind="audio")
+    assert list(source.column("label")) == ["cat", "dog", "dog"]
+    assert [file.name for file in map(Path, (file.path for file in source.column("audio")))] == [
+        "1.wav", "1.wav", "2.wav",
+    ]  # fmt: skip
+    assert source.splits() is None
+    assert any("lie in no class folder and were left out: loose.wav" in note for note in source.notices)
+    touch(tmp_path / "b", "train/dog/1.wav", "train/cat/1.wav", "valid/dog/1.wav", "test/cat/1.wav")
+    source = FilesSource(root=str(tmp_path / "b"), kind="audio")
+    assert {name: [source.sample_names()[r] for r in rows] for name, rows in source.splits().items()} == {
+        "train": ["train/cat/1.wav", "train/dog/1.wav"],
+        "val": ["valid/dog/1.wav"],
+        "test": ["test/cat/1.wav"],
+    }
+    assert list(source.column("label")) == [name.split("/")[1] for name in source.sample_names()]
+
+
+def test_files_that_lie_together_have_no_label(tmp_path):
+    touch(tmp_path, "1.mp4", "2.AVI")
+    assert FilesSource(root=str(tmp_path), kind="video").columns == {"video": "video"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import torch
@@ -50,11 +50,17 @@ class Address:
 
 
 class Augment(ABC):
-    """Varies stored images `[B, H, W, C]`, uint8 or float32 from 0 to 255, a whole batch at once.
+    """Varies stored values of some types of input, a whole batch at once.
 
-    Changes of colour are of this kind. What moves pixels is `Geometric`, what takes in other samples is
-    `Mixing`.
+    Changes of colour and of signals are of this kind. What moves pixels is `Geometric`, what takes in other
+    samples is `Mixing`.
+
+    Attributes:
+        types: Types of the input columns that it acts on; images are `[B, H, W, C]`, uint8 or float32 from 0
+            to 255.
     """
+
+    types: ClassVar[frozenset[str]] = frozenset({"image"})
 
     @abstractmethod
     def __call__(self, images: Tensor, address: Address) -> Tensor:

@@ -48,6 +48,8 @@ class Chain:
         self.processors = {**inputs, **targets}
         self.mixing = [(place, item) for place, item in enumerate(augments) if isinstance(item, Mixing)]
         self.images = [name for name, item in inputs.items() if item.type == "image"]
+        acted = {kind for item in augments for kind in getattr(item, "types", Augment.types)} - {"image"}
+        self.signals = [name for name, item in inputs.items() if item.type in acted]
         self.pictures = [name for name, item in targets.items() if item.type == "image"]
         self.masks = [name for name, item in self.processors.items() if item.type == "mask"]
         self.objects = [name for name, item in self.processors.items() if item.type in _OBJECTS]
@@ -116,6 +118,8 @@ class Chain:
         return Scene(
             images={name: stored[name] for name in self.images if name in there},
             pictures={name: stored[name] for name in self.pictures if name in there},
+            signals={name: stored[name] for name in self.signals if name in there},
+            types={name: self.processors[name].type for name in [*self.images, *self.signals]},
             masks=masks,
             objects=objects,
             labels=labels,
@@ -126,7 +130,13 @@ class Chain:
 
     def _columns(self, scene: Scene, stored: dict[str, Tensor], count: int) -> dict[str, Value]:
         """All columns of the batch; those that no augmentation knows are as they were."""
-        varied: dict[str, Value] = {**scene.images, **scene.pictures, **scene.objects, **scene.labels}
+        varied: dict[str, Value] = {
+            **scene.images,
+            **scene.pictures,
+            **scene.signals,
+            **scene.objects,
+            **scene.labels,
+        }
         for name, mask in scene.masks.items():
             varied[name] = mask if mask.dim() == 3 else mask.permute(0, 3, 1, 2)
         return {name: varied[name] if name in varied else tensor[:count] for name, tensor in stored.items()}
@@ -153,7 +163,7 @@ def _varied(scene: Scene, item: Augment, address: Address) -> Scene:
     if isinstance(item, Geometric):
         own = type(item).__call__ is not Geometric.__call__
         return scene.moved(item, address, images=not own)
-    return scene.coloured(lambda images: item(images, address))
+    return scene.changed(lambda values: item(values, address), getattr(item, "types", Augment.types))
 
 
 def _shares(ids: Tensor, classes: int) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -25,6 +25,8 @@ class Scene:
         masks: Class ids `[B, H, W]`, or shares of each class float32 `[B, H, W, C]` once they are blended.
         objects: `boxes`, `labels`, and perhaps `masks` or `points`, as `to_tensor` gives them.
         labels: What is mixed only: shares of classes, numbers; float32 `[B, ...]`.
+        signals: Inputs of other types that some augmentation acts on, as stored.
+        types: Type of each column of images and signals.
         sizes: Height and width of the picture in whose space objects lie.
         void: Id in a mask that stands for no class.
         mirrored: For each keypoint of a column its place in a mirror image.
@@ -35,6 +37,8 @@ class Scene:
     masks: dict[str, Tensor] = field(default_factory=dict)
     objects: dict[str, Objects] = field(default_factory=dict)
     labels: dict[str, Tensor] = field(default_factory=dict)
+    signals: dict[str, Tensor] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
     sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
     void: dict[str, int] = field(default_factory=dict)
     mirrored: dict[str, list[int]] = field(default_factory=dict)
@@ -61,9 +65,13 @@ class Scene:
         objects = {name: _stacked(item, other.objects[name]) for name, item in self.objects.items()}
         return replace(self, objects=objects, **groups)
 
-    def coloured(self, change: Callable[[Tensor], Tensor]) -> Scene:
-        """The image inputs changed, and nothing else."""
-        return replace(self, images=_mapped(self.images, change))
+    def changed(self, change: Callable[[Tensor], Tensor], types: Collection[str]) -> Scene:
+        """The inputs of some types changed, and nothing else."""
+
+        def group(columns: dict[str, Tensor]) -> dict[str, Tensor]:
+            return {name: change(t) if self.types[name] in types else t for name, t in columns.items()}
+
+        return replace(self, images=group(self.images), signals=group(self.signals))
 
     def moved(self, geometric: Geometric, address: Address, *, images: bool = True) -> Scene:
         """Everything that has a place, moved.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -100,7 +99,7 @@ class Subject:
         """All of the rows, or as many of them as may be, at equal distances."""
         return evenly_spaced(rows, most)
 
-    def raw(self, values: Values, rows: Rows) -> Sequence[Any]:
+    def raw(self, values: Values, rows: Rows) -> Values:
         """Raw values of sorted rows; of a table in blocks, every block is read once."""
         if isinstance(values, BlockValues):
             return values.take(rows)

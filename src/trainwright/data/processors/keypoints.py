@@ -86,7 +86,7 @@ class KeypointsProcessor(ObjectColumn):
         placed = np.where(seen[:, :, None] > 0, placed, 0.0)
         stored = self.rows(selection, 5 + 3 * len(self.names))
         stored[: len(placed), 5:] = np.concatenate([placed, seen[:, :, None]], axis=2).reshape(
-            len(placed), -1
+            len(placed), 3 * len(self.names)
         )
         return stored
 

@@ -16,6 +16,9 @@ FORMATS = (
     "archive",
     "idx",
     "ucr",
+    "audio",
+    "video",
+    "wfdb",
     "kitti",
     "voc",
     "coco",
@@ -26,6 +29,7 @@ FORMATS = (
     "paired",
     "image_text",
     "arrays",
+    "series",
     "table",
     "named_files",
     "webdataset",
@@ -52,7 +56,8 @@ def sniff(path: Path) -> Guess:
     raise DataError(
         f"a {path.suffix.lower() or 'file without suffix'} is no kind of data that is known",
         where=str(path),
-        why="known are folders, .zip, .tar, .csv, .tsv, .parquet, .npz, .npy, .ts, and folders of idx files",
+        why="known are folders, .zip, .tar, .csv, .tsv, .parquet, .npz, .npy, .ts, "
+        "and folders of idx files, sounds, clips or WFDB records",
         fix="write the recipe by hand with a source of your own: {name: 'module:Class'}",
     )
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from trainwright.data.types import Source
+
+class WithSplits(Protocol):
+    """What of a source is looked at here."""
+
+    def splits(self) -> dict[str, np.ndarray] | None: ...
+
 
 _ENOUGH = 5  # training samples of which a tenth is rounded to one
 
@@ -41,13 +46,13 @@ class Guess:
         return round(rows * (1 - sum((self.split or {}).values())))
 
 
-def training_rows(source: Source) -> int | None:
+def training_rows(source: WithSplits) -> int | None:
     """Number of samples in the training split that the data bring, None without one."""
     given = source.splits()
     return len(given["train"]) if given and "train" in given else None
 
 
-def missing_split(source: Source) -> dict[str, Any] | None:
+def missing_split(source: WithSplits) -> dict[str, Any] | None:
     """Fractions for the splits that a source does not bring."""
     given = source.splits()
     if given is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 import numpy as np
@@ -14,7 +14,7 @@ from trainwright.data.sources.file_set import FileSet, examples, stem, suffix
 from trainwright.data.sources.file_tree import IMAGE_SUFFIXES
 from trainwright.data.sources.gathered import GatheredSource
 from trainwright.data.sources.row_filter import row_mask
-from trainwright.data.sources.split_words import split_of_path
+from trainwright.data.sources.split_words import split_of_path, split_of_word
 from trainwright.data.types import Values
 from trainwright.errors import DataError, RecipeError
 
@@ -38,6 +38,8 @@ class FilesSource(GatheredSource):
     Columns:
         image, audio or video: The file, by its kind.
         (parts): The named parts of the pattern.
+        label: Without a pattern, the name of the folder, where files lie in two or more (below folders
+            named train, val and test); files beside these folders are left out and counted.
 
     Args:
         root: Folder or zip archive.
@@ -69,11 +71,26 @@ class FilesSource(GatheredSource):
         columns = {part: _typed(values) for part, values in parts.items()}
         if kind in columns:
             raise RecipeError(f"a part is named {kind!r}, as the file itself", where="data.source.pattern")
+        if pattern is None:
+            columns = self._labels_of_folders(kind)
         self.columns = {kind: kind} | dict.fromkeys(columns, "category")
         self.slow_columns: Collection[str] = (kind,)
         self.values = {kind: [self._files.file(name) for name in self.names], **columns}
         self._split(splits, columns)
         self.finish(str(self._files.root), f"looked for files that are {kind} by name")
+
+    def _labels_of_folders(self, kind: str) -> dict[str, Values]:
+        """A column of class folders, where there are any; files in none of them are left out."""
+        labels = {name: _class_folder(name) for name in self.names}
+        if len(set(labels.values()) - {""}) < 2:
+            return {}
+        loose = [name for name, label in labels.items() if not label]
+        if loose:
+            self._notes[f"{kind} files lie in no class folder and were left out: {examples(loose)}"] = len(
+                loose
+            )
+        self.names = [name for name in self.names if labels[name]]
+        return {"label": np.array([labels[name] for name in self.names], dtype=object)}
 
     def _split(self, splits: dict[str, str] | None, columns: dict[str, Values]) -> None:
         if splits is None:
@@ -96,6 +113,22 @@ class FilesSource(GatheredSource):
             owner[mask], taken[mask] = split, True
         for row, split in enumerate(owner.tolist()):
             self.put_in_split(split, row)
+
+
+def only_these(path: Path, kind: Kind) -> bool:
+    """Whether a folder or zip archive holds files of a kind, and no pictures."""
+    if not path.is_dir() and path.suffix.lower() != ".zip":
+        return False
+    found = {suffix(name) for name in FileSet(path).names}
+    return bool(found & SUFFIXES[kind]) and not found & IMAGE_SUFFIXES - SUFFIXES[kind]
+
+
+def _class_folder(name: str) -> str:
+    """The outermost folder of a path that names no split, `""` without one."""
+    folders = name.split("/")[:-1]
+    if folders and split_of_word(folders[0]):
+        folders = folders[1:]
+    return folders[0] if folders else ""
 
 
 def match_name(pattern: str, name: str) -> dict[str, str] | None:

@@ -99,7 +99,7 @@ def _read_header(path: Path, lines: Iterator[tuple[int, str]]) -> TsHeader:
             return header
         where = f"{path}:{number}"
         if line.startswith("@"):
-            key, *words = line[1:].split()
+            key, *words = line[1:].split() or [""]
             try:
                 _apply(header, key.lower(), words, where)
             except ValueError:

@@ -66,7 +66,10 @@ class CsvReader:
         faults: list[tuple[int, str]] = []
         table = self._read(place, data, faults)
         if self._names is None:
-            self._names = table.column_names
+            try:
+                self._names = table.column_names
+            except UnicodeDecodeError:
+                raise self._no_text(place, data) from None
             doubled = {name for name in self._names if self._names.count(name) > 1}
             if doubled:
                 raise self._error(f"column {', '.join(sorted(doubled))} is there twice")
@@ -107,6 +110,8 @@ class CsvReader:
         try:
             return arrow_csv.read_csv(pa.BufferReader(data), read, parse, convert)
         except pa.ArrowInvalid as error:
+            if not _is_text(data):
+                raise self._no_text(place, data) from None
             raise self._error(
                 f"the table cannot be read: {error}",
                 fix="check delimiter, header and skip_lines of the table source",
@@ -126,3 +131,11 @@ class CsvReader:
 
     def _error(self, what: str, fix: str = "") -> DataError:
         return DataError(what, where=str(self._file.path), fix=fix)
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

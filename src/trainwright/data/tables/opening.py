@@ -50,6 +50,7 @@ def open_table(reader: TableReader, row_filter: str | None, key: dict[str, Any],
         del first, second
         try:
             found = cache.get(key, lambda place: _Store(reader, row_filter, place).fill(every))
+            pa.default_memory_pool().release_unused()
         except OSError as error:
             raise DataError(
                 f"the table is too large for memory, and its blocks cannot be kept: {error}",

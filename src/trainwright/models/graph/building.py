@@ -124,7 +124,7 @@ def _module(
     first = specs.get(names[0])
     in_shapes = tuple(shapes[name] for name in names)
     given: dict[str, Any] = {"num_outputs": num_outputs}
-    given["num_categories"] = len(first.classes) if first and first.type == "category" else None
+    given["num_categories"] = len(first.classes) if first and first.type in ("category", "text") else None
     given["in_shapes"] = in_shapes
     if len(names) == 1:
         given["in_shape"] = in_shapes[0]
