@@ -87,3 +87,8 @@ def test_a_class_given_twice_is_refused():
 def test_to_tensor_is_the_stored_values():
     stored = torch.tensor([0, 2, 1])
     assert CategoryProcessor().to_tensor(stored) is stored
+
+
+def test_the_shares_of_a_mixed_sample_are_told_in_percent():
+    processor = CategoryProcessor(classes=["cat", "dog", "cow"])
+    assert processor.decode(np.array([0.3, 0.7, 0.0], np.float32)) == "dog 70%, cat 30%"
