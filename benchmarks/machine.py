@@ -21,6 +21,8 @@ PACKAGES = (
     "lightning",
     "fastai",
     "accelerate",
+    "webdataset",
+    "litdata",
 )
 
 

@@ -91,7 +91,8 @@ class StorageError(TrainwrightError):
         super().__init__(
             "the disk is full" if full else "cannot write the file",
             where=os.fspath(path),
-            why=f"{reason} (errno {cause.errno}); the file's previous version is untouched",
+            why=f"{reason} (errno {cause.errno})"
+            + ("; the file's previous version is untouched" if os.path.lexists(path) else ""),
             fix=(
                 "free some space, then resume the run"
                 if full

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -35,9 +36,21 @@ def test_torch_that_does_not_import_is_a_problem(quick, monkeypatch, command):
     assert "problem   torch does not import: ImportError: libtorch.so: wrong ELF class" in answer.out
 
 
-def test_missing_extra_is_named_with_its_command(monkeypatch):
-    monkeypatch.setattr(doctor, "EXTRAS", {"odd": (("no_such_package_here",), "odd things")})
-    assert doctor.missing_extras() == {"odd": "odd things"}
+def test_extras_say_what_they_are_for_and_how_to_get_them(monkeypatch):
+    requires = ["numpy>=2", 'simplejpeg>=1.8; extra == "jpeg"', "no_such-package[x]>=1 ; extra == 'audio'"]
+    monkeypatch.setattr(doctor.metadata, "requires", lambda name: requires)
+    monkeypatch.setattr(doctor.metadata, "metadata", lambda name: FakeMetadata())
+    jpeg, audio = doctor.extras()
+    assert jpeg["packages"] == ["simplejpeg"] and jpeg["purpose"] == doctor.PURPOSES["jpeg"]
+    assert audio["packages"] == ["no_such-package"] and not audio["installed"]
+    assert doctor._about_extra(audio) == (
+        "audio, sound files (no_such-package): not installed: pip install 'trainwright[audio]'"
+    )
+
+
+class FakeMetadata:
+    def get_all(self, name):
+        return {"Provides-Extra": ["jpeg", "audio"]}[name]
 
 
 def test_write_speed_leaves_nothing(quick, tmp_path):
@@ -45,8 +58,6 @@ def test_write_speed_leaves_nothing(quick, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_extras_are_those_of_the_package():
-    from importlib.metadata import metadata
-
-    assert set(doctor.EXTRAS) == set(metadata("trainwright").get_all("Provides-Extra") or [])
-    assert sys.executable
+def test_every_extra_has_a_purpose():
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    assert set(project["optional-dependencies"]) == set(doctor.PURPOSES)

@@ -111,3 +111,27 @@ def test_users_error_handler_hears_of_errors(command, monkeypatch):
         assert heard == [error]
     finally:
         log.set_logger(None)
+
+
+def test_code_of_the_user_that_exits_is_an_error(command, monkeypatch):
+    monkeypatch.setattr(recipes, "run", raising(SystemExit(3)))
+    answer = command("recipes")
+    assert answer.code == 2
+    assert "a component ended the program: SystemExit: 3" in answer.err and __file__ in answer.err
+
+
+@pytest.mark.parametrize("module", ["trainwright.cli.entry", "argparse", "trainwright.cli.overrides"])
+def test_ctrl_c_while_the_command_is_imported(module):
+    code = (
+        "import sys\n"
+        "class Pressed:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name == {module!r}:\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Pressed())\n"
+        "sys.argv = ['trainwright', '--help']\n"
+        "from trainwright.cli import script\n"
+        "script()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")

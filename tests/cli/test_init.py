@@ -25,7 +25,7 @@ def test_folder(photos, command):
     assert answer.code == 0, answer.err
     assert "trainwright train my-photos.yaml" in answer.out
     loaded = recipe.load(photos / "my-photos.yaml").recipe
-    assert loaded.name == "my-photos" and loaded.data.source["root"] == "my photos"
+    assert loaded.name == "my-photos" and loaded.data.source["root"] == str(photos / "my photos")
     before = (photos / "my-photos.yaml").read_text()
     again = command("init", "my photos")
     assert again.code == 2 and "not overwritten" in again.err

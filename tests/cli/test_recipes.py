@@ -34,3 +34,14 @@ def test_diff_of_two_recipes(command, tmp_path):
     assert answer.code == 0 and "name" in answer.out and "other" in answer.out
     same = command("recipe", "diff", str(tmp_path / "a.yaml"), str(tmp_path / "a.yaml"))
     assert same.out == "the recipes have equal values\n"
+
+
+def test_variables_of_a_recipe_are_told(command):
+    [row] = [line for line in command("recipes").out.splitlines() if line.startswith("clothing10_finetune ")]
+    assert "DATA (else .), WEIGHTS" in row
+    found = {item["name"]: item["variables"] for item in json.loads(command("recipes", "list", "--json").out)}
+    assert found["clothing10_finetune"] == {"DATA": ".", "WEIGHTS": None}
+    assert found["clothing10_finetune_all"] == found["clothing10_finetune"]  # which it extends
+    assert found["digits"] == {}
+    shown = command("recipes", "show", "clothing10_finetune").out
+    assert shown.startswith("# Reads the environment variables: DATA (else .), WEIGHTS\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -51,7 +52,7 @@ class Custom(nn.Module):
 def test_a_sound_model_passes_is_not_changed_and_tells_what_will_be_measured() -> None:
     task, model, batch = setting(tiny_loops.EVERYTHING)
     before = {name: t.clone() for name, t in model.state_dict().items()}
-    names = check_model(task, model, batch)
+    names = check_model(task, model, batch).names
     assert names == {"train/loss", "train/accuracy", "val/loss", "val/accuracy", "val/f1"}
     assert model.training
     assert all(t.equal(before[name]) for name, t in model.state_dict().items())
@@ -185,7 +186,7 @@ def test_a_single_sample_is_enough_for_what_one_sample_can_show() -> None:
         {name: t[:1] for name, t in batch.targets.items()},
         batch.ids[:1],
     )
-    assert "val/loss" in check_model(task, model, one)
+    assert "val/loss" in check_model(task, model, one).names
 
 
 @pytest.mark.parametrize(
@@ -202,7 +203,7 @@ def test_a_single_sample_is_enough_for_what_one_sample_can_show() -> None:
 )
 def test_a_watched_metric_that_nobody_computes(overrides: dict[str, Any], where: str, words: str) -> None:
     task, model, batch = setting(overrides)
-    names = check_model(task, model, batch)
+    names = check_model(task, model, batch).names
     with pytest.raises(RecipeError, match="is not computed") as caught:
         check_monitors(tiny_loops.parts(tiny_loops.load(overrides)), names)
     assert caught.value.where == where
@@ -212,7 +213,7 @@ def test_a_watched_metric_that_nobody_computes(overrides: dict[str, Any], where:
 def test_without_a_validation_split_its_metrics_cannot_be_watched() -> None:
     overrides = {"data.split": {"val": 0.0, "test": 0.9}, "train.schedule": "plateau"}
     task, model, batch = setting(overrides)
-    names = check_model(task, model, batch)
+    names = check_model(task, model, batch).names
     with pytest.raises(RecipeError, match="'val/loss' is not computed") as caught:
         check_monitors(tiny_loops.parts(tiny_loops.load(overrides)), names)
     assert "no validation split" in caught.value.why
@@ -252,3 +253,21 @@ def test_where_one_sample_is_left(size: int, world: int, micro: int | None) -> N
         for start in range(0, len(piece), micro or size)
     ]
     assert has_single_batch(recipe, data, execution) is (1 in pieces)
+
+
+def test_a_model_that_ends_in_softmax_is_doubted_where_the_loss_has_one() -> None:
+    task, model, batch = setting()
+    softmax = Custom(lambda x: x.softmax(1))
+    [doubt] = check_model(task, softmax, batch).doubts
+    assert "cross_entropy takes raw scores" in doubt and "softmax" in doubt
+    assert check_model(task, model, batch).doubts == []
+    assert check_model(task, Custom(lambda x: x.log_softmax(1)), batch).doubts == []
+    with_hinge, _, _ = setting({"data.targets.label.loss": "hinge"})
+    assert check_model(with_hinge, softmax, batch).doubts == []
+
+
+def test_a_model_that_exits_is_an_error() -> None:
+    task, _, batch = setting()
+    with pytest.raises(ModelError) as caught:
+        check_model(task, Custom(lambda x: sys.exit(3)), batch)
+    assert caught.value.why == "SystemExit: 3"

@@ -37,7 +37,7 @@ def test_a_second_ctrl_c_ends_the_process_at_once() -> None:
     code = (
         "import signal\n"
         "from trainwright.engine.signals import stop_on_signals\n"
-        "with stop_on_signals(lambda text: None):\n"
+        "with stop_on_signals(lambda text: None, lambda: 'no checkpoint yet'):\n"
         "    signal.raise_signal(signal.SIGINT)\n"
         "    print('still there', flush=True)\n"
         "    signal.raise_signal(signal.SIGINT)\n"
@@ -48,7 +48,7 @@ def test_a_second_ctrl_c_ends_the_process_at_once() -> None:
     )
     assert done.returncode == 130
     assert done.stdout == "still there\n"
-    assert "last checkpoint is whole" in done.stderr
+    assert done.stderr == "stopped at once; no checkpoint yet\n"
 
 
 def test_processes_of_a_group_take_one_press_that_arrives_twice_as_one() -> None:

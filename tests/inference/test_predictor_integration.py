@@ -145,6 +145,55 @@ def test_every_unreadable_item_is_named(pets, tmp_path):
         run.predict([])
 
 
+def test_like_faults_are_counted_once_and_an_item_counts_once(iris):
+    names = ["sepal_length", "sepal_width", "petal_length", "petal_width"]
+    rows = [dict.fromkeys(names, "wide") | {"sample": "same"} for _ in range(5)]
+    with pytest.raises(DataError) as failure:
+        iris.predictor.predict(rows, names=[f"t.csv:{line}" for line in range(2, 7)])
+    assert failure.value.what == "5 of 5 items cannot be read"
+    [line] = failure.value.why.splitlines()
+    assert line.endswith("5 times, in t.csv:2, t.csv:3, t.csv:4 and 2 more")
+    assert "same" not in str(failure.value)
+
+
+def test_what_cannot_be_read_is_skipped_when_asked(pets, tmp_path):
+    run, photos = pets
+    good = [photos / "cat" / "0.png", photos / "dog" / "1.png"]
+    missing = tmp_path / "missing.png"
+    answers = run.predict([good[0], missing, good[1]], on_bad="skip")
+    assert answers["sample"] == [str(good[0]), str(missing), str(good[1])]
+    assert answers["error"] == [None, "the file does not exist", None]
+    assert answers["label_predicted"][1] is None and np.isnan(answers["label_probability"][1])
+    alone = run.predict(good)
+    assert answers["label_predicted"][::2] == alone["label_predicted"]
+    np.testing.assert_array_equal(answers["label_probabilities"][[0, 2]], alone["label_probabilities"])
+    assert answers.faults == (
+        f"{missing}: the file does not exist",
+        "1 of 3 items have no answer",
+    )
+    assert run.predict(good, on_bad="skip")["error"] == [None, None]
+    with pytest.raises(DataError, match="1 of 1 items"):
+        run.predict(missing, on_bad="skip")
+
+
+def test_skipping_on_the_command_line(pets, tmp_path, capsysbinary):
+    run, photos = pets
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    (folder / "a.png").write_bytes((photos / "cat" / "0.png").read_bytes())
+    (folder / "b.png").write_text("no picture")
+    (folder / "LICENSE").write_text("words")
+    assert main(["predict", str(run.path), str(folder), "--on-bad", "skip"]) == 0
+    out, err = capsysbinary.readouterr()
+    first, second = csv.DictReader(io.StringIO(out.decode()))
+    assert first["error"] == "" and first["label_predicted"]
+    assert "not an image" in second["error"] and not second["label_predicted"]
+    assert (
+        "1 of 3 files are no image by name" in err.decode() and "1 of 2 items have no answer" in err.decode()
+    )
+    assert main(["predict", str(run.path), str(folder)]) == 2
+
+
 def test_floats_out_of_range_are_explained(digits):
     with pytest.raises(DataError, match=r"floating-point pixels go from 0 to 16, but are read as 0 to 1 "):
         digits.predict(np.linspace(0, 16, 64).reshape(8, 8))

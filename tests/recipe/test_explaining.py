@@ -1,7 +1,7 @@
 import pytest
 
-from trainwright.errors import RecipeError
-from trainwright.recipe import explain
+from trainwright.errors import ErrorList, RecipeError
+from trainwright.recipe import Recipe, explain, load
 from trainwright.recipe.nodes import GIVEN, from_plain, join_path
 from trainwright.recipe.slots import known_paths
 
@@ -92,3 +92,12 @@ def test_unknown_names_the_closest(what: str, guess: str):
 def test_every_key_can_be_explained():
     for path in known_paths(None):
         assert explain(join_path(path))
+
+
+def test_every_key_is_known():
+    assert "One level deep" in explain("extends")
+    assert "Short name -> key path" in explain("aliases")
+    with pytest.raises(ErrorList, match=r"known: .*extends"):
+        load({"foo": 1})
+    for key in [*Recipe.model_fields, *Recipe.read_before]:
+        assert explain(key)

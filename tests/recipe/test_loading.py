@@ -111,6 +111,7 @@ def test_recipe_from_python(tmp_path, monkeypatch):
             "data": {
                 "source": {"name": "folder", "root": "${DATA}/a"},
                 "inputs": {"image": {"type": "image", "size": (8, 8)}},
+                "targets": {"label": "category"},
             },
             "model": "cnn",
         }

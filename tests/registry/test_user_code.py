@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from trainwright import registry
-from trainwright.errors import RecipeError
+from trainwright.errors import RecipeError, UserError
 
 pytestmark = pytest.mark.usefixtures("samples")
 
@@ -149,3 +149,23 @@ def test_failing_import_names_file_and_line(user_module, text: str, said: str, l
 def test_what_is_no_target(name: str):
     with pytest.raises(RecipeError, match="is not `module:attribute`"):
         registry.describe("model", name)
+
+
+def test_a_module_without_a_constructor_takes_nothing(user_module):
+    user_module(
+        "plain_nets",
+        "from torch import nn\nclass Net(nn.Module):\n    def forward(self, x):\n        return x\n",
+    )
+    info = registry.describe("model", "plain_nets:Net")
+    assert info.parameters == () and info.needs == ()
+    user_module("open_nets", "from torch import nn\nclass Net(nn.Sequential):\n    pass\n")
+    with pytest.raises(RecipeError, match=r"takes `\*args`"):
+        registry.describe("model", "open_nets:Net")
+
+
+def test_a_constructor_that_exits_is_an_error(user_module):
+    path = user_module("exits", "import sys\nclass Rate:\n    def __init__(self):\n        sys.exit(3)\n")
+    with pytest.raises(UserError) as caught:
+        registry.build("schedule", "exits:Rate")
+    assert caught.value.what == "exits:Rate could not be built: SystemExit: 3"
+    assert caught.value.why == f"raised at {path}:4"

@@ -49,8 +49,11 @@ def make_run(runs_dir: Path) -> MakeRun:
         recipe: dict[str, Any] = RECIPE,
         accuracy: float | None = 0.97,
         digest: str = "",
+        fingerprint: str = "",
     ) -> RunDirectory:
         record = RunRecord(name=name, salt=salt, digest=digest)
+        if fingerprint:
+            record.data["fingerprint"] = fingerprint
         attempt = record.begin()
         run = RunDirectory(runs_dir / f"{name}-{salt}")
         with run.acquire():

@@ -104,7 +104,7 @@ def test_metrics_leave_out_what_a_resume_abandoned(make_run):
     run.save(record)
     assert run.metrics() == {"train/loss": [(10, 1.0)]}
     run.write_results()
-    assert run.results.read_text() == "epoch,step,train/loss\n0,10,1.0\n"
+    assert run.results.read_text() == "epoch,step,train/loss\n1,10,1.0\n"
 
 
 def test_numbered_directories(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 
 from trainwright.errors import RunError
 from trainwright.runs.heartbeat import Heartbeat
-from trainwright.runs.listing import all_runs, find_run, find_runs, row, split_id
+from trainwright.runs.listing import all_runs, chosen_runs, find_run, find_runs, row, split_id
 from trainwright.runs.record import RunState
 
 
@@ -109,3 +109,24 @@ def test_row_of_a_living_run_names_its_process(make_run):
 )
 def test_split_id(run_id, expected):
     assert split_id(run_id) == expected
+
+
+def test_a_killed_run_shows_the_step_of_its_newest_checkpoint(make_run):
+    run = make_run(state=RunState.RUNNING)
+    run.heartbeat.write_text('{"time": 0, "step": 0, "total_steps": 30}')
+    for step, files in ((40, ["manifest.json"]), (60, ["tree.json"])):  # the second is cut short
+        folder = run.checkpoints / str(step)
+        folder.mkdir()
+        for name in files:
+            (folder / name).write_text("{}")
+    assert run.newest_checkpoint() == 40
+    assert row(run).step == 40
+    run.heartbeat.write_text('{"time": 0, "step": 45, "total_steps": 30}')
+    assert row(run).step == 45
+
+
+def test_several_runs_are_meant_by_a_glob_only(three):
+    assert ids(chosen_runs(["digits-*"], three)) == ["digits-aaaa000000", "digits-bbbb000000"]
+    assert ids(chosen_runs(["bbbb", "digits-b*"], three)) == ["digits-bbbb000000"]
+    with pytest.raises(RunError, match="digits means 2 runs"):
+        chosen_runs(["digits"], three)

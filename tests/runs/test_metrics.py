@@ -84,13 +84,13 @@ def test_one_row_per_epoch_with_the_last_value(tmp_path):
         + line(3, 1, 1, loss=1.0)
     )
     assert epoch_rows(path) == [
-        {"epoch": 0, "step": 2, "loss": 2.0, "val/loss": 2.5},
-        {"epoch": 1, "step": 3, "loss": 1.0},
+        {"epoch": 1, "step": 2, "loss": 2.0, "val/loss": 2.5},
+        {"epoch": 2, "step": 3, "loss": 1.0},
     ]
     write_results(tmp_path / "results.csv", path)
     with (tmp_path / "results.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert rows[1] == {"epoch": "1", "step": "3", "loss": "1.0", "val/loss": ""}
+    assert rows[1] == {"epoch": "2", "step": "3", "loss": "1.0", "val/loss": ""}
 
 
 def test_a_repeated_epoch_takes_the_later_attempt(tmp_path):
@@ -103,3 +103,15 @@ def test_last_values_reads_only_the_end(tmp_path):
     path = tmp_path / "m"
     path.write_text(line(0, 1, early=1.0) + "".join(line(step, 1, x=float(step)) for step in range(3000)))
     assert last_values(path) == {"x": 2999.0}
+
+
+def test_an_epoch_shows_of_its_steps_what_differs_from_its_own_values(tmp_path):
+    path = tmp_path / "m"
+    path.write_text(
+        line(1, 1, 0, **{"step/loss": 3.0, "step/accuracy": 0.5, "step/lr": 0.1})
+        + line(2, 1, 0, **{"step/loss": 2.0, "step/accuracy": 0.6, "step/lr": 0.2})
+        + line(2, 1, 0, **{"train/loss": 2.5, "train/accuracy": 0.6, "lr": 0.2})
+    )
+    assert epoch_rows(path) == [
+        {"epoch": 1, "step": 2, "step/loss": 2.0, "train/loss": 2.5, "train/accuracy": 0.6, "lr": 0.2}
+    ]

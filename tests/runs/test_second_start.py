@@ -133,3 +133,19 @@ def test_far_and_foreign_runs_are_not_named(make_run, runs_dir, recipe):
     damaged = make_run(salt="3333333333")
     damaged.resolved.write_text("[")
     assert near_runs(runs_dir, "digits", recipe) == []
+
+
+def test_other_data_are_the_first_reason(make_run, runs_dir, changed, recipe):
+    make_run(salt="1111111111", recipe=changed(epochs=5), fingerprint="there")
+    [line] = near_runs(runs_dir, "digits", recipe, "here")
+    assert line.endswith("(done): the data are others, train.epochs is 5 there and 3 here")
+    [line] = near_runs(runs_dir, "digits", recipe, "there")
+    assert line.endswith("(done): train.epochs is 5 there and 3 here")
+
+
+def test_runs_on_other_data_with_other_columns_are_not_named(make_run, runs_dir, recipe):
+    flowers = {**recipe, "data": {"inputs": {"x": {"type": "number"}}}}
+    digits = {**recipe, "data": {"inputs": {"x": {"type": "image"}}}}
+    make_run(salt="1111111111", recipe=flowers, fingerprint="there")
+    assert near_runs(runs_dir, "digits", digits, "here") == []
+    assert len(near_runs(runs_dir, "digits", digits, "there")) == 1

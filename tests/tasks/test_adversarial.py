@@ -43,7 +43,7 @@ RECIPE = {
 
 @pytest.fixture
 def game():
-    task = AdversarialTask({}, MODEL, real_label=0.9)
+    task = AdversarialTask(MODEL, real_label=0.9)
     torch.manual_seed(1)
     model = task.build(DataInfo({"image": IMAGE}, {}, {}))
     images = torch.rand(6, 1, 4, 4)
@@ -86,7 +86,7 @@ def test_the_discriminators_turn_moves_no_generator(game):
 
 
 def test_score_is_the_distance_from_a_draw():
-    task = AdversarialTask({}, MODEL)
+    task = AdversarialTask(MODEL)
     opinion = torch.logit(torch.tensor([[0.8], [0.6]]))
     scores = task.score({"real": opinion}, {})
     assert scores == pytest.approx({"loss": 0.2, "says_real": 0.7})
@@ -95,16 +95,16 @@ def test_score_is_the_distance_from_a_draw():
 
 def test_it_needs_one_image_and_no_target():
     with pytest.raises(RecipeError, match="no targets"):
-        AdversarialTask({"label": None}, MODEL)
+        AdversarialTask(MODEL, {"label": None})
     with pytest.raises(RecipeError, match="one image input"):
-        AdversarialTask({}, MODEL).build(DataInfo({"x": TensorSpec("number", (2,))}, {}, {}))
+        AdversarialTask(MODEL).build(DataInfo({"x": TensorSpec("number", (2,))}, {}, {}))
     with pytest.raises(RecipeError, match="one image input"):
-        AdversarialTask({}, MODEL).build(DataInfo({"a": IMAGE, "b": IMAGE}, {}, {}))
+        AdversarialTask(MODEL).build(DataInfo({"a": IMAGE, "b": IMAGE}, {}, {}))
 
 
 def test_a_model_without_both_networks_is_refused():
     with pytest.raises(ModelError, match="mlp has no generator and no discriminator and no latent"):
-        AdversarialTask({}, {"name": "mlp"}).build(DataInfo({"image": IMAGE}, {}, {}))
+        AdversarialTask({"name": "mlp"}).build(DataInfo({"image": IMAGE}, {}, {}))
 
 
 def test_a_wrong_optimizer_of_a_phase_is_named():

@@ -230,3 +230,49 @@ def test_a_mask_of_another_size_and_class_is_told_and_left_out(bad, tmp_path):
     assert fixed.checked.in_order
     assert digests(root) == before
     assert json.loads(fixed.fixes.read_text().splitlines()[1])["action"] in ("leave_out", "ignore_record")
+
+
+def test_bad_sounds_are_told_by_what_is_wrong_and_left_out(bad, shared_data, tmp_path):
+    pytest.importorskip("soundfile")
+    root = tmp_path / "sounds"
+    root.mkdir()
+    for digit in range(4):
+        for speaker in ("jackson", "theo"):
+            name = f"{digit}_{speaker}_0.wav"
+            shutil.copy(shared_data / "fsdd" / "recordings" / name, root / name)
+    for place, name in enumerate(("corrupt_header", "truncated", "empty")):
+        shutil.copy(bad / f"{name}.wav", root / f"{place}_bad_0.wav")
+    before = digests(root)
+    recipe = {
+        "name": "sounds",
+        "data": {
+            "source": {
+                "name": "files",
+                "root": str(root),
+                "kind": "audio",
+                "pattern": "{label}_{speaker}_{index}.wav",
+            },
+            "inputs": {"audio": {"type": "audio", "length": 0.5}},
+            "targets": {"label": {"type": "category"}},
+        },
+        "model": {"name": "cnn"},
+    }
+    checked = check_data(recipe)
+    assert not checked.in_order
+    assert told_of(checked, "0_bad_0.wav")[0][1].endswith("its header claims 0 channels and 0 Hz")
+    assert "it is cut off" in told_of(checked, "1_bad_0.wav")[0][1]
+    assert told_of(checked, "2_bad_0.wav")[0][1].endswith("it has no samples")
+    fixed = fix_data(recipe, (), tmp_path / "fixed")
+    assert fixed.counts == {"leave_out": 3}
+    assert check_data(fixed.recipe).in_order
+    assert digests(root) == before
+
+
+@pytest.mark.parametrize("folder", ["coco_bad", "yolo_bad"])
+def test_annotations_are_checked_and_mended_without_a_recipe(bad, tmp_path, folder):
+    before = digests(bad)
+    assert not check_data(bad / folder).in_order
+    fixed = fix_data(bad / folder, (), tmp_path)
+    assert fixed.checked.in_order
+    assert check_data(fixed.recipe).in_order
+    assert digests(bad) == before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from trainwright.engine.preflight import Preflight
 from trainwright.engine.runtime import Execution
 from trainwright.errors import ModelError
 from trainwright.runs.record import RunRecord
@@ -23,11 +24,11 @@ class Check:
     def __init__(self, fails: bool = False) -> None:
         self.calls, self.fails = 0, fails
 
-    def __call__(self) -> set[str]:
+    def __call__(self) -> Preflight:
         self.calls += 1
         if self.fails:
             raise ModelError("layer 'head' fails")
-        return {"train/loss", "val/loss"}
+        return Preflight({"train/loss", "val/loss"}, ["a softmax too many"])
 
 
 def record(digest: str = "a" * 64, code: dict[str, str] | None = None, **packages: str) -> RunRecord:

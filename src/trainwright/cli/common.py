@@ -39,6 +39,11 @@ def say(text: str = "") -> None:
     sys.stdout.write(f"{text}\n")
 
 
+def tell(text: str) -> None:
+    """One line on stderr: a message beside the results."""
+    sys.stderr.write(f"{text}\n")
+
+
 def say_json(value: Any) -> None:
     """A value on stdout as strict JSON; NaN and infinities become null."""
     say(json.dumps(_finite(value), indent=1, ensure_ascii=False))

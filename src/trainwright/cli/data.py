@@ -6,6 +6,7 @@ trainwright data check recipe.yaml --json     for programs
 trainwright data fix recipe.yaml -o fixed/    leave out and mend what can be, originals untouched
 trainwright data show recipe.yaml -o grid.png a picture of samples with their targets drawn
 trainwright data stats recipe.yaml            counts, ranges, classes and sizes per column
+trainwright data convert cells/ new/ --to coco  the same pictures and annotations in another format
 
 `check` and `fix` leave with 1 where something still has to be mended, else with 0.
 """
@@ -16,12 +17,13 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from trainwright.cli import data_convert
 from trainwright.cli.common import say, say_json, table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The actions and their arguments; overrides are taken out before."""
-    actions = parser.add_subparsers(dest="action", metavar="check|fix|show|stats", required=True)
+    actions = parser.add_subparsers(dest="action", metavar="check|fix|show|stats|convert", required=True)
     check = actions.add_parser("check", help="everything that is wrong with data", allow_abbrev=False)
     _add_data(check)
     check.add_argument("--json", action="store_true", help="machine output")
@@ -40,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     stats = actions.add_parser("stats", help="counts, ranges, classes and sizes", allow_abbrev=False)
     _add_data(stats)
     stats.add_argument("--json", action="store_true", help="machine output")
+    data_convert.add_action(actions)
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
@@ -49,6 +52,8 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs one of the actions."""
+    if arguments.action == "convert":
+        return data_convert.run(arguments)
     from trainwright.cli.train import refuse_extra
 
     refuse_extra(arguments.override_help)

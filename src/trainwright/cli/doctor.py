@@ -6,20 +6,25 @@ import argparse
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
 import time
 from importlib import metadata
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from trainwright.cli.common import add_runs_dir, say, say_json
 
-# Extra -> the package to import and what it is good for.
-EXTRAS: dict[str, tuple[tuple[str, ...], str]] = {
-    "jpeg": (("simplejpeg",), "JPEG files decode in half the time"),
+# Which extras there are and what they install is read from the package; this is what each is for.
+PURPOSES: dict[str, str] = {
+    "jpeg": "JPEG files decode in half the time",
+    "coco": "masks and scores as COCO's own tools have them",
+    "audio": "sound files",
+    "video": "video files",
+    "ecg": "ECG records in WFDB form",
+    "huggingface": "data sets of the Hugging Face hub",
 }
 _PROBE = """
 import json, torch
@@ -34,6 +39,7 @@ if torch.backends.mps.is_available():
 print(json.dumps({"torch": torch.__version__, "cuda": torch.version.cuda, "devices": devices,
                   "threads": torch.get_num_threads(), "capability": torch.backends.cpu.get_cpu_capability()}))
 """
+_OF_EXTRA = re.compile(r"extra == ['\"]([\w.-]+)['\"]")
 _PROBE_SECONDS = 120
 _SPEED_BYTES = 16 << 20
 _ENOUGH_DISK = 5 << 30
@@ -57,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def examine(runs_dir: Path) -> dict[str, Any]:
-    """Everything about this machine as plain values, `problems` and `missing` among them."""
+    """Everything about this machine as plain values, `problems` and `extras` among them."""
     from trainwright.locations import cache_dir
     from trainwright.runs.environment import hardware, packages
 
@@ -68,7 +74,7 @@ def examine(runs_dir: Path) -> dict[str, Any]:
         "torch": probe_torch(),
         "runs": _directory(runs_dir),
         "cache": {**_directory(cache_dir()), "bytes": _size(cache_dir())},
-        "missing": missing_extras(),
+        "extras": extras(),
         "problems": [],
     }
     found["problems"] = _problems(found)
@@ -94,13 +100,30 @@ def probe_torch() -> dict[str, Any]:
     return probed
 
 
-def missing_extras() -> dict[str, str]:
-    """Extra -> what it would bring, for those that are not installed."""
-    return {
-        extra: purpose
-        for extra, (modules, purpose) in EXTRAS.items()
-        if any(find_spec(module) is None for module in modules)
+def extras() -> list[dict[str, Any]]:
+    """The extras of this package: name, purpose, packages, whether all are installed, and how to install."""
+    needed: dict[str, list[str]] = {
+        name: [] for name in metadata.metadata("trainwright").get_all("Provides-Extra") or []
     }
+    for requirement in metadata.requires("trainwright") or []:
+        found = _OF_EXTRA.search(requirement)
+        if found:
+            needed.setdefault(found[1], []).append(_package(requirement))
+    return [
+        {
+            "extra": name,
+            "purpose": PURPOSES.get(name, ""),
+            "packages": packages,
+            "installed": all(map(_installed, packages)),
+            "install": f"pip install 'trainwright[{name}]'",
+        }
+        for name, packages in needed.items()
+    ]
+
+
+def _package(requirement: str) -> str:
+    """The name in a requirement such as `simplejpeg>=1.8; extra == "jpeg"`."""
+    return re.split(r"[^\w.-]", requirement.strip(), maxsplit=1)[0]
 
 
 def write_speed(directory: Path) -> float:
@@ -140,12 +163,17 @@ def lines(found: dict[str, Any]) -> list[str]:
         size = f", holds {_bytes(place['bytes'])}" if "bytes" in place else ""
         speed = f", writes {place['speed'] / 1e6:.0f} MB/s" if place["speed"] else ""
         text.append(f"{name:9} {place['path']}, {_bytes(place['free'])} free{speed}{size}")
-    for extra, purpose in found["missing"].items():
-        text.append(f"missing   {extra} ({purpose}): pip install 'trainwright[{extra}]'")
+    text += [f"extra     {_about_extra(extra)}" for extra in found["extras"]]
     text += [f"problem   {problem}" for problem in found["problems"]]
     if not found["problems"]:
         text.append("all is well")
     return text
+
+
+def _about_extra(extra: dict[str, Any]) -> str:
+    state = "installed" if extra["installed"] else f"not installed: {extra['install']}"
+    purpose = f", {extra['purpose']}" if extra["purpose"] else ""
+    return f"{extra['extra']}{purpose} ({', '.join(extra['packages'])}): {state}"
 
 
 def _directory(path: Path) -> dict[str, Any]:
@@ -179,7 +207,7 @@ def _problems(found: dict[str, Any]) -> list[str]:
         elif place["free"] < _ENOUGH_DISK:
             problems.append(f"{place['path']} has only {_bytes(place['free'])} free")
     for requirement in metadata.requires("trainwright") or []:
-        name = requirement.split(";")[0].split(">")[0].split("=")[0].strip()
+        name = _package(requirement)
         if "extra ==" not in requirement and not _installed(name):
             problems.append(f"the package {name} is not installed: pip install trainwright")
     return problems

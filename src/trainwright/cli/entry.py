@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from importlib import import_module
+from types import ModuleType
 
 from trainwright.cli.overrides import take_overrides
 from trainwright.cli.parsing import Parser, UsageError
@@ -30,8 +31,6 @@ def run_command(argv: list[str]) -> int:
         # The reader (head, less) has seen enough. Python would complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
-    except SystemExit as stop:
-        return stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 1
     except TrainwrightError as error:
         _tell(error)
         _explain(f"error: {error}")
@@ -74,10 +73,23 @@ def _dispatch(argv: list[str]) -> int:
     overrides: list[str] = []
     if verb in _WITH_OVERRIDES:
         rest, overrides = take_overrides(rest, command)
-    arguments = command.parse_args(rest)
+    try:
+        arguments = command.parse_args(rest)
+    except SystemExit as stop:  # it has printed the help
+        return stop.code if isinstance(stop.code, int) else 0
     arguments.overrides = overrides
     _prepare_log(arguments)
-    return int(module.run(arguments) or 0)
+    return _run(module, arguments)
+
+
+def _run(module: ModuleType, arguments: argparse.Namespace) -> int:
+    """Runs a verb. None of ours ends the program by itself, so what does is a component of the user."""
+    try:
+        return int(module.run(arguments) or 0)
+    except SystemExit as stop:
+        from trainwright.registry.user_code import exit_error
+
+        raise exit_error(stop) from stop
 
 
 def add_log_options(parser: argparse.ArgumentParser) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from trainwright.cli.common import add_runs, say, say_json, table
+from trainwright.cli.common import add_runs, say, say_json, table, tell
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,11 +20,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints one row of metrics per run."""
-    from trainwright.runs.listing import find_runs
+    from trainwright.runs.listing import chosen_runs
     from trainwright.workflows.evaluating import evaluate
 
     results: dict[str, dict[str, Any]] = {}
-    for directory in find_runs(arguments.runs, arguments.runs_dir):
+    for directory in chosen_runs(arguments.runs, arguments.runs_dir):
+        if directory.owner() is not None:
+            tell(f"{directory.path} is still being trained: its best weights so far are scored")
         results[str(directory.path)] = evaluate(directory.path, split=arguments.split, data=arguments.data)
     if arguments.json:
         say_json(results)

@@ -25,14 +25,22 @@ def run(arguments: argparse.Namespace) -> int:
     from trainwright import recipe
 
     if arguments.action == "show":
-        say(recipe.find(arguments.name).read_text(encoding="utf-8").rstrip("\n"))
+        found = recipe.read_shipped(arguments.name)
+        if found.variables:
+            # A comment: what is shown stays a recipe that can be written to a file.
+            say(f"# Reads the environment variables: {found.needs}")
+        say(found.path.read_text(encoding="utf-8").rstrip("\n"))
     elif arguments.action == "copy":
         path = recipe.copy_recipe(arguments.name, arguments.destination)
         say(f"{path}\ntrain it with  trainwright train {path}")
     elif arguments.json:
         say_json(
-            [{"name": r.name, "description": r.description, "path": str(r.path)} for r in recipe.shipped()]
+            [
+                {"name": r.name, "description": r.description, "path": str(r.path), "variables": r.variables}
+                for r in recipe.shipped()
+            ]
         )
     else:
-        say(table(["recipe", "what it does"], [[item.name, item.description] for item in recipe.shipped()]))
+        rows = [[item.name, item.needs, item.description] for item in recipe.shipped()]
+        say(table(["recipe", "variables", "what it does"], rows))
     return 0

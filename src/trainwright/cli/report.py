@@ -14,9 +14,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints the path of each report."""
-    from trainwright.runs.listing import find_runs
+    from trainwright.runs.listing import chosen_runs
     from trainwright.workflows.reporting import write_report
 
-    for directory in find_runs(arguments.runs, arguments.runs_dir):
+    for directory in chosen_runs(arguments.runs, arguments.runs_dir):
         say(str(write_report(directory.path)))
     return 0

@@ -1,4 +1,4 @@
-"""Go on with a run that was interrupted or failed, or train a finished one no further.
+"""Go on with a run that was interrupted or failed. A run that is done stays as it is.
 
 The run keeps its recipe and its pinned execution; its weights end as if it had never stopped.
 """

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from trainwright.data.blocks import BlockValues
+from trainwright.data.faults import in_groups
 from trainwright.data.retry import ONCE, Retry
 from trainwright.data.types import BadSample, Processor, Values
 from trainwright.errors import DataError
@@ -122,18 +123,18 @@ def stored_form(
     Raises:
         DataError: Not one of the first thousand can be read.
     """
-    reasons = []
+    reasons: list[tuple[str, str]] = []
     for place in range(min(len(values), _TRIED_FOR_FORM)):
         try:
             raw = values[place]
             stored = np.asarray(retry(getattr(raw, "name", ""), partial(processor.encode, raw)))
             return stored.shape, stored.dtype
         except BadSample as error:
-            reasons.append(f"{getattr(values[place], 'name', f'row {place}')}: {error.reason}")
+            reasons.append((getattr(values[place], "name", f"row {place}"), error.reason))
     raise DataError(
         f"not one of the first {len(reasons)} samples can be read" if reasons else "there are no samples",
         where="data",
-        why="; ".join(reasons[:5]),
+        why=in_groups(reasons),
         fix="check the files, and the type that the recipe gives the column",
     )
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from trainwright.recipe.schema import OnBad
 
 _SHOWN = 20
+_EXAMPLES = 3
 
 
 def refuse_or_drop(
@@ -38,10 +39,34 @@ def refuse_or_drop(
         raise DataError(
             f"{count} of {rows + len(faults)} samples cannot be read, more than {on_bad.limit:.2%}",
             where="data.on_bad.limit",
-            why="; ".join(f"{item.name}: {item.reason}" for item in found[:5]),
+            why=in_groups([(item.name, item.reason) for item in found]),
             fix="mend the files, or raise the limit",
         )
     return found
+
+
+def in_groups(bad: Sequence[tuple[str, str]]) -> str:
+    """Reasons, most frequent first, each on a line of its own with how many samples have it and a few names.
+
+    Args:
+        bad: Name and reason of every bad sample.
+    """
+    groups: dict[str, list[str]] = {}
+    for name, reason in bad:
+        groups.setdefault(reason, []).append(name)
+    ordered = sorted(groups.items(), key=lambda group: -len(group[1]))
+    lines = [_group(reason, names) for reason, names in ordered[:_SHOWN]]
+    if len(ordered) > _SHOWN:
+        rest = sum(len(names) for _, names in ordered[_SHOWN:])
+        lines.append(f"and {rest} more for {len(ordered) - _SHOWN} other reasons")
+    return "\n       ".join(lines)
+
+
+def _group(reason: str, names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return f"{names[0]}: {reason}"
+    more = f" and {len(names) - _EXAMPLES} more" if len(names) > _EXAMPLES else ""
+    return f"{reason}: {len(names)} times, in {', '.join(names[:_EXAMPLES])}{more}"
 
 
 def raise_bad(found: Sequence[Dropped]) -> None:

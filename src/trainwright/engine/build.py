@@ -23,7 +23,7 @@ from trainwright.engine.monitor import Monitor
 from trainwright.engine.optimizers.lean import spare_compiler_import
 from trainwright.engine.phase_runner import PhaseRunner
 from trainwright.engine.position import Budget
-from trainwright.engine.preflight import check_model
+from trainwright.engine.preflight import Preflight, check_model
 from trainwright.engine.runtime import Execution, Runtime
 from trainwright.errors import ModelError, RecipeError, closest
 from trainwright.recipe.schema import Recipe
@@ -137,8 +137,8 @@ def has_single_batch(recipe: Recipe, data: PreparedData, execution: Execution) -
 
 def check_network(
     task: Task, model: nn.Module, recipe: Recipe, data: PreparedData, execution: Execution
-) -> set[str]:
-    """Names of the metrics that the run will give. Raises UserError where the model does not fit."""
+) -> Preflight:
+    """Metrics that the run will give, and doubts. Raises UserError where the model does not fit."""
     return check_model(
         task,
         model,

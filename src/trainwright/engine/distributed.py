@@ -174,3 +174,15 @@ def local_device(device: str) -> str:
 def join(device: str) -> Processes:
     """The processes of this run: joined through `torchrun`'s environment, or this one alone."""
     return TorchrunProcesses(torch.device(device)) if world_size() > 1 else Processes()
+
+
+def about_statistics(model: torch.nn.Module, processes: int) -> list[str]:
+    """What to say of BatchNorm when several processes share a batch; nothing where there is none."""
+    if processes == 1 or not any(
+        isinstance(m, torch.nn.modules.batchnorm._BatchNorm) for m in model.modules()
+    ):
+        return []
+    return [
+        f"BatchNorm statistics are those of each process's slice, 1/{processes} of the "
+        "global batch; running statistics are the first process's"
+    ]

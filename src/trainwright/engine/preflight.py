@@ -6,6 +6,7 @@ import copy
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
@@ -23,6 +24,19 @@ from trainwright.tasks.base import Task
 SAMPLES = 2
 
 Given = TypeVar("Given")
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What the check of a model found though nothing is wrong.
+
+    Attributes:
+        names: Metrics that training and validation will give, such as `train/loss`.
+        doubts: What works, but perhaps not as meant, in words.
+    """
+
+    names: set[str]
+    doubts: list[str] = field(default_factory=list)
 
 
 class _Trail:
@@ -63,7 +77,7 @@ def check_model(
     evaluation: Batch | None = None,
     rebuild: Callable[[], nn.Module] | None = None,
     single: bool = False,
-) -> set[str]:
+) -> Preflight:
     """Runs one step on a copy of the model, saves and reloads it, and scores its outputs.
 
     Args:
@@ -74,9 +88,6 @@ def check_model(
         rebuild: Builds the model anew with other random numbers, as a later process will before it
             loads the weights; a copy of the model when absent.
         single: Some batch of an epoch has one sample only, which not every model can be trained on.
-
-    Returns:
-        Names of the metrics that training and validation will give, such as `train/loss`.
 
     Raises:
         ModelError: A layer does not fit, an output does not fit its target, the loss is not a finite
@@ -90,9 +101,9 @@ def check_model(
         if single:
             _check_single(task, copy.deepcopy(model).train(), _first(batch, 1))
     seen = _first(evaluation or batch, len(evaluation or batch))
-    names |= _check_score(task, model, seen)
+    scored = _check_score(task, model, seen)
     _check_reload(task, model, _first(seen, SAMPLES), rebuild or (lambda: copy.deepcopy(model)))
-    return names
+    return Preflight(names | scored.names, scored.doubts)
 
 
 def _first(batch: Batch, count: int) -> Batch:
@@ -177,7 +188,10 @@ def _guarded(call: Callable[[], Given], trail: _Trail) -> Given:
         return call()
     except TrainwrightError:
         raise
-    except Exception as error:  # whatever a model's own code raises is told as the model's fault
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # whatever a model's own code raises is told as the model's fault
         layer = next((name for name in reversed(trail.path) if name), "")
         shape = trail.shapes.get(layer)
         raise ModelError(
@@ -190,14 +204,14 @@ def _guarded(call: Callable[[], Given], trail: _Trail) -> Given:
         ) from error
 
 
-def _words(error: Exception) -> str:
+def _words(error: BaseException) -> str:
     """The exception's type and the first line of what it says."""
     return ": ".join([type(error).__name__, *str(error).strip().splitlines()[:1]])
 
 
 @torch.no_grad()
-def _check_score(task: Task, model: nn.Module, batch: Batch) -> set[str]:
-    """Loss and metrics of an untrained model, as after every epoch; their names."""
+def _check_score(task: Task, model: nn.Module, batch: Batch) -> Preflight:
+    """Loss and metrics of an untrained model, as after every epoch."""
     probe = copy.deepcopy(model).eval()
     seed_generators(0)
     with _trail(probe) as trail:
@@ -207,14 +221,14 @@ def _check_score(task: Task, model: nn.Module, batch: Batch) -> set[str]:
         values = task.score({name: t.float() for name, t in outputs.items()}, batch.targets)
     except TrainwrightError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ModelError(
             "a metric or loss fails on the model's first outputs",
             where="data.targets",
             why=_words(error),
             fix="choose metrics and a loss that fit the target's type",
         ) from error
-    return {f"val/{name}" for name in values}
+    return Preflight({f"val/{name}" for name in values}, task.doubts(outputs))
 
 
 @torch.no_grad()

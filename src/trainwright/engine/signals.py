@@ -22,13 +22,16 @@ class StopRequest:
 
 
 @contextmanager
-def stop_on_signals(notice: Callable[[str], None], *, settle: float = 0.0) -> Iterator[StopRequest]:
+def stop_on_signals(
+    notice: Callable[[str], None], left: Callable[[], str] = lambda: "", *, settle: float = 0.0
+) -> Iterator[StopRequest]:
     """Turns SIGINT and SIGTERM into a request for as long as the context lasts.
 
     Signals can only be received in the main thread; elsewhere the request stays empty.
 
     Args:
         notice: Told what happens, in words.
+        left: Says, when the process is stopped at once, what there is to go on from.
         settle: Seconds in which further signals count as the same one. Under `torchrun` one Ctrl-C
             arrives twice: from the terminal and from `torchrun` itself.
     """
@@ -44,7 +47,7 @@ def stop_on_signals(notice: Callable[[str], None], *, settle: float = 0.0) -> It
             return
         if request and number == signal.SIGINT:
             # Not through sys.stderr, whose lock the interrupted code may hold.
-            os.write(2, b"stopped at once; the last checkpoint is whole\n")
+            os.write(2, f"stopped at once; {left()}\n".replace("; \n", "\n").encode())
             os._exit(128 + number)
         request.signal, asked[0] = number, time.monotonic()
         notice("stopping after this step and saving; press Ctrl-C again to stop at once")

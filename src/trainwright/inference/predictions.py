@@ -12,6 +12,7 @@ Columns, one row per sample:
 | `T_probabilities`   | list<float> | category T: probability of every class, in the order of the ids  |
 | `T`, `T_predicted`  | float       | number T: true and predicted value; list<float> for several      |
 | `T_loss`            | float       | loss of the sample, NaN where the truth is unknown               |
+| `error`             | string      | why there is no answer, null where there is one (`on_bad: skip`) |
 
 The Parquet file carries the class names of every category in its metadata, key `trainwright.classes`.
 CSV spreads lists over columns (`T_probabilities.cat`, `T_predicted.0`); JSON and JSON lines write
@@ -53,10 +54,12 @@ class Predictions:
     Attributes:
         columns: Name -> values: lists of strings (or None), arrays `[N]` or `[N, K]` of numbers.
         classes: Category target -> names of its classes, in the order of their ids.
+        faults: Items without an answer, counted and with their reasons, a line each.
     """
 
     columns: dict[str, Any]
     classes: dict[str, tuple[str, ...]]
+    faults: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.columns["sample"])
@@ -114,6 +117,33 @@ def number_columns(
     if loss is not None:
         columns[f"{name}_loss"] = loss
     return columns
+
+
+def with_errors(answered: Predictions, names: Sequence[str], bad: Mapping[int, str]) -> Predictions:
+    """A row for every item: the answers, and rows without one that say why, in the column `error`.
+
+    Args:
+        answered: Answers for the items that are not bad, in their order.
+        names: Of all items.
+        bad: Place of each item without an answer, and the reason.
+    """
+    good = np.array([place for place in range(len(names)) if place not in bad], dtype=np.int64)
+    columns: dict[str, Any] = {"sample": list(names)}
+    for name, values in answered.columns.items():
+        if name == "sample":
+            continue
+        if isinstance(values, np.ndarray):
+            spread = np.full((len(names), *values.shape[1:]), np.nan, np.result_type(values, np.float32))
+            spread[good] = values
+            columns[name] = spread
+        else:
+            found = iter(values)
+            columns[name] = [None if place in bad else next(found) for place in range(len(names))]
+    columns["error"] = [bad.get(place) for place in range(len(names))]
+    lines = [f"{names[place]}: {reason}" for place, reason in sorted(bad.items())]
+    if lines:
+        lines.append(f"{len(bad)} of {len(names)} items have no answer")
+    return Predictions(columns, answered.classes, tuple(lines))
 
 
 def write_predictions(path: str | Path, columns: Columns, *, classes: Classes | None = None) -> None:

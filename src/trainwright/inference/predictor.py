@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import nn
 
 from trainwright import recipe as recipes
+from trainwright.data.faults import in_groups
 from trainwright.data.loader import ArrayStore, Loader, Pipeline, Store
 from trainwright.data.samplers.sequential import Sequential
 from trainwright.data.types import BadSample, DataInfo, Processor, RawFile
@@ -20,7 +21,12 @@ from trainwright.engine.evaluation import SplitOutputs, run_split
 from trainwright.engine.runtime import Execution, Runtime, choose_device
 from trainwright.errors import DataError, RunError, UserError
 from trainwright.inference.artifact import load_processors
-from trainwright.inference.predictions import Predictions, category_columns, number_columns
+from trainwright.inference.predictions import (
+    Predictions,
+    category_columns,
+    number_columns,
+    with_errors,
+)
 from trainwright.models.weights import apply_weights, load_weights
 from trainwright.recipe.schema import Recipe
 from trainwright.runs.directory import RunDirectory
@@ -105,24 +111,42 @@ class Predictor:
         loader = Loader(store, pipeline, rows, size, Sequential(), seed=0)
         return run_split(self.task, self.model, loader, self.runtime, self.processes, self.recipe.train.seed)
 
-    def predict(self, items: Any) -> Predictions:
+    def predict(
+        self, items: Any, *, names: Sequence[str] | None = None, on_bad: Literal["stop", "skip"] = "stop"
+    ) -> Predictions:
         """Answers for raw values.
 
         Args:
-            items: One item or many. An item is a path (for the only image input), an array, or a mapping
-                from source columns to raw values. An array `[N, ...]` counts as N items, a DataFrame
-                as its rows.
+            items: One item or many. An item is a path or the bytes of a file (for the only image input),
+                an array, or a mapping from source columns to raw values. An array `[N, ...]` counts as N
+                items, a DataFrame as its rows.
+            names: What a person calls each item; its path or its number when absent.
+            on_bad: `stop` raises where an item cannot be read; `skip` gives it a row without an answer,
+                and all rows a column `error` with the reason or None.
 
         Returns:
             One row per item, without true values.
 
         Raises:
-            DataError: An item cannot be read; every bad one is named.
+            DataError: An item cannot be read, or none can; like reasons are counted.
         """
-        names, raw = self._raw_columns(items)
+        found, raw = self._raw_columns(items, names)
+        bad: dict[int, str] = {}
+        outputs = self._outputs(found, raw, bad)
+        faults = [(found[place], reason) for place, reason in sorted(bad.items())]
+        if faults and (on_bad == "stop" or len(faults) == len(found)):
+            raise DataError(
+                f"{len(faults)} of {len(found)} items cannot be read",
+                why=in_groups(faults),
+                fix="leave them out or mend them; --on-bad skip (on_bad='skip') answers the others",
+            )
+        answered = self._answers([found[place] for place in range(len(found)) if place not in bad], outputs)
+        return answered if on_bad == "stop" else with_errors(answered, found, bad)
+
+    def _answers(self, names: list[str], outputs: dict[str, torch.Tensor]) -> Predictions:
         columns: dict[str, Any] = {"sample": names}
         classes: dict[str, Sequence[str]] = {}
-        for name, output in self._outputs(names, raw).items():
+        for name, output in outputs.items():
             processor = self.targets.get(name)
             if processor is None:
                 columns[name] = output.numpy()
@@ -131,35 +155,32 @@ class Predictor:
                 classes[name] = processor.spec().classes
         return Predictions(columns, {name: tuple(c) for name, c in classes.items() if c})
 
-    def _outputs(self, names: Sequence[str], raw: dict[str, list[Any]]) -> dict[str, torch.Tensor]:
-        """Raw outputs per target, block by block, so that a folder of photos need not fit into memory."""
+    def _outputs(
+        self, names: Sequence[str], raw: dict[str, list[Any]], bad: dict[int, str]
+    ) -> dict[str, torch.Tensor]:
+        """Raw outputs per target of the items that can be read; the others are added to `bad`.
+
+        Done block by block, so that a folder of photos need not fit into memory.
+        """
         block = _BLOCK * self.runtime.execution.evaluation_batch
         parts: list[dict[str, torch.Tensor]] = []
-        bad: list[str] = []
         for start in range(0, len(names), block):
-            part = slice(start, start + block)
-            arrays = {
-                name: _encode(processor, raw[name][part], names[part], bad)
-                for name, processor in self.inputs.items()
+            places = range(start, min(start + block, len(names)))
+            encoded = {
+                name: _encode(processor, raw[name], places, bad) for name, processor in self.inputs.items()
             }
-            if not bad:
+            good = [place for place in places if place not in bad]
+            if good:
+                arrays = {name: np.stack([of[place] for place in good]) for name, of in encoded.items()}
                 store = ArrayStore(arrays, self.runtime.device, resident=False)
-                rows = np.arange(len(names[part]))
-                parts.append(self.run(store, rows, with_targets=False).outputs)
-        if bad:
-            raise DataError(
-                f"{len(bad)} of {len(names)} items cannot be read",
-                where=bad[0] if len(bad) == 1 else "",
-                why="; ".join(bad[:20]) if len(bad) > 1 else "",
-                fix="leave them out, or mend the files",
-            )
-        return {name: torch.cat([outputs[name] for outputs in parts]) for name in parts[0]}
+                parts.append(self.run(store, np.arange(len(good)), with_targets=False).outputs)
+        return {name: torch.cat([outputs[name] for outputs in parts]) for name in parts[0]} if parts else {}
 
-    def _raw_columns(self, items: Any) -> tuple[list[str], dict[str, list[Any]]]:
+    def _raw_columns(self, items: Any, given: Sequence[str] | None) -> tuple[list[str], dict[str, list[Any]]]:
         """Names of the items, and their raw values by input column."""
         if hasattr(items, "to_dict") and hasattr(items, "columns"):
             items = items.to_dict("records")
-        if isinstance(items, str | Path | Mapping):
+        if isinstance(items, str | bytes | Path | Mapping):
             items = [items]
         if isinstance(items, np.ndarray | torch.Tensor):
             items = self._split_array(np.asarray(items))
@@ -169,9 +190,9 @@ class Predictor:
         columns: dict[str, list[Any]] = {name: [] for name in self.inputs}
         names = []
         for index, item in enumerate(listed):
-            names.append(_name(item, index))
+            names.append(given[index] if given is not None else _name(item, index))
             for name in self.inputs:
-                columns[name].append(self._value(item, name))
+                columns[name].append(self._value(item, name, names[-1]))
         return names, columns
 
     def _split_array(self, array: np.ndarray) -> list[np.ndarray]:
@@ -186,9 +207,9 @@ class Predictor:
             alone = array.ndim < len(spec.shape) or (array.ndim == 1 and spec.shape not in ((), (1,)))
         return [array] if alone or array.ndim == 0 else list(array)
 
-    def _value(self, item: Any, name: str) -> Any:
+    def _value(self, item: Any, name: str, called: str) -> Any:
         if isinstance(item, Mapping):
-            return self._from_row(item, name)
+            return self._from_row(item, name, called)
         if len(self.inputs) > 1:
             raise UserError(
                 "the model has several inputs",
@@ -197,16 +218,18 @@ class Predictor:
             )
         if isinstance(item, str | Path) and self.inputs[name].type in _FILES:
             return RawFile(str(item))
-        return np.asarray(item) if not isinstance(item, str | Path) else item
+        return np.asarray(item) if not isinstance(item, str | bytes | Path) else item
 
-    def _from_row(self, row: Mapping[str, Any], name: str) -> Any:
+    def _from_row(self, row: Mapping[str, Any], name: str, called: str) -> Any:
         processor = self.inputs[name]
         several = getattr(processor, "columns", None)
         wanted = list(several) if several else [self.columns[name]]
         missing = [column for column in wanted if column not in row]
         if missing and name not in row:
             raise UserError(
-                f"an item lacks the column {missing[0]!r}", why="it has " + ", ".join(map(str, row))
+                f"an item lacks the column {missing[0]!r}",
+                where=called,
+                why="it has " + ", ".join(map(str, row)),
             )
         if missing:
             return row[name]
@@ -215,20 +238,21 @@ class Predictor:
         return RawFile(value) if isinstance(value, str) and processor.type in _FILES else value
 
 
-def _encode(processor: Processor, values: Sequence[Any], names: Sequence[str], bad: list[str]) -> np.ndarray:
-    """Stored values of one block; what cannot be read is added to `bad`, by name and with the reason."""
-    encoded = []
-    for sample, value in zip(names, values, strict=True):
+def _encode(
+    processor: Processor, values: Sequence[Any], places: Sequence[int], bad: dict[int, str]
+) -> dict[int, np.ndarray]:
+    """Stored values of one block by place; for what cannot be read the reason is added to `bad`."""
+    encoded: dict[int, np.ndarray] = {}
+    for place in places:
         try:
-            encoded.append(processor.encode(value))
+            encoded[place] = processor.encode(values[place])
         except BadSample as error:
-            bad.append(f"{sample}: {error.reason}")
-    return np.stack(encoded) if encoded else np.empty(0)
+            known = bad.get(place)
+            bad[place] = error.reason if known is None else f"{known}; {error.reason}"
+    return encoded
 
 
 def _name(item: Any, index: int) -> str:
-    if isinstance(item, Mapping):
-        return str(item.get("sample", index))
     return str(item) if isinstance(item, str | Path) else str(index)
 
 

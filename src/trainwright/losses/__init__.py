@@ -14,6 +14,9 @@ from typing import Any
 
 DEFAULTS = {"category": "cross_entropy", "number": "mse"}
 
+RAW_SCORES = ("cross_entropy", "focal")
+"""Losses with a softmax of their own, which a model should not end in."""
+
 
 def default_loss(type: str) -> dict[str, Any]:
     """The loss of a target column when the recipe names none.

@@ -64,7 +64,7 @@ def build_model(
         model = registry.build(kind, dict(spec), **given)
     except TrainwrightError:
         raise
-    except Exception as error:  # a user's constructor may raise anything
+    except (Exception, SystemExit) as error:  # a user's constructor may raise anything
         raise ModelError(
             f"{spec['name']} could not be built: {type(error).__name__}: {error}",
             where=kind,

@@ -9,7 +9,7 @@ from trainwright.recipe.locating import located
 from trainwright.recipe.nodes import Origin
 from trainwright.recipe.salt import Difference, Identity, digest, explain_difference, identity, salt_fields
 from trainwright.recipe.schema import Recipe
-from trainwright.recipe.shipped import ShippedRecipe, copy_recipe, find, shipped, shipped_names
+from trainwright.recipe.shipped import ShippedRecipe, copy_recipe, find, read_shipped, shipped, shipped_names
 from trainwright.recipe.writing import emit
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "json_schema",
     "load",
     "located",
+    "read_shipped",
     "salt_fields",
     "shipped",
     "shipped_names",

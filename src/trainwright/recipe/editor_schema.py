@@ -31,7 +31,7 @@ def json_schema() -> Schema:
         for name in pending:
             definitions[name] = _with_components(definitions[name], definitions)
             done.add(name)
-    root["properties"]["extends"] = {"type": "string", "description": "A recipe that this one changes."}
+    root["properties"]["extends"] = {"type": "string", "description": Recipe.read_before["extends"]}
     root["required"] = []  # a recipe that extends another may give any few keys
     return {"$schema": DIALECT, **root, "$defs": definitions}
 

@@ -48,6 +48,8 @@ def explain(what: str, tree: Node | None = None) -> str:
         found = _component(kind, rest)
         if found:
             return found
+    if what in Recipe.read_before:
+        return f"{what}: text; optional\n  {Recipe.read_before[what]}"
     path = split_path(what)
     found = _key(path, tree)
     if found is None:
@@ -56,7 +58,7 @@ def explain(what: str, tree: Node | None = None) -> str:
 
 
 def _unknown(what: str, tree: Node | None) -> RecipeError:
-    known = [join_path(path) for path in known_paths(tree)] + registry.kinds()
+    known = [*map(join_path, known_paths(tree)), *Recipe.read_before, *registry.kinds()]
     known += [f"{kind}.{name}" for kind in registry.kinds() for name in registry.names(kind)]
     ending = [item for item in known if item.endswith(f".{what}")]
     guess = closest(what, known) or (ending[0] if ending else None)

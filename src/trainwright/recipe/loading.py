@@ -7,15 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from trainwright import registry
 from trainwright.errors import RecipeError
 from trainwright.recipe.choosing import merge
 from trainwright.recipe.nodes import DEFAULT, GIVEN, KeyPath, Node, Origin, from_plain, join_path
 from trainwright.recipe.overrides import apply_overrides, read_overrides
+from trainwright.recipe.places import find_place, settle
 from trainwright.recipe.schema import Recipe
 from trainwright.recipe.shipped import find
 from trainwright.recipe.validating import validate
 from trainwright.recipe.writing import emit, emit_unexpanded
-from trainwright.recipe.yaml12 import expand_given, parse
+from trainwright.recipe.yaml12 import expand_given, parse_open, refuse_unset
 
 Given = str | Path | Mapping[str, Any]
 
@@ -33,6 +35,7 @@ class LoadedRecipe:
         overrides: Key path or alias as written -> value.
         source: Name of the file, `given` for a mapping.
         base: Name of the file that it extends, if it does.
+        missing: Key path of each place that is not found -> where it was looked for, in words.
     """
 
     recipe: Recipe
@@ -43,6 +46,7 @@ class LoadedRecipe:
     overrides: dict[str, Any] = field(default_factory=dict)
     source: str = "given"
     base: str | None = None
+    missing: dict[str, str] = field(default_factory=dict)
 
     def dump_resolved(self) -> str:
         """YAML with every value and, as a comment, its origin; loading it gives the same recipe."""
@@ -65,7 +69,13 @@ def load(recipe: Given, overrides: Mapping[str, Any] | Sequence[str] = ()) -> Lo
     changes = read_overrides(overrides)
     if isinstance(tree.value, dict):
         notices += apply_overrides(tree, changes)
+    refuse_unset(tree)
+    folder = None if document.folder is None else document.folder.absolute()
+    registry.search_in(_code_folders(tree, folder), folder)
     checked, more = validate(tree)
+    changed, missing = settle(tree, checked, folder)
+    if changed:
+        checked, more = validate(tree)
     resolved = checked.model_dump()
     return LoadedRecipe(
         recipe=checked,
@@ -76,7 +86,16 @@ def load(recipe: Given, overrides: Mapping[str, Any] | Sequence[str] = ()) -> Lo
         overrides={change.name: change.value.plain() for change in changes},
         source=document.source,
         base=document.base,
+        missing=missing,
     )
+
+
+def _code_folders(tree: Node, folder: Path | None) -> list[Path]:
+    """The folders that the recipe names for modules of the user."""
+    node = tree.child("code")
+    items = node.value if node is not None and isinstance(node.value, list) else []
+    texts = [item.value for item in items if isinstance(item.value, str)]
+    return [Path(found) for text in texts if (found := find_place(text, folder)) is not None]
 
 
 @dataclass
@@ -88,15 +107,16 @@ class Document:
     source: str
     base: str | None = None
     notices: list[str] = field(default_factory=list)
+    folder: Path | None = None
 
 
 def read_document(recipe: Given) -> Document:
     """Reads a recipe and what it extends. Raises RecipeError, ErrorList."""
-    document, folder = _read_one(recipe)
+    document = _read_one(recipe)
     base_name = _take_extends(document.tree)
     if base_name is None:
         return document
-    base = _read_base(base_name, folder)
+    base = _read_base(base_name, document.folder or Path())
     if _take_extends(base.tree) is not None:
         raise RecipeError(
             f"{base.source} itself extends another recipe",
@@ -105,23 +125,24 @@ def read_document(recipe: Given) -> Document:
             fix="extend the last one, and copy the keys of the one between",
         )
     tree, notices = merge(base.tree, document.tree, Recipe)
-    return Document(tree, document.text, document.source, base.source, notices)
+    return Document(tree, document.text, document.source, base.source, notices, document.folder)
 
 
-def _read_one(recipe: Given) -> tuple[Document, Path]:
+def _read_one(recipe: Given) -> Document:
     if isinstance(recipe, Mapping):
         tree = from_plain(recipe, GIVEN)
         text = emit_unexpanded(tree.plain()) if tree.value else "{}\n"
-        return Document(expand_given(tree), text, str(GIVEN)), Path()
+        return Document(expand_given(tree), text, str(GIVEN))
     path = find(recipe)
     text = _read_text(path)
-    return Document(parse(text, path.name if path.is_absolute() else str(path)), text, str(path)), path.parent
+    tree = parse_open(text, path.name if path.is_absolute() else str(path))
+    return Document(tree, text, str(path), folder=path.parent)
 
 
 def _read_base(name: str, folder: Path) -> Document:
     """A base is a file next to the recipe, or a shipped recipe."""
     beside = folder / name
-    return _read_one(beside if beside.is_file() else name)[0]
+    return _read_one(beside if beside.is_file() else name)
 
 
 def _read_text(path: Path) -> str:

@@ -20,6 +20,7 @@ def located(loaded: LoadedRecipe) -> Iterator[None]:
         yield
     except TrainwrightError as error:
         for each in error.errors if isinstance(error, ErrorList) else [error]:
+            each.why = loaded.missing.get(each.where, each.why)
             each.where = where_in(loaded, each.where)
         raise
 

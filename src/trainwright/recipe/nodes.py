@@ -37,6 +37,21 @@ OVERRIDE = Origin("override")
 GIVEN = Origin("given")
 
 
+@dataclass(frozen=True, slots=True)
+class Unset:
+    """What stands for a text that names environment variables which are not set.
+
+    It is an error only where nothing takes its place: an override, a recipe that extends this one.
+
+    Attributes:
+        text: As it was written.
+        names: The variables.
+    """
+
+    text: str
+    names: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Node:
     """A value and its origin; mappings and lists hold further nodes."""
@@ -76,6 +91,14 @@ class Node:
                 break
             node = below
         return node
+
+    def unset(self) -> Iterator[Node]:
+        """Every node, itself included, whose value is `Unset`."""
+        if isinstance(self.value, Unset):
+            yield self
+        children = self.value.values() if isinstance(self.value, dict) else self.value
+        for child in children if isinstance(self.value, dict | list) else ():
+            yield from child.unset()
 
     def copy(self) -> Node:
         """A copy that shares nothing with this one."""

@@ -16,11 +16,11 @@ from trainwright.recipe.nodes import OVERRIDE, KeyPath, Node, from_plain, join_p
 from trainwright.recipe.schema import Recipe
 from trainwright.recipe.slots import (
     accepts_null,
+    advice,
     annotation_at,
     below,
     chooser,
     empty_container,
-    suggestion,
     typed_path,
 )
 from trainwright.recipe.yaml12 import expand_given, parse_value
@@ -57,10 +57,6 @@ def read_overrides(given: Mapping[str, Any] | Sequence[str]) -> list[Override]:
             errors.append(RecipeError(error.what, where=f"override {name}={text}", fix=fix))
     raise_all(errors)
     return found
-
-
-def _from_python(name: str, value: Any) -> Node:
-    return expand_given(from_plain(value, OVERRIDE, (name,)))
 
 
 def _pairs(words: Sequence[str], errors: list[TrainwrightError]) -> list[tuple[str, str]]:
@@ -179,8 +175,7 @@ def _remove(node: Node, part: str | int) -> None:
 
 
 def _unknown(tree: Node, path: KeyPath, override: Override) -> RecipeError:
-    guess = suggestion(path, tree)
-    fix = f"did you mean `{guess}`?" if guess else "`trainwright explain train` lists keys"
+    fix = advice(path, tree) or "`trainwright explain train` lists keys"
     return RecipeError(f"there is no key `{join_path(path)}`", where=f"override {override.name}", fix=fix)
 
 

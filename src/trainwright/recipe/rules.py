@@ -122,6 +122,40 @@ def weights_need_classes(recipe: Recipe) -> Iterator[Problem]:
             yield dead("data.targets.*.class_weights", path)
 
 
+def targets_have_weight(recipe: Recipe) -> Iterator[Problem]:
+    """Something must be learned."""
+    targets = recipe.data.targets
+    if targets and not any(target.weight for target in targets.values()):
+        path = ("data", "targets", next(iter(targets)), "weight")
+        what = "the weight of every target is 0, so nothing is learned"
+        yield Problem(path, what, fix="give at least one target a weight above 0")
+
+
+def losses_and_metrics_suit(recipe: Recipe) -> Iterator[Problem]:
+    """Each says beside its code which types of column it is for."""
+    for name, target in recipe.data.targets.items():
+        place = ("data", "targets", name)
+        if target.loss is not None:
+            yield from _suits("loss", target.loss["name"], target.type, (*place, "loss"))
+        for metric in target.metrics or ():
+            yield from _suits("metric", metric["name"], target.type, (*place, "metrics"))
+
+
+def _suits(kind: str, name: str, column_type: str, path: Path) -> Iterator[Problem]:
+    suited = registry.describe(kind, name).targets
+    if not suited or column_type in suited:
+        return
+    fitting = [item for item in registry.names(kind) if column_type in registry.describe(kind, item).targets]
+    fix = (
+        f"for {column_type}: {', '.join(fitting)}"
+        if fitting
+        else f"no {kind} that ships is for {column_type}"
+    )
+    yield Problem(
+        path, f"{kind} `{name}` is for {' and '.join(suited)}, the column is {column_type}", fix=fix
+    )
+
+
 def augmentation_acts(recipe: Recipe) -> Iterator[Problem]:
     """An augmentation that ships changes images, or the types that its table says."""
     present = {column.type for column in recipe.data.inputs.values()}
@@ -149,6 +183,8 @@ RULES: tuple[Rule, ...] = (
     split_adds_up,
     bad_samples,
     columns_are_named_once,
+    targets_have_weight,
+    losses_and_metrics_suit,
     augmentation_acts,
     weights_need_classes,
     pretrained_and_init,

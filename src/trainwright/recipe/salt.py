@@ -19,6 +19,7 @@ from trainwright.errors import RecipeError, closest_sibling
 from trainwright.recipe.components import used_components
 from trainwright.recipe.loading import LoadedRecipe
 from trainwright.recipe.nodes import join_path, leaves
+from trainwright.recipe.places import PLACES
 from trainwright.recipe.schema import Recipe
 from trainwright.recipe.user_sources import user_source_digests
 
@@ -27,6 +28,7 @@ NOT_PART: tuple[tuple[str, ...], ...] = (
     ("description",),
     ("aliases",),
     ("plugins",),  # their source digests are
+    ("code",),
     ("report",),
     ("data", "cache"),
     ("data", "fixes"),  # the fingerprint says what they are
@@ -40,9 +42,6 @@ NOT_PART: tuple[tuple[str, ...], ...] = (
     ("train", "threads"),
 )
 """Key paths that change nothing about the result."""
-
-PLACES = frozenset({"root", "path", "paths", "directory", "folder", "file", "files"})
-"""Parameters of a source that say where it lies; the data's fingerprint says what lies there."""
 
 
 @dataclass(frozen=True)

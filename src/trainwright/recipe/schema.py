@@ -8,7 +8,7 @@ filled in.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
@@ -37,9 +37,16 @@ ScheduleComponent = Annotated[Component, ComponentOf("schedule", "constant")]
 
 
 class Section(BaseModel):
-    """A mapping of the recipe: unknown keys are refused, nothing changes after loading."""
+    """A mapping of the recipe: unknown keys are refused, nothing changes after loading.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+    Attributes:
+        read_before: Keys that are no fields, because they are used up before the check, and what they mean.
+    """
+
+    read_before: ClassVar[dict[str, str]] = {}
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, validate_default=True, allow_inf_nan=False
+    )
 
 
 class Column(BaseModel):
@@ -49,7 +56,9 @@ class Column(BaseModel):
     and `processor` is its whole mapping.
     """
 
-    model_config = ConfigDict(extra="allow", frozen=True, strict=True, validate_default=True)
+    model_config = ConfigDict(
+        extra="allow", frozen=True, strict=True, validate_default=True, allow_inf_nan=False
+    )
 
     type: str = Field(description="Processor of the column: image, number, category, ...")
     column: str | None = Field(default=None, description="Column of the source; the key itself when absent.")
@@ -258,6 +267,11 @@ class Report(Section):
 class Recipe(Section):
     """One complete recipe: everything about a run."""
 
+    read_before: ClassVar[dict[str, str]] = {
+        "extends": "Recipe that this one changes: a file beside it, or a shipped one. One level deep; "
+        "mappings merge key by key, other values are replaced, null removes."
+    }
+
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="Name of its runs.")
     description: str = Field(default="", description="What it is, in a sentence.")
     task: TaskComponent = Field(default={"name": "supervised"}, description="What is learned.")
@@ -268,5 +282,8 @@ class Recipe(Section):
     report: Report = Report()
     plugins: list[str] = Field(
         default=[], description="Modules of the user that are imported before the run."
+    )
+    code: list[Location] = Field(
+        default=[], description="Folders with modules of your own; also searched: here, beside the recipe."
     )
     aliases: dict[str, str] = Field(default={}, description="Short name -> key path, for overrides.")

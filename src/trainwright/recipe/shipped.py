@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainwright.errors import RecipeError, closest
+from trainwright.recipe.yaml12 import VARIABLE, parse_open
 
 FOLDER = Path(__file__).parents[1] / "recipes"
 
@@ -20,12 +21,23 @@ class ShippedRecipe:
         path: Its file.
         launch: The command that runs it: the first comment line of the file.
         description: Its `description`.
+        variables: Environment variables that it reads -> what stands for one that is not set; None where
+            it has to be set, or the value with it overridden.
     """
 
     name: str
     path: Path
     launch: str
     description: str
+    variables: dict[str, str | None]
+
+    @property
+    def needs(self) -> str:
+        """The variables in words: `WEIGHTS, DATA (else .)`."""
+        return ", ".join(
+            name if default is None else f"{name} (else {default})"
+            for name, default in self.variables.items()
+        )
 
 
 def shipped_names() -> list[str]:
@@ -38,14 +50,27 @@ def shipped() -> list[ShippedRecipe]:
     return [_read(FOLDER / f"{name}.yaml") for name in shipped_names()]
 
 
-def _read(path: Path) -> ShippedRecipe:
-    import yaml
+def read_shipped(name: str) -> ShippedRecipe:
+    """One recipe that ships. Raises RecipeError."""
+    return _read(find(name))
 
+
+def _read(path: Path) -> ShippedRecipe:
     text = path.read_text(encoding="utf-8")
     first = text.split("\n", 1)[0]
-    # Not as a recipe: that would ask for the variables that this one needs to run.
-    values = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    return ShippedRecipe(path.stem, path, first.lstrip("# ").strip(), str(values.get("description", "")))
+    tree = parse_open(text, path.name, environment={})
+    said = tree.child("description")
+    lines = (line for line in text.splitlines() if not line.startswith("#"))
+    named = [found for line in lines for found in VARIABLE.finditer(line) if not found["escaped"]]
+    base = tree.child("extends")
+    inherited = _read(FOLDER / str(base.value)).variables if base else {}
+    return ShippedRecipe(
+        path.stem,
+        path,
+        first.lstrip("# ").strip(),
+        str(said.value) if said else "",
+        inherited | {found["name"]: found["default"] for found in named},
+    )
 
 
 def find(recipe: str | Path) -> Path:
@@ -63,6 +88,8 @@ def find(recipe: str | Path) -> Path:
         if text in shipped_names():
             return FOLDER / f"{text}.yaml"
         raise _unknown(text)
+    if not text.strip():
+        raise RecipeError("no recipe is named", fix=f"give a file, or one of: {', '.join(shipped_names())}")
     path = Path(recipe).expanduser()
     if path.is_dir():
         raise RecipeError(

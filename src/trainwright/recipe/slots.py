@@ -12,6 +12,7 @@ from trainwright.errors import RecipeError, closest
 from trainwright.fields import ComponentOf
 from trainwright.recipe.nodes import KeyPath, Node, join_path
 from trainwright.recipe.schema import Column, Recipe
+from trainwright.registry.checking import about_unknown_parameter
 from trainwright.registry.plain_words import members
 from trainwright.registry.problems import bare, step
 
@@ -194,12 +195,40 @@ def _component_children(annotation: Any, node: Node | None) -> list[tuple[str | 
     return rows + [(item.name, item.annotation) for item in info.parameters] if info else rows
 
 
+def advice(path: KeyPath, tree: Node | None) -> str:
+    """What to do about a key path that does not exist; empty where nothing resembles it.
+
+    In a component that is what the component has, and which others have this parameter, unless the key
+    belongs elsewhere in the recipe. Otherwise it is the key that was probably meant.
+    """
+    parent, node = annotation_at(path[:-1], tree), tree.find(path[:-1]) if tree else None
+    info = described(parent, node) if chooser(parent) else None
+    if info is None:
+        guess = suggestion(path, tree)
+        return f"did you mean `{guess}`?" if guess else ""
+    section = column_class(parent)
+    own = [item.name for item in info.parameters] + list(section.model_fields if section else ())
+    near = closest(str(path[-1]), own)
+    if near:
+        return f"did you mean `{join_path((*path[:-1], near))}`?"
+    elsewhere = None if is_parameter_of_any(path, tree) else _of_same_name(path, tree)
+    return f"did you mean `{elsewhere}`?" if elsewhere else about_unknown_parameter(info, str(path[-1]))
+
+
 def suggestion(path: Sequence[str | int], tree: Node | None) -> str | None:
     """The key path that was probably meant by one that does not exist."""
+    same_name = _of_same_name(path, tree)
+    if same_name:
+        return same_name
     known = [join_path(item) for item in known_paths(tree)]
-    written, last = join_path(tuple(path)), str(path[-1])
-    same_end = [item for item in known if item.endswith(f".{written}") or item.rpartition(".")[2] == last]
-    if same_end:
-        return closest(written, same_end) or min(same_end, key=len)
-    near = closest(written, known)
+    last = str(path[-1])
+    near = closest(join_path(tuple(path)), known)
     return near or next((item for item in known if closest(last, [item.rpartition(".")[2]])), None)
+
+
+def _of_same_name(path: Sequence[str | int], tree: Node | None) -> str | None:
+    """The key path elsewhere that ends in the same key."""
+    known = [join_path(item) for item in known_paths(tree) if item[0] != "aliases"]
+    written, last = join_path(tuple(path)), str(path[-1])
+    found = [item for item in known if item.endswith(f".{written}") or item.rpartition(".")[2] == last]
+    return closest(written, found) or min(found, key=len, default=None)

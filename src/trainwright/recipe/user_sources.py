@@ -11,14 +11,37 @@ from trainwright import registry
 from trainwright.recipe.components import used_components
 from trainwright.recipe.schema import Recipe
 
+_INSTALLED = frozenset(["site-packages", "dist-packages"])
+
 
 def user_source_digests(recipe: Recipe) -> dict[str, str]:
     """Module -> digest of its source and of the user's modules that it imports, by static reading.
 
     Installed packages that it imports are not followed: `run.json` records their versions.
     """
+    return {name: module_digest(name) for name in _user_modules(recipe)}
+
+
+def user_roots(recipe: Recipe) -> list[str]:
+    """Folders from which the user's modules are imported, those of installed packages apart; sorted."""
+    found = set()
+    for module in _user_modules(recipe):
+        file = getattr(registry.import_user_module(module), "__file__", None)
+        if file is not None:
+            root = _root(Path(file).absolute(), module)
+            if not _INSTALLED.intersection(root.parts):
+                found.add(str(root))
+    return sorted(found)
+
+
+def _user_modules(recipe: Recipe) -> list[str]:
     modules = {item.info.target.partition(":")[0] for item in used_components(recipe) if item.info.user_code}
-    return {name: module_digest(name) for name in sorted({*modules, *recipe.plugins})}
+    return sorted({*modules, *recipe.plugins})
+
+
+def _root(file: Path, module: str) -> Path:
+    """The folder on the import path in which a module, or the package it is in, lies."""
+    return file.parents[module.count(".") + (1 if file.name == "__init__.py" else 0)]
 
 
 def module_digest(module: str) -> str:
@@ -27,11 +50,9 @@ def module_digest(module: str) -> str:
     if file is None or not file.endswith(".py"):
         return ""
     path = Path(file)
-    parts = module.split(".")
-    is_package = path.name == "__init__.py"
-    root = path.parents[len(parts) - (0 if is_package else 1)]
+    root = _root(path, module)
     digest = hashlib.sha256()
-    for source in sorted(_closure(path, root, parts[0])):
+    for source in sorted(_closure(path, root, module.partition(".")[0])):
         digest.update(str(source.relative_to(root).as_posix()).encode() + b"\0")
         digest.update(hashlib.sha256(source.read_bytes()).digest())
     return digest.hexdigest()
@@ -39,7 +60,7 @@ def module_digest(module: str) -> str:
 
 def _closure(start: Path, root: Path, top: str) -> set[Path]:
     """The file and, transitively, what it imports from the same place."""
-    installed = "site-packages" in root.parts or "dist-packages" in root.parts
+    installed = bool(_INSTALLED.intersection(root.parts))
     seen: set[Path] = set()
     waiting = [start]
     while waiting:

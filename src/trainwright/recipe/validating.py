@@ -12,8 +12,25 @@ from trainwright.errors import RecipeError, raise_all
 from trainwright.recipe.nodes import GIVEN, OVERRIDE, Node, join_path, split_path
 from trainwright.recipe.rules import check_rules
 from trainwright.recipe.schema import Recipe
-from trainwright.recipe.slots import annotation_at, is_parameter_of_any, suggestion, typed_path
+from trainwright.recipe.slots import advice, annotation_at, is_parameter_of_any, suggestion, typed_path
 from trainwright.registry.problems import Problem, problems_from
+
+COMMAND_OPTIONS = frozenset(
+    {
+        "file-log-level",
+        "fresh",
+        "help",
+        "html",
+        "json",
+        "keep",
+        "kills",
+        "log-level",
+        "quiet",
+        "runs-dir",
+        "seed",
+    }
+)
+"""Options of the verbs that take overrides, which an alias of this name could never be reached behind."""
 
 
 def validate(tree: Node) -> tuple[Recipe, list[str]]:
@@ -58,11 +75,10 @@ def _import_plugins(tree: Node) -> None:
 
 
 def _with_suggestion(problem: Problem, tree: Node) -> Problem:
-    """A key that no sibling resembles may belong elsewhere in the recipe."""
+    """A key that no sibling resembles may belong elsewhere in the recipe, or to another component."""
     if not problem.unknown_key:
         return problem
-    guess = suggestion(problem.path, tree)
-    return replace(problem, fix=f"did you mean `{guess}`?") if guess else problem
+    return replace(problem, fix=advice(problem.path, tree) or problem.fix)
 
 
 def _bad_aliases(tree: Node) -> list[Problem]:
@@ -75,6 +91,9 @@ def _bad_aliases(tree: Node) -> list[Problem]:
 
 
 def _bad_alias(name: str, target: str, tree: Node) -> Problem | None:
+    if name in COMMAND_OPTIONS or name in Recipe.read_before or _is_key(name, tree):
+        kind = "an option of the command line" if name in COMMAND_OPTIONS else "a key of the recipe"
+        return Problem(("aliases", name), f"`{name}` is {kind}", fix="give the alias another name")
     try:
         path = typed_path(split_path(target), tree)
     except RecipeError as error:
@@ -85,6 +104,13 @@ def _bad_alias(name: str, target: str, tree: Node) -> Problem | None:
     guess = suggestion(path, tree)
     fix = f"did you mean `{guess}`?" if guess else ""
     return Problem(("aliases", name), f"there is no key `{target}`", fix=fix)
+
+
+def _is_key(name: str, tree: Node) -> bool:
+    try:
+        return annotation_at(typed_path(split_path(name), tree), tree) is not None
+    except RecipeError:
+        return False
 
 
 def locate(problem: Problem, tree: Node) -> RecipeError:

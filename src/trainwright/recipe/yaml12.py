@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from trainwright.errors import RecipeError, TrainwrightError, raise_all
-from trainwright.recipe.nodes import Node, Origin
+from trainwright.recipe.nodes import Node, Origin, Unset
 
 _BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _UNTYPED = "untyped"
@@ -86,6 +86,26 @@ def parse(text: str, source: str, environment: Mapping[str, str] | None = None) 
     Raises:
         RecipeError, ErrorList: It is not YAML, keys are duplicate, a variable is not set, ...
     """
+    node = parse_open(text, source, environment)
+    refuse_unset(node)
+    return node
+
+
+def refuse_unset(node: Node) -> None:
+    """Raises RecipeError, ErrorList where variables are not set."""
+    raise_all(
+        [
+            RecipeError(
+                f"the environment variable {name} is not set", where=str(item.origin), fix=_set_it(name)
+            )
+            for item in node.unset()
+            for name in item.value.names
+        ]
+    )
+
+
+def parse_open(text: str, source: str, environment: Mapping[str, str] | None = None) -> Node:
+    """As `parse`, but a text whose variables are not set stays `Unset`, for something to take its place."""
     loader = None
     try:
         # Creating the loader reads the start of the text, which can fail already.
@@ -200,8 +220,8 @@ class _Reader:
             self._fail(node, f"the tag {node.tag} is not allowed in a recipe", "write a plain value")
             return None
         text, missing = expand(node.value, self.environment)
-        for name in missing:
-            self._fail(node, _not_set(name), _set_it(name))
+        if missing:
+            return Unset(node.value, tuple(missing))
         try:
             return typed(text)
         except (TypeError, ValueError):
@@ -210,11 +230,7 @@ class _Reader:
 
 
 def expand_given(node: Node, environment: Mapping[str, str] | None = None) -> Node:
-    """Expands variables in the texts of a mapping that came from Python.
-
-    Raises:
-        RecipeError: A variable is not set.
-    """
+    """Expands variables in the texts of a mapping that came from Python; `Unset` where one is not set."""
     known = os.environ if environment is None else environment
     if isinstance(node.value, dict):
         return Node({key: expand_given(item, known) for key, item in node.value.items()}, node.origin)
@@ -223,9 +239,7 @@ def expand_given(node: Node, environment: Mapping[str, str] | None = None) -> No
     if not isinstance(node.value, str):
         return node
     text, missing = expand(node.value, known)
-    if missing:
-        raise RecipeError(_not_set(missing[0]), where=str(node.origin), fix=_set_it(missing[0]))
-    return Node(text, node.origin)
+    return Node(Unset(node.value, tuple(missing)) if missing else text, node.origin)
 
 
 def expand(text: str, environment: Mapping[str, str]) -> tuple[str, list[str]]:
@@ -245,10 +259,6 @@ def expand(text: str, environment: Mapping[str, str]) -> tuple[str, list[str]]:
         return value or ""
 
     return VARIABLE.sub(replace, text) if "$" in text else text, missing
-
-
-def _not_set(name: str) -> str:
-    return f"the environment variable {name} is not set"
 
 
 def _set_it(name: str) -> str:

@@ -6,7 +6,7 @@ from trainwright.registry.checking import Checked, check, validate
 from trainwright.registry.info import REQUIRED, UNANNOTATED, ComponentInfo, Parameter
 from trainwright.registry.tables import POSITIONAL, TABLES
 from trainwright.registry.timm_catalogue import timm_names
-from trainwright.registry.user_code import import_user_module
+from trainwright.registry.user_code import import_user_module, search_in
 
 __all__ = [
     "POSITIONAL",
@@ -25,6 +25,7 @@ __all__ = [
     "kinds",
     "load",
     "names",
+    "search_in",
     "timm_names",
     "validate",
 ]

@@ -12,7 +12,7 @@ from trainwright.registry.catalogue import describe
 from trainwright.registry.checking import convert, validate
 from trainwright.registry.info import UNANNOTATED, ComponentInfo
 from trainwright.registry.tables import POSITIONAL
-from trainwright.registry.user_code import resolve
+from trainwright.registry.user_code import kept_running, resolve
 
 
 def load(info: ComponentInfo) -> Any:
@@ -64,7 +64,8 @@ def build(kind: str, spec: str | Mapping[str, Any], /, *, where: str = "", **giv
             where=where,
             fix=f"given to a {kind}: {', '.join(n for n in POSITIONAL[kind] if n in given) or 'nothing'}",
         )
-    return load(info)(**filled, **values)
+    with kept_running(f"{info.name} could not be built", where or kind):
+        return load(info)(**filled, **values)
 
 
 def bind(kind: str, spec: str | Mapping[str, Any], *, where: str = "") -> Callable[..., Any]:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Annotated, Any
 
-from pydantic import PydanticUserError, TypeAdapter, ValidationError
+from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 
-from trainwright.errors import RecipeError, raise_all
+from trainwright.errors import RecipeError, closest, raise_all
 from trainwright.fields import ComponentOf
-from trainwright.registry.catalogue import describe
+from trainwright.registry.catalogue import describe, names
 from trainwright.registry.dead_values import dead_values
 from trainwright.registry.info import UNANNOTATED, ComponentInfo, Parameter
 from trainwright.registry.plain_words import describe_type, show_with_type
 from trainwright.registry.problems import Problem, problems_from, unknown_key
+
+_FEW = 6
 
 
 @dataclass
@@ -122,8 +124,33 @@ def _unknown_parameter(info: ComponentInfo, name: str) -> Problem:
     if name in info.positional:
         what = f"`{name}` of {info.kind} `{info.name}` is filled by the tool"
         return Problem((name,), what, fix="remove it")
-    options = [parameter.name for parameter in info.parameters]
-    return unknown_key((name,), options, f"parameter of {info.kind} `{info.name}`:")
+    return replace(
+        unknown_key((name,), [], f"parameter of {info.kind} `{info.name}`:"),
+        fix=about_unknown_parameter(info, name),
+        unknown_key=closest(name, [parameter.name for parameter in info.parameters]) is None,
+    )
+
+
+def about_unknown_parameter(info: ComponentInfo, name: str) -> str:
+    """What to do about a parameter that a component does not have.
+
+    The one that was probably meant; else all that it has, and which components of its kind have this one.
+    """
+    own = [parameter.name for parameter in info.parameters]
+    guess = closest(name, own)
+    if guess:
+        return f"did you mean `{guess}`?"
+    others = [other for other in names(info.kind) if describe(info.kind, other).parameter(name)]
+    has = f"{info.name} has: {', '.join(own)}" if own else f"{info.name} has no parameters: remove it"
+    if not others:
+        return has
+    return f"{has}; {_listed(others)} {'has' if len(others) == 1 else 'have'} `{name}`"
+
+
+def _listed(items: list[str]) -> str:
+    if len(items) > _FEW:
+        items = [*items[: _FEW - 1], f"{len(items) - _FEW + 1} more"]
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
 
 
 def _check_value(info: ComponentInfo, parameter: Parameter, value: Any, checked: Checked) -> None:
@@ -163,7 +190,7 @@ def adapter(annotation: Any) -> TypeAdapter[Any]:
 
 
 def _new_adapter(annotation: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(annotation)
+    return TypeAdapter(annotation, config=ConfigDict(allow_inf_nan=False))
 
 
 _cached_adapter = lru_cache(maxsize=512)(_new_adapter)

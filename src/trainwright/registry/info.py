@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from trainwright.fields import IsLocation
 
@@ -55,7 +55,14 @@ class Parameter:
     @property
     def location(self) -> bool:
         """Whether it only says where something lies on this machine."""
-        return any(isinstance(item, IsLocation) for item in getattr(self.annotation, "__metadata__", ()))
+        return _mentions_location(self.annotation)
+
+
+def _mentions_location(annotation: Any) -> bool:
+    """Whether a type is a location, or a union or mapping with one."""
+    if any(isinstance(item, IsLocation) for item in getattr(annotation, "__metadata__", ())):
+        return True
+    return any(map(_mentions_location, get_args(annotation)))
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,7 @@ class ComponentInfo:
         version: Raised by its author when the same parameters give other results than before.
         fixed: Arguments that follow from the name (timm's architecture).
         user_code: It is the user's own, and was imported to be described.
+        targets: Column types that a loss or a metric suits; empty where it does not say.
     """
 
     kind: str
@@ -89,6 +97,7 @@ class ComponentInfo:
     version: int = 1
     fixed: Mapping[str, Any] = field(default_factory=dict)
     user_code: bool = False
+    targets: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:

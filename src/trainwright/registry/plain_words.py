@@ -29,6 +29,7 @@ _PLURALS = {
     "a path": "paths",
     "any value": "values",
     "a list": "lists",
+    "a mapping": "mappings",
 }
 
 
@@ -68,7 +69,8 @@ def _generic(annotation: Any) -> str:
         words = f"{marks[0].kind} components" if marks else _plural(describe_type(arguments[0]))
         return f"a list of {words}"
     if origin in (dict, Mapping):
-        return f"a mapping of {describe_type(arguments[0])} to {describe_type(arguments[1])}"
+        key, item = (describe_type(argument) for argument in arguments)
+        return "a mapping" if (key, item) == ("text", "any value") else f"a mapping of {key} to {item}"
     if annotation in (list, tuple, set, frozenset):
         return "a list"
     if annotation is dict or hasattr(annotation, "model_fields"):
@@ -105,6 +107,8 @@ def _range(mark: Any) -> list[str]:
 
 
 def _plural(words: str) -> str:
+    if " or " in words:
+        return f"items, each {words}"
     for one, many in _PLURALS.items():
         if words == one or words.startswith(one + " "):
             return many + words[len(one) :]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -107,7 +108,16 @@ def _mismatch(path: Path, annotation: Any, value: Any) -> Problem:
     fix = f"did you mean `{guess}`?" if guess else ""
     if isinstance(value, str) and _is_number(value) and "number" in words:
         fix = "remove the quotes"
+    if "number" in words and _is_infinite(value):
+        fix = "a number must be finite"
     return Problem(path, f"expected {words}, got {show_with_type(value)}", fix=fix)
+
+
+def _is_infinite(value: Any) -> bool:
+    """Whether a value is, or is the text of, an infinity or NaN."""
+    if isinstance(value, str):
+        return _is_number(value) and not math.isfinite(float(value))
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 def _is_number(text: str) -> bool:
@@ -181,5 +191,5 @@ def child_names(annotation: Any) -> list[str]:
     for option in members(bare(annotation)):
         option = bare(option)
         if isinstance(option, type) and issubclass(option, BaseModel):
-            return list(option.model_fields)
+            return [*option.model_fields, *getattr(option, "read_before", ())]
     return []

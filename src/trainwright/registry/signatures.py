@@ -15,6 +15,8 @@ from trainwright.registry.tables import POSITIONAL
 Kind = inspect._ParameterKind
 POSITIONAL_ONLY = inspect.Parameter.POSITIONAL_ONLY
 POSITIONAL_OR_KEYWORD = inspect.Parameter.POSITIONAL_OR_KEYWORD
+SUIT_TYPES = ("loss", "metric")
+"""Kinds whose modules say in `TARGETS` which types of target column they suit."""
 KEYWORD_ONLY = inspect.Parameter.KEYWORD_ONLY
 VAR_POSITIONAL = inspect.Parameter.VAR_POSITIONAL
 VAR_KEYWORD = inspect.Parameter.VAR_KEYWORD
@@ -48,7 +50,7 @@ def assemble(
         target: `module:attribute`.
         arguments: Its formal parameters, without `self`.
         doc: Its docstring.
-        constants: `DEAD_WHEN` and `VERSION` of its module, each by attribute.
+        constants: `DEAD_WHEN` and `VERSION` of its module, each by attribute; and its `TARGETS`.
         source_file: Where it is written.
 
     Raises:
@@ -80,6 +82,7 @@ def assemble(
         dead_when=constants.get("DEAD_WHEN", {}).get(attribute, {}),
         source_file=source_file,
         version=constants.get("VERSION", {}).get(attribute, 1),
+        targets=tuple(constants.get("TARGETS", ())) if kind in SUIT_TYPES else (),
     )
 
 

@@ -165,7 +165,7 @@ def describe_source(kind: str, name: str, target: str) -> ComponentInfo:
         doc += "\n\n" + (ast.get_docstring(owner[1]) or "") if owner else ""
     else:
         arguments = list(_arguments(home, node, kind, method=False))
-    constants = {key: home.constant(key) for key in ("DEAD_WHEN", "VERSION")}
+    constants = {key: home.constant(key) for key in ("DEAD_WHEN", "VERSION", "TARGETS")}
     return assemble(kind, name, target, arguments, doc, constants, str(home.path))
 
 

@@ -7,19 +7,44 @@ import importlib.util
 import inspect
 import sys
 import traceback
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, get_type_hints
 
-from trainwright.errors import RecipeError, closest
+from trainwright.errors import RecipeError, UserError, closest
 from trainwright.registry.info import REQUIRED, UNANNOTATED, ComponentInfo
 from trainwright.registry.signatures import Argument, assemble
 
 
+@dataclass
+class _Search:
+    """Where modules of the user may lie besides the current directory and the installed packages."""
+
+    first: tuple[Path, ...] = ()
+    last: tuple[Path, ...] = ()
+
+
+_search = _Search()
+
+
+def search_in(first: Sequence[Path], beside: Path | None) -> None:
+    """Says where the modules that a recipe names may lie; takes the place of what was said before.
+
+    Args:
+        first: Folders that are searched before all others.
+        beside: Folder of the recipe's file, searched when a module is found nowhere else.
+    """
+    _search.first, _search.last = tuple(first), () if beside is None else (beside,)
+
+
 def import_user_module(module: str) -> ModuleType:
-    """Imports a module of the user; the current directory is searched as for `python -m`.
+    """Imports a module of the user.
+
+    Searched are the folders that the recipe names, the current directory as for `python -m`, the installed
+    packages, and the folder of the recipe.
 
     Raises:
         RecipeError: It does not exist or its import fails, with the file and line of the failure.
@@ -27,11 +52,53 @@ def import_user_module(module: str) -> ModuleType:
     here = str(Path.cwd())
     if here not in sys.path and "" not in sys.path:
         sys.path.insert(0, here)
+    top = module.partition(".")[0]
     importlib.invalidate_caches()
+    _add_to_path(top, _search.first)
+    if top not in sys.modules and importlib.util.find_spec(top) is None:
+        # Only then: a file beside the recipe must not take the place of a package of the same name.
+        _add_to_path(top, _search.last)
     try:
         return importlib.import_module(module)
     except (Exception, SystemExit) as error:
         raise _import_error(module, error) from error
+
+
+@contextmanager
+def kept_running(what: str = "a component ended the program", where: str = "") -> Iterator[None]:
+    """Within it, code of the user that calls `sys.exit` fails with an error instead of ending the program.
+
+    Args:
+        what: What failed thereby.
+        where: Key path for the error.
+
+    Raises:
+        UserError: `SystemExit` was raised, with its code and the file and line.
+    """
+    try:
+        yield
+    except SystemExit as error:
+        raise exit_error(error, what, where) from error
+
+
+def exit_error(error: SystemExit, what: str = "a component ended the program", where: str = "") -> UserError:
+    """The error that stands for a `sys.exit` in code of the user."""
+    place = _place(error)
+    return UserError(
+        f"{what}: SystemExit: {error}",
+        where=where,
+        why=f"raised at {place}" if place else "",
+        fix="let it raise an error of another kind",
+    )
+
+
+def _add_to_path(top: str, folders: Sequence[Path]) -> None:
+    """Puts the folders that hold a module or package of that name before all others."""
+    for folder in reversed(folders):
+        if (folder / f"{top}.py").is_file() or (folder / top).is_dir():
+            if str(folder) in sys.path:
+                sys.path.remove(str(folder))
+            sys.path.insert(0, str(folder))
 
 
 def _import_error(module: str, error: BaseException) -> RecipeError:
@@ -39,8 +106,10 @@ def _import_error(module: str, error: BaseException) -> RecipeError:
     if isinstance(error, ModuleNotFoundError) and error.name in parents:
         return RecipeError(
             f"there is no module `{error.name}`",
-            why=f"searched in {Path.cwd()} and in the installed packages",
-            fix="start from the directory that holds it, or install it",
+            why="searched in "
+            + ", ".join(str(place) for place in dict.fromkeys([*_search.first, Path.cwd(), *_search.last]))
+            + " and in the installed packages",
+            fix="start from the directory that holds it, name that in `code` of the recipe, or install it",
         )
     place = _place(error)
     return RecipeError(
@@ -97,17 +166,35 @@ def describe_object(kind: str, name: str) -> ComponentInfo:
         raise RecipeError(f"{name} has no signature that can be read", why=str(error)) from error
     module = sys.modules[name.partition(":")[0]]
     hints = _hints(found)
-    arguments = [_argument(item, hints) for item in signature.parameters.values()]
+    arguments = (
+        [] if _has_torch_init(found) else [_argument(item, hints) for item in signature.parameters.values()]
+    )
     constants = {key: _constant(module, key) for key in ("DEAD_WHEN", "VERSION")}
+    constants["TARGETS"] = _target_types(module)
     doc = inspect.getdoc(found) or ""
     info = assemble(kind, name, name, arguments, doc, constants, _source_file(found))
     return replace(info, user_code=True)
 
 
-def _constant(module: ModuleType, key: str) -> Mapping[str, Any]:
+def _has_torch_init(found: Any) -> bool:
+    """Whether a class has no `__init__` but that of `torch.nn.Module`, which takes nothing."""
+    init = getattr(found, "__init__", None) if isinstance(found, type) else None
+    return (getattr(init, "__module__", ""), getattr(init, "__qualname__", "")) == (
+        "torch.nn.modules.module",
+        "Module.__init__",
+    )
+
+
+def _constant(module: ModuleType, key: str) -> Any:
     value = getattr(module, key, {})
     # A module may have a VERSION string of its own, which is none of our business.
     return value if isinstance(value, dict) else {}
+
+
+def _target_types(module: ModuleType) -> tuple[str, ...]:
+    value = getattr(module, "TARGETS", ())
+    named = isinstance(value, tuple | list) and all(isinstance(item, str) for item in value)
+    return tuple(value) if named else ()
 
 
 def _hints(found: Any) -> dict[str, Any]:

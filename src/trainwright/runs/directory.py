@@ -131,6 +131,11 @@ class RunDirectory:
             return RunState.RUNNING  # being resumed, its record is not written yet
         return written
 
+    def newest_checkpoint(self) -> int | None:
+        """Step of the newest committed checkpoint, or None where none was ever finished."""
+        steps = [int(path.parent.name) for path in self.checkpoints.glob("*/manifest.json")]
+        return max(steps, default=None)
+
     def metrics(self) -> Series:
         """Every metric's series of (step, value); steps abandoned by a resume are left out."""
         return read_metrics(self.metrics_file, self.record().resumed_from)

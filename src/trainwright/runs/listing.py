@@ -86,6 +86,22 @@ def find_runs(
     return list(found.values())
 
 
+def chosen_runs(
+    patterns: Sequence[str | os.PathLike[str]], runs_dir: str | os.PathLike[str]
+) -> list[RunDirectory]:
+    """Runs to work on: a glob means all that match it, anything else exactly one.
+
+    Raises:
+        RunError: A pattern matches nothing, or one that is no glob matches several.
+    """
+    found: dict[Path, RunDirectory] = {}
+    for pattern in patterns:
+        is_glob = _MAGIC.search(os.fspath(pattern)) is not None
+        runs = find_runs([pattern], runs_dir) if is_glob else [find_run(pattern, runs_dir)]
+        found.update({run.path.resolve(): run for run in runs})
+    return list(found.values())
+
+
 def find_run(pattern: str | os.PathLike[str], runs_dir: str | os.PathLike[str]) -> RunDirectory:
     """The one run that `pattern` means. Raises RunError where it means none or several."""
     runs = find_runs([pattern], runs_dir)
@@ -93,7 +109,7 @@ def find_run(pattern: str | os.PathLike[str], runs_dir: str | os.PathLike[str]) 
         raise RunError(
             f"{os.fspath(pattern)} means {len(runs)} runs",
             why="\n       ".join(f"{run.id}  ({run.state()})" for run in reversed(runs)),
-            fix="give the id or the salt of one",
+            fix="give the id or the salt of one; where several can be worked on, a glob means all",
         )
     return runs[0]
 
@@ -119,6 +135,8 @@ def row(run: RunDirectory) -> RunRow:
     if owner or not record.finished:
         # A killed run wrote no last record; its heartbeat knows better how far it came.
         progress.update({key: beat[key] for key in ("step", "epoch", "total_steps") if key in beat})
+        # The last beat of a short life came before the last checkpoint.
+        progress["step"] = max((progress.get("step"), run.newest_checkpoint()), key=lambda step: step or 0)
     reason = f"process {owner.pid} on {owner.host}" if owner and owner.pid else record.exit_reason
     if state == "interrupted" and not reason:
         reason = "the process was killed"

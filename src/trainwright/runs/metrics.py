@@ -79,15 +79,30 @@ def read_metrics(path: str | os.PathLike[str], resumed_from: Mapping[int, int] |
 def epoch_rows(
     path: str | os.PathLike[str], resumed_from: Mapping[int, int] | None = None
 ) -> list[dict[str, float]]:
-    """One row per epoch: `epoch`, `step`, and the last value of every metric within that epoch."""
+    """One row per epoch: `epoch` from 1, `step`, and the last value of every metric within that epoch.
+
+    Of the values within an epoch (`step/loss`) only those stay that say something else than the epoch's own
+    (`train/loss`, `lr`).
+    """
     rows: dict[float, dict[str, float]] = {}
     for record in sorted(
         _current(path, resumed_from), key=lambda item: (item.epoch, item.attempt, item.step)
     ):
-        row = rows.setdefault(record.epoch, {"epoch": record.epoch})
+        row = rows.setdefault(record.epoch, {"epoch": record.epoch + 1})
         row["step"] = record.step
         row.update(record.values)
-    return [rows[epoch] for epoch in sorted(rows)]
+    found = [rows[epoch] for epoch in sorted(rows)]
+    within = {name for row in found for name in row if name.startswith("step/")}
+    repeated = {
+        name for name in within if all(row[name] == _of_epoch(row, name) for row in found if name in row)
+    }
+    return [{name: value for name, value in row.items() if name not in repeated} for row in found]
+
+
+def _of_epoch(row: Mapping[str, float], name: str) -> float | None:
+    """The epoch's own value of what `step/...` gives within it."""
+    bare = name.removeprefix("step/")
+    return row.get(f"train/{bare}", row.get(bare))
 
 
 def write_results(

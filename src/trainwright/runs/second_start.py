@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from trainwright.errors import RunError
-from trainwright.recipe.salt import NOT_PART, PLACES
+from trainwright.recipe.places import PLACES
+from trainwright.recipe.salt import NOT_PART
 from trainwright.recipe.writing import flow
 from trainwright.runs.difference import Change, changes, resolved_values
 from trainwright.runs.directory import RunDirectory, create_numbered
@@ -58,6 +59,7 @@ def decide(
     *,
     resolved: Mapping[str, Any],
     digest: str = "",
+    fingerprint: str = "",
     fresh: bool = False,
 ) -> Decision:
     """Finds what is there already and takes the lock of what has to be done.
@@ -71,6 +73,7 @@ def decide(
         salt: Ten hex digits of what makes the result different.
         resolved: The resolved recipe, to name near-identical runs.
         digest: The whole digest behind the salt.
+        fingerprint: Digest of the data, to tell of near-identical runs whether theirs were the same.
         fresh: Start a new run beside an existing one of the same salt.
 
     Raises:
@@ -87,19 +90,22 @@ def decide(
         return _done(run, digest)  # needs no lock, and a report may be at work on it
     run.acquire()
     try:
-        return _judge(run, resolved, digest)
+        return _judge(run, resolved, digest, fingerprint)
     except BaseException:
         run.lock.release()
         raise
 
 
-def near_runs(runs_dir: str | os.PathLike[str], name: str, resolved: Mapping[str, Any]) -> list[str]:
+def near_runs(
+    runs_dir: str | os.PathLike[str], name: str, resolved: Mapping[str, Any], fingerprint: str = ""
+) -> list[str]:
     """Lines about earlier runs that almost are this one: unfinished first, then same-named ones.
 
     Args:
         runs_dir: Where runs live.
         name: The new run's name.
         resolved: Its resolved recipe.
+        fingerprint: Digest of its data. Runs on other data with other columns have nothing to do with it.
     """
     unfinished: list[tuple[int, str]] = []
     same_name: list[tuple[int, str]] = []
@@ -107,21 +113,24 @@ def near_runs(runs_dir: str | os.PathLike[str], name: str, resolved: Mapping[str
         try:
             state = run.state()
             differing = _relevant(changes(resolved_values(run), resolved))
+            other_data = (
+                bool(fingerprint) and run.record().data.get("fingerprint", fingerprint) != fingerprint
+            )
         except RunError:
             continue  # a damaged old run is no reason not to start a new one; `runs list` tells of it
-        if len(differing) > _NEAR:
+        if len(differing) > _NEAR or (other_data and any(map(_is_column, differing))):
             continue
         if state is RunState.DONE and split_id(run.id)[0] != name:
             continue
         target = same_name if state is RunState.DONE else unfinished
-        target.append((len(differing), _describe(run, state, differing)))
+        target.append((len(differing), _describe(run, state, differing, other_data)))
     chosen = sorted(unfinished)[:2] or sorted(same_name)[:1]
     return [line for _, line in chosen]
 
 
-def _judge(run: RunDirectory, resolved: Mapping[str, Any], digest: str) -> Decision:
+def _judge(run: RunDirectory, resolved: Mapping[str, Any], digest: str, fingerprint: str) -> Decision:
     if not run.record_file.exists():
-        notes = near_runs(run.path.parent, split_id(run.id)[0], resolved)
+        notes = near_runs(run.path.parent, split_id(run.id)[0], resolved, fingerprint)
         return Decision(Action.START, run, tuple(notes))
     record = run.record()
     _check_digest(run, record, digest)
@@ -171,10 +180,12 @@ def _left_out(key: list[str]) -> bool:
     return any(tuple(key[: len(path)]) == path for path in NOT_PART)
 
 
-def _describe(run: RunDirectory, state: RunState, differing: list[Change]) -> str:
-    if not differing:
-        what = "the data, initial weights, user code or a component's version changed"
-    else:
-        values = ((item.key, flow(item.left), flow(item.right)) for item in differing)
-        what = ", ".join(f"{key} is {there} there and {here} here" for key, there, here in values)
+def _is_column(change: Change) -> bool:
+    return change.key.startswith(("data.inputs.", "data.targets."))
+
+
+def _describe(run: RunDirectory, state: RunState, differing: list[Change], other_data: bool) -> str:
+    reasons = ["the data are others"] if other_data else []
+    reasons += [f"{item.key} is {flow(item.left)} there and {flow(item.right)} here" for item in differing]
+    what = ", ".join(reasons) or "the data, initial weights, user code or a component's version changed"
     return f"not the same run as {run.path} ({state}): {what}"

@@ -24,8 +24,8 @@ class AdversarialTask(Task):
     and the number `latent`; `adversary` is one such.
 
     Args:
-        targets: Must be empty: nothing is predicted.
         model: Component spec of the model.
+        targets: None, or empty: nothing is predicted.
         real_label: What the discriminator should say of a real image (one-sided label smoothing).
         generator_optimizer: Optimizer of the generator; the recipe's when absent.
         discriminator_optimizer: Optimizer of the discriminator; the recipe's when absent.
@@ -33,8 +33,8 @@ class AdversarialTask(Task):
 
     def __init__(
         self,
-        targets: dict[str, Target],
         model: dict[str, Any],
+        targets: dict[str, Target] | None = None,
         *,
         real_label: Fraction = 0.9,
         generator_optimizer: Annotated[dict[str, Any], ComponentOf("optimizer", "adamw")] | None = None,

@@ -85,6 +85,14 @@ class Task(ABC):
     def check_outputs(self, outputs: dict[str, Tensor]) -> None:  # noqa: B027 - most tasks fit by design
         """Raises ModelError where the model's outputs cannot fit the targets."""
 
+    def doubts(self, outputs: dict[str, Tensor]) -> list[str]:
+        """What works with these first outputs, but perhaps not as meant."""
+        return []
+
+    def facts(self) -> list[str]:
+        """How each target is learned and scored, in words."""
+        return []
+
     def stateful(self) -> Iterable[tuple[str, Any]]:
         """Objects of the task, besides the model, whose `state_dict` belongs to a checkpoint."""
         return ()

@@ -13,7 +13,7 @@ from trainwright import registry
 from trainwright.data.batch import Batch
 from trainwright.data.types import DataInfo, TensorSpec
 from trainwright.errors import ModelError, RecipeError, closest
-from trainwright.losses import default_loss
+from trainwright.losses import RAW_SCORES, default_loss
 from trainwright.metrics import default_metrics
 from trainwright.models.arguments import build_model
 from trainwright.models.penalties import penalties
@@ -38,6 +38,8 @@ class TargetHead:
     weight: float
     class_weights: Tensor | None
     decode: Callable[[Any], Any] | None = None
+    loss_name: str = ""
+    metric_names: tuple[str, ...] = ()
 
     def per_sample(self, output: Tensor, target: Tensor) -> Tensor:
         """Loss of each sample `[B]`."""
@@ -181,6 +183,23 @@ class SupervisedTask(Task):
                     fix="let the last layer have `num_outputs` outputs",
                 )
 
+    def doubts(self, outputs: dict[str, Tensor]) -> list[str]:
+        """Probabilities where the loss takes raw scores: a softmax twice, which learns slowly."""
+        return [
+            f"the model gives probabilities for target {head.name!r}, and loss {head.loss_name} takes raw "
+            "scores: leave out the model's last softmax"
+            for head in self.heads
+            if head.loss_name in RAW_SCORES and _are_probabilities(outputs[head.name])
+        ]
+
+    def facts(self) -> list[str]:
+        """Loss and metrics of every target."""
+        return [
+            f"target {head.name}: loss {head.loss_name}, metrics {', '.join(head.metric_names) or 'none'}"
+            + (f", weight {head.weight:g}" if len(self.heads) > 1 else "")
+            for head in self.heads
+        ]
+
     def monitor(self) -> tuple[str, str]:
         """Accuracy for one category target, else the loss."""
         single = self.heads[0] if len(self.heads) == 1 else None
@@ -189,9 +208,18 @@ class SupervisedTask(Task):
         return "loss", "min"
 
 
+<<<<<<< HEAD
 def _true_class(target: Tensor) -> Tensor:
     """Class ids `[B]`; of mixed samples that of the largest share."""
     return target.argmax(1) if target.is_floating_point() else target
+=======
+def _are_probabilities(output: Tensor) -> bool:
+    """Whether several classes' outputs are non-negative and sum to 1 in every row, up to rounding."""
+    values = output.detach().float()
+    if values.dim() != 2 or values.shape[1] < 2:
+        return False
+    return bool((values >= 0).all()) and bool(((values.sum(1) - 1).abs() < 1e-3).all())
+>>>>>>> main
 
 
 def _add(total: Tensor | None, each: Tensor, weight: float) -> Tensor:
@@ -207,7 +235,16 @@ def _head(
     metrics = [registry.bind("metric", item) for item in specs]
     weights = _class_weights(name, spec, section)
     return TargetHead(
-        name, spec, part, registry.bind("loss", loss_spec), metrics, section.weight, weights, decode
+        name,
+        spec,
+        part,
+        registry.bind("loss", loss_spec),
+        metrics,
+        section.weight,
+        weights,
+        decode,
+        loss_spec["name"],
+        tuple(item["name"] for item in specs),
     )
 
 

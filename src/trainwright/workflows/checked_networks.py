@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from trainwright.data.cache import JsonCache
+from trainwright.engine.preflight import Preflight
 from trainwright.engine.runtime import Execution
 from trainwright.locations import cache_dir
 from trainwright.runs.record import RunRecord
 
 
-def checked_once(record: RunRecord | None, execution: Execution, check: Callable[[], set[str]]) -> set[str]:
-    """Names of the metrics that a run will give, from `check` or from an earlier pass of the same check.
+def checked_once(record: RunRecord | None, execution: Execution, check: Callable[[], Preflight]) -> Preflight:
+    """What `check` finds of a network, now or in an earlier pass of the same check.
 
     The checks are a function of what the run's digest is over (recipe, data, initial weights), of the
     packages and of how a step is executed. A recipe with code of the user's own is always checked: the
@@ -25,10 +26,15 @@ def checked_once(record: RunRecord | None, execution: Execution, check: Callable
     if record is None or record.parts.get("content", {}).get("code"):
         return check()
     passed = JsonCache(cache_dir() / "checked_networks")
-    key = {"run": record.digest, "packages": record.packages, "execution": execution.to_json()}
+    key = {
+        "form": "names and doubts",
+        "run": record.digest,
+        "packages": record.packages,
+        "execution": execution.to_json(),
+    }
     known = passed.find(key)
     if known is not None:
-        return set(known)
-    names = check()
-    passed.store(key, sorted(names))
-    return names
+        return Preflight(set(known["names"]), known["doubts"])
+    found = check()
+    passed.store(key, {"names": sorted(found.names), "doubts": found.doubts})
+    return found

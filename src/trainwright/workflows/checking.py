@@ -11,7 +11,7 @@ from trainwright import recipe as recipes
 from trainwright.data.types import PreparedData
 from trainwright.progress import NoProgress
 from trainwright.workflows import gate
-from trainwright.workflows.training import Background, check_report_splits, load_data
+from trainwright.workflows.training import Background, check_report_splits, check_targets, load_data
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ def check(
     from trainwright.workflows.session import Session
 
     with recipes.located(loaded), Session(loaded, NoProgress()) as session:
+        check_targets(loaded.recipe)
         prepared = preparing.result()
         check_report_splits(loaded.recipe, prepared)
         findings = gate.quick_check(loaded.recipe.data, prepared)

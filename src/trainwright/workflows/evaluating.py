@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 from trainwright import recipe as recipes
 from trainwright.errors import DataError, RunError
 from trainwright.progress import NoProgress
 from trainwright.runs.directory import RunDirectory
+from trainwright.workflows.other_data import other_data
 
 
 def evaluate(
@@ -27,7 +29,8 @@ def evaluate(
     Args:
         run: The run directory.
         split: Split of the data; other data are taken whole under this name.
-        data: A path of the source's kind, or in-memory data, in place of the run's own.
+        data: A path, or in-memory data, in place of the run's own. A source without a place, such as
+            digits, is replaced by one that suits what is found at the path.
         own_data: The run's own data, when it was trained on data in memory.
         weights: `best` or `last`.
 
@@ -42,8 +45,9 @@ def evaluate(
     directory = RunDirectory.open(run)
     own = data is None
     path = isinstance(data, str | os.PathLike)
-    overrides = _other_place(directory, os.fspath(data)) if path else {}
-    loaded = recipes.load(directory.resolved, overrides)
+    loaded = recipes.load(directory.resolved)
+    if path:
+        loaded = recipes.load(directory.resolved, other_data(loaded.recipe.data, Path(data)))
     predictor = Predictor.load(directory.path, weights=weights)
     with recipes.located(loaded):
         prepared = load_data(
@@ -67,19 +71,3 @@ def evaluate(
         raise DataError(f"the data have no split {split!r}", fix=f"use one of: {there}")
     folder = directory.evaluation(split) if own else None
     return evaluate_split(predictor, prepared, split, folder)
-
-
-def _other_place(run: RunDirectory, path: str) -> dict[str, Any]:
-    """The override that points the run's source elsewhere."""
-    source = recipes.load(run.resolved).resolved["data"]["source"]
-    key = next((name for name in ("root", "path") if name in source), None)
-    if key is None:
-        raise DataError(
-            f"source {source['name']!r} has no place that could be another one",
-            where="--data",
-            fix="evaluate it on its own data, or from Python on data in memory",
-        )
-    overrides: dict[str, Any] = {f"data.source.{key}": path}
-    if source["name"] == "folder":
-        overrides["data.source.splits"] = "ignore"
-    return overrides

@@ -8,7 +8,7 @@ import os
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from trainwright.runs.difference import final_metrics
 from trainwright.runs.directory import RunDirectory
@@ -116,17 +116,19 @@ class Run:
 
         return Predictor.load(self.path)
 
-    def predict(self, items: Any) -> Predictions:
+    def predict(self, items: Any, *, on_bad: Literal["stop", "skip"] = "stop") -> Predictions:
         """Answers for raw values.
 
         Args:
             items: A path or an array, or many of them; an array `[N, ...]` counts as N items, a
                 DataFrame as its rows; a mapping from column to value where there are several inputs.
+            on_bad: `stop` raises where an item cannot be read; `skip` answers the others, and says why in
+                the column `error`.
 
         Returns:
             Columns by name, one value per item.
         """
-        return self.predictor.predict(items)
+        return self.predictor.predict(items, on_bad=on_bad)
 
     def evaluate(self, split: str = "test", data: Any = None) -> dict[str, float]:
         """Scores the best weights; a score on files that the run was trained on is stored in it.

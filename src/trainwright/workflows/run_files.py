@@ -8,8 +8,18 @@ from typing import Any
 from safetensors.torch import save
 from torch import nn
 
+from trainwright.data.summary import summary, write_dropped
+from trainwright.data.types import PreparedData
 from trainwright.engine.loop import Loop, Outcome, Parts
-from trainwright.runs.atomic import make_directory, write_bytes
+from trainwright.runs.atomic import make_directory, write_bytes, write_json
+from trainwright.runs.directory import RunDirectory
+
+
+class NoJournal:
+    """The journal of processes that write no files."""
+
+    def log(self, step: int, epoch: int, values: dict[str, Any]) -> None:
+        """Forgets the values."""
 
 
 def save_weights(path: Path, model: nn.Module) -> None:
@@ -38,3 +48,17 @@ def throughput(outcome: Outcome, parts: Parts) -> dict[str, Any]:
         "steady_us_per_step": 1e6 * seconds / steps if steps else None,
         "images_per_s": batch * steps / seconds if seconds else None,
     }
+
+
+def what_is_left(run: RunDirectory) -> str:
+    """What a run that is stopped at once leaves behind."""
+    step = run.newest_checkpoint()
+    if step is None:
+        return "no checkpoint had been written, so the same command starts anew"
+    return f"the last checkpoint, of step {step}, is whole"
+
+
+def write_data_report(run: RunDirectory, data: PreparedData) -> None:
+    """What the data came to, and what was left out."""
+    write_json(run.data / "summary.json", summary(data))
+    write_dropped(run.data / "dropped.csv", data.all_dropped())

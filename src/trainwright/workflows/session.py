@@ -12,7 +12,6 @@ import torch
 
 from trainwright import log
 from trainwright.allocator import give_back_freed_memory
-from trainwright.data.summary import summary, write_dropped
 from trainwright.data.types import PreparedData
 from trainwright.engine import distributed
 from trainwright.engine.build import (
@@ -27,6 +26,7 @@ from trainwright.engine.checkpoint import CheckpointStore, CheckpointWriter
 from trainwright.engine.execution_choice import choose_execution
 from trainwright.engine.loop import Diverged, Loop, Outcome, Parts
 from trainwright.engine.position import Budget
+from trainwright.engine.preflight import Preflight
 from trainwright.engine.runtime import Execution, Runtime, choose_device
 from trainwright.engine.signals import stop_on_signals
 from trainwright.errors import RunError, TrainwrightError, UserError
@@ -35,6 +35,7 @@ from trainwright.inference.evaluation import evaluate_split
 from trainwright.inference.predictor import Predictor
 from trainwright.locations import cache_dir
 from trainwright.models.weights import apply_weights, load_weights
+from trainwright.registry.user_code import kept_running
 from trainwright.runs.atomic import StorageError, remove_leftovers, write_json
 from trainwright.runs.directory import RunDirectory
 from trainwright.runs.environment import usable_cores
@@ -43,7 +44,14 @@ from trainwright.runs.record import RunRecord, RunState
 from trainwright.runs.second_start import without_lock
 from trainwright.runs.spool import Spool
 from trainwright.workflows.checked_networks import checked_once
-from trainwright.workflows.run_files import save_weights, status, throughput
+from trainwright.workflows.run_files import (
+    NoJournal,
+    save_weights,
+    status,
+    throughput,
+    what_is_left,
+    write_data_report,
+)
 from trainwright.workflows.training import RunResult
 
 if TYPE_CHECKING:
@@ -51,13 +59,6 @@ if TYPE_CHECKING:
     from trainwright.tasks.base import Task
 
 Agreed = TypeVar("Agreed")
-
-
-class NoJournal:
-    """The journal of processes that write no files."""
-
-    def log(self, step: int, epoch: int, values: dict[str, Any]) -> None:
-        """Forgets the values."""
 
 
 class Session:
@@ -116,7 +117,10 @@ class Session:
         self._lap("data")
         try:
             settle = 2.0 if self.processes.size > 1 else 0.0
-            with stop_on_signals(self.progress.message, settle=settle) as stop:
+            with (
+                kept_running(),
+                stop_on_signals(self.progress.message, lambda: what_is_left(run), settle=settle) as stop,
+            ):
                 parts = self._build(run, data, record)
                 outcome = self._train(run, data, parts, record, stop, from_best)
             if outcome.state == "interrupted":
@@ -143,25 +147,19 @@ class Session:
         task = build_task(self.recipe)
         model = build_network(task, self.recipe, data)
         base = self._base_execution()
-        names = check_network(task, model, self.recipe, data, base)
-        check_monitors(build_parts(self.recipe, data, task, model, Runtime(base), self.processes), names)
+        found = check_network(task, model, self.recipe, data, base)
+        check_monitors(
+            build_parts(self.recipe, data, task, model, Runtime(base), self.processes), found.names
+        )
         trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
         total = sum(p.numel() for p in model.parameters())
         return [
+            *task.facts(),
             f"model {self.recipe.model['name']}: {total:,} parameters, {trained:,} of them trained",
             f"device {self.device}, {base.threads} threads",
-            *self._warnings(model),
+            *distributed.about_statistics(model, self.processes.size),
+            *found.doubts,
         ]
-
-    def _warnings(self, model: torch.nn.Module) -> list[str]:
-        """What works, but perhaps not as expected."""
-        norms = any(isinstance(m, torch.nn.modules.batchnorm._BatchNorm) for m in model.modules())
-        if norms and self.processes.size > 1:
-            return [
-                f"BatchNorm statistics are those of each process's slice, 1/{self.processes.size} of the "
-                "global batch; running statistics are the first process's"
-            ]
-        return []
 
     def _build(self, run: RunDirectory, data: PreparedData, record: RunRecord | None) -> Parts:
         """Model, execution and everything the loop drives, checked on real samples."""
@@ -170,10 +168,12 @@ class Session:
         task = build_task(recipe)
         model = build_network(task, recipe, data)
         pinned = self.processes.broadcast(record.pinned if record is not None else None)
-        for warning in self._warnings(model):
+        for warning in distributed.about_statistics(model, self.processes.size):
             self.progress.message(warning)
         kept = Execution.from_json(pinned) if pinned else None
-        names = None if kept else self._checked(task, model, data, record)
+        found = None if kept else self._checked(task, model, data, record)
+        for doubt in found.doubts if found is not None else ():
+            self.progress.message(doubt)
         execution = self._kept(kept) if kept else self._choose(task, model, data)
         if record is not None:
             record.pinned = execution.to_json()
@@ -182,17 +182,17 @@ class Session:
                 for name, column in {**recipe.data.inputs, **recipe.data.targets}.items()
             }
             save_processors(run.processors, data.inputs, data.targets, columns)
-            _write_data_report(run, data)
+            write_data_report(run, data)
         parts = build_parts(recipe, data, task, model, Runtime(execution), self.processes)
-        if names is not None:
-            check_monitors(parts, names)
+        if found is not None:
+            check_monitors(parts, found.names)
         self._lap("build")
         return parts
 
     def _checked(
         self, task: Task, model: torch.nn.Module, data: PreparedData, record: RunRecord | None
-    ) -> set[str]:
-        """Names of the metrics that the run will give; raises UserError where the model does not fit."""
+    ) -> Preflight:
+        """Metrics that the run will give, and doubts; raises UserError where the model does not fit."""
         base = self._base_execution()
         alone = record if self.processes.size == 1 else None
         return checked_once(alone, base, lambda: check_network(task, model, self.recipe, data, base))
@@ -275,7 +275,7 @@ class Session:
                 closing.callback(part)
             if data.substitutes is not None:
                 # Whatever ends the training, what became unreadable in it is written down.
-                closing.callback(_write_data_report, run, data)
+                closing.callback(write_data_report, run, data)
             beat.start()
             outcome = loop.run()
             writer.flush()
@@ -392,9 +392,3 @@ class Session:
         moment = time.perf_counter()
         self.seconds[name] = round(self.seconds.get(name, 0.0) + moment - self._begun, 4)
         self._begun = moment
-
-
-def _write_data_report(run: RunDirectory, data: PreparedData) -> None:
-    """What the data came to, and what was left out."""
-    write_json(run.data / "summary.json", summary(data))
-    write_dropped(run.data / "dropped.csv", data.all_dropped())

@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from trainwright import log
+from trainwright import log, registry
 from trainwright import recipe as recipes
 from trainwright.allocator import keep_freed_memory
 from trainwright.data.prepare import prepare
 from trainwright.data.types import PreparedData
-from trainwright.errors import DataError, RunError, StorageError, UserError, closest
+from trainwright.errors import DataError, RecipeError, RunError, StorageError, UserError, closest
 from trainwright.locations import cache_dir
 from trainwright.progress import NoProgress, ProgressSink
+from trainwright.registry.user_code import kept_running
 from trainwright.runs.directory import RunDirectory
 from trainwright.runs.environment import environment
 from trainwright.runs.record import RunRecord, RunState
@@ -65,7 +66,8 @@ class Background(Generic[Result]):
 
     def _run(self, call: Callable[[], Result]) -> None:
         try:
-            self._value = call()
+            with kept_running():
+                self._value = call()
         except BaseException as error:
             self._error = error
 
@@ -137,6 +139,7 @@ def train(
     from trainwright.workflows.session import Session
 
     with recipes.located(loaded), Session(loaded, progress) as session:
+        check_targets(loaded.recipe)
         prepared, findings = preparing.result()
         check_report_splits(loaded.recipe, prepared)
         decision = session.agree(lambda: _decide(loaded, prepared, runs_dir, fresh))
@@ -230,6 +233,19 @@ def _log_of(run: RunDirectory, record: RunRecord | None) -> AbstractContextManag
     return log.to_file(run.log) if record is not None else nullcontext()
 
 
+def check_targets(recipe: Recipe) -> None:
+    """Raises RecipeError where the task cannot do without targets, for which it has no default, and has none.
+
+    Data can be looked at without any, so that no recipe is wrong for it.
+    """
+    if not recipe.data.targets and "targets" in registry.describe("task", recipe.task["name"]).needs:
+        raise RecipeError(
+            "`targets` is missing",
+            where="data.targets",
+            fix="give a mapping from the name of a column to predict to its type",
+        )
+
+
 def check_report_splits(recipe: Recipe, data: PreparedData) -> None:
     """Raises DataError where the recipe asks for the score of a split that the data do not have."""
     there = [name for name, rows in data.splits.items() if len(rows)]
@@ -276,6 +292,7 @@ def _decide(loaded: LoadedRecipe, prepared: PreparedData, runs_dir: str | Path, 
         identity.salt,
         resolved=loaded.resolved,
         digest=identity.digest,
+        fingerprint=prepared.fingerprint,
         fresh=fresh,
     )
 

@@ -55,7 +55,7 @@ def slow_crop(image: np.ndarray, row: int, padding: int, fill: str, size: tuple[
 
 @pytest.mark.parametrize("fill", ["zero", "reflect"])
 @pytest.mark.parametrize(
-    ("padding", "size"), [(0, None), (2, None), (4, None), (3, [5, 4]), (0, [3, 9]), (1, [8, 11]), (13, None)]
+    ("padding", "size"), [(0, None), (2, None), (4, None), (3, [5, 4]), (0, [3, 9]), (1, [8, 11]), (5, None)]
 )
 def test_random_crop_pixel_for_pixel(padding: int, fill: str, size: list[int] | None) -> None:
     augment = RandomCrop(padding=padding, fill=fill, size=size)  # type: ignore[arg-type]
@@ -173,3 +173,9 @@ def test_stored_images_are_not_changed(name: str) -> None:
     images = torch.from_numpy(IMAGES.copy())
     AUGMENTS[name](images, Address(0, 0, IDS, 0))
     assert np.array_equal(images.numpy(), IMAGES)
+
+
+@pytest.mark.parametrize("fill", ["zero", "reflect"])
+def test_a_padding_that_the_image_does_not_hold_is_refused(fill: str) -> None:
+    with pytest.raises(RecipeError, match=r"padding of 6 does not fit an image of 6x9"):
+        apply(RandomCrop(padding=6, fill=fill))  # type: ignore[arg-type]

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainwright.data.processors.category import CategoryProcessor, natural_key
-from trainwright.data.types import BadSample, TensorSpec
-from trainwright.errors import RecipeError
+from trainwright.data.types import BadSample, RawFile, TensorSpec
+from trainwright.errors import DataError, RecipeError
 
 names = st.lists(st.text(min_size=1).filter(lambda text: text.strip()), min_size=1, max_size=20)
 
@@ -89,6 +89,30 @@ def test_to_tensor_is_the_stored_values():
     assert CategoryProcessor().to_tensor(stored) is stored
 
 
+<<<<<<< HEAD
 def test_the_shares_of_a_mixed_sample_are_told_in_percent():
     processor = CategoryProcessor(classes=["cat", "dog", "cow"])
     assert processor.decode(np.array([0.3, 0.7, 0.0], np.float32)) == "dog 70%, cat 30%"
+=======
+@pytest.mark.parametrize(
+    ("rows", "gives"),
+    [
+        (np.zeros((3, 8, 8), np.uint8), r"\[8, 8\]"),
+        ([np.zeros((8, 8)), np.ones((8, 8))], r"\[8, 8\]"),
+        (torch.zeros(2, 3), r"\[3\]"),
+        ([RawFile("a.png")], "RawFile"),
+    ],
+)
+def test_a_column_of_pictures_is_no_category(rows, gives):
+    with pytest.raises(DataError, match=f"one value per sample, this column gives {gives}"):
+        CategoryProcessor().inspect(rows)
+
+
+@pytest.mark.parametrize(
+    "rows", [[], ["a"], [None], np.array([[2], [1]]), torch.tensor([1]), np.array(["a"])]
+)
+def test_one_value_each_may_be_a_category(rows):
+    processor = CategoryProcessor()
+    processor.inspect(rows)
+    assert processor.classes == ()
+>>>>>>> main

@@ -108,7 +108,7 @@ def test_faults_are_told_before_training(shared_data):
         (["cat_1.png", "cat_2.png", "dog_1.png", "dog_2.png"], "files"),
         (["a.png", "t.csv=image,label,left,top,right,bottom\na.png,cat,1,1,3,3\n"], "object_table"),
         (["a.png", "t.csv=name,x,y,u,v\na.png,1,1,3,3\n"], "landmarks"),
-        (["a.png", "t.csv=image,label\na.png,3\n"], "table"),
+        (["a.png", "b.png", "t.csv=image,label\na.png,3\nb.png,4\n"], "table"),
     ],
 )
 def test_small_folders(tmp_path, files, source):

@@ -1,6 +1,9 @@
 """Tables, as `init` takes them: what is input, what is target, what is left out."""
 
+import pytest
+
 from trainwright.data.sniffing import sniff
+from trainwright.errors import DataError
 
 
 def test_table_columns_are_sorted_into_inputs_and_target(tmp_path):
@@ -36,3 +39,40 @@ def test_a_table_of_pictures(tmp_path, make_picture):
     guess = sniff(tmp_path)
     assert guess.source == {"name": "table", "path": str(tmp_path / "index.csv")}
     assert guess.inputs == {"file": {"type": "image", "size": [20, 30]}}
+
+
+def test_semicolons_and_decimal_commas(tmp_path):
+    (tmp_path / "t.csv").write_text("size;kind\n" + "".join(f"{n},5;{'ab'[n % 2]}\n" for n in range(30)))
+    guess = sniff(tmp_path / "t.csv")
+    assert guess.source["delimiter"] == ";" and guess.source["decimal"] == ","
+    assert guess.inputs == {"features": {"type": "number", "columns": ["size"]}}
+    assert "numbers have a decimal comma" in guess.notes
+
+
+def test_a_table_without_a_header(tmp_path):
+    (tmp_path / "t.csv").write_text("".join(f"{n * 1.5},{n % 7}.5,{n % 3}\n" for n in range(1, 40)))
+    guess = sniff(tmp_path / "t.csv")
+    assert guess.size == 39
+    assert guess.source["header"] is False and guess.source["names"] == ["column_1", "column_2", "column_3"]
+    assert guess.targets == {"column_3": {"type": "category"}}
+
+
+@pytest.mark.parametrize("dates", ["2024-01-{:02}", "{:02}.01.2024", "2024-01-{:02} 10:00:00"])
+def test_dates_are_said_not_to_be_used(tmp_path, dates):
+    rows = [f"{dates.format(n)},{n % 5 + 0.5},{n % 2}" for n in range(1, 29)]
+    (tmp_path / "t.csv").write_text("day,x,label\n" + "\n".join(rows) + "\n")
+    guess = sniff(tmp_path / "t.csv")
+    assert list(guess.inputs) == ["features"]
+    assert "column 'day' is left out: dates are not used" in guess.notes
+
+
+def test_a_constant_target_is_refused(tmp_path):
+    (tmp_path / "t.csv").write_text("x,label\n" + "".join(f"{n},same\n" for n in range(9)))
+    with pytest.raises(DataError, match=r"t.csv: column 'label' is taken .* has one value only: same"):
+        sniff(tmp_path / "t.csv")
+
+
+def test_latin1_is_refused_with_its_place(tmp_path):
+    (tmp_path / "t.csv").write_bytes("x,y\n1,a\n2,ä\n".encode("latin1"))
+    with pytest.raises(DataError, match=r"t.csv: not UTF-8, line 3, column 3"):
+        sniff(tmp_path / "t.csv")

@@ -58,6 +58,7 @@ def test_damaged_files_are_named(tmp_path, content, name):
     ("data", "message"),
     [
         ({"x": X, "y": Y[:3]}, "equally many"),
+        ({"x": X, "a": np.array(3.0)}, "a: a single value, not a column"),
         ((X[:0], Y[:0]), "must have rows"),
         ({}, "must have rows"),
         (5, "neither"),

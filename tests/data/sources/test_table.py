@@ -178,10 +178,41 @@ def test_a_split_column(write):
     assert "t.csv:3" in error.value.where
 
 
+@pytest.mark.parametrize("encoding", ["latin1", "utf-16", "utf-8-sig", "utf-8"])
+def test_encodings(tmp_path, encoding):
+    """Every encoding gives the same table, in memory and in blocks."""
+    text = "größe,art\n1,ä\n2,ß\n"
+    (tmp_path / "t.csv").write_bytes(text.encode(encoding))
+    source = TableSource(path=str(tmp_path / "t.csv"), encoding=encoding)
+    assert list(source.columns) == ["größe", "art"]
+    assert list(source.column("art")) == ["ä", "ß"]
+    assert list(source.sample_names()) == ["t.csv:2", "t.csv:3"]
+
+
+def test_another_encoding_in_blocks(tmp_path, monkeypatch):
+    monkeypatch.setattr("trainwright.data.tables.block.WHOLE_BYTES", 100)
+    monkeypatch.setattr("trainwright.data.tables.block.BLOCK_BYTES", 40)
+    monkeypatch.setenv("TRAINWRIGHT_CACHE", str(tmp_path / "cache"))
+    rows = [f"{number},straße {number}" for number in range(50)]
+    (tmp_path / "t.csv").write_text("x,y\n" + "\n".join(rows) + "\n", encoding="latin1")
+    source = TableSource(path=str(tmp_path / "t.csv"), encoding="latin1")
+    assert list(source.column("y")) == [f"straße {number}" for number in range(50)]
+    assert source.sample_names()[37] == "t.csv:39"
+
+
+def test_a_decimal_comma(write):
+    source = TableSource(path=write("a;b\n1,5;x\n-2;y\n"), delimiter=";", decimal=",")
+    assert source.column("a").tolist() == [1.5, -2.0]
+    assert source.columns == {"a": "number", "b": "category"}
+
+
 @pytest.mark.parametrize(
     ("text", "options", "message"),
     [
         ("", {}, "cannot be read"),
+        ("a;b\n1;2\n", {}, "t.csv: one column only: is the delimiter ';'"),
+        ("a,b\n1,2\n", {"decimal": ","}, "both the delimiter and before the fraction"),
+        ("a,b\n1,2\n", {"encoding": "klingon"}, "is no encoding of text"),
         ("a,b\n", {}, "no rows"),
         ("a,a\n1,2\n", {}, "is there twice"),
         ("a,b\n1,2\n", {"split_column": "c"}, "no column 'c'"),

@@ -149,14 +149,15 @@ def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path):
     ("data", "message", "where"),
     [
         ("a,b\n1,2\n".encode("utf-16"), "UTF-16", "t.csv"),
-        (b"a,b\n1,x\n2,caf\xe9\n", "0xe9 is no UTF-8", "t.csv:3"),
+        (b"a,b\n1,x\n2,caf\xe9\n", "not UTF-8, line 3, column 6\n", "t.csv"),
+        (b"a,gr\xf6\xdfe\n1,2\n", "not UTF-8, line 1, column 5\n", "t.csv"),
     ],
 )
 def test_other_encodings_are_told(tmp_path, data, message, where):
     (tmp_path / "t.csv").write_bytes(data)
     with pytest.raises(DataError, match=message) as error:
         TableSource(path=str(tmp_path / "t.csv"))
-    assert error.value.where.endswith(where) and "iconv" in error.value.fix
+    assert error.value.where.endswith(where) and "encoding" in error.value.fix
 
 
 def test_a_quote_that_is_never_closed(tmp_path, small_blocks, monkeypatch):

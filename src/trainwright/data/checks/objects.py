@@ -91,6 +91,8 @@ def _judge(kinds: dict[str, _Kind], subject: Subject, row: int, objects: Objects
     masks["double"] = finite & ~empty & _repeated(objects, boxes)
     if classes:
         masks["class"] = np.array([label not in classes for label in objects.labels])
+        if objects.crowd is not None:
+            masks["class"] &= ~objects.crowd  # a region to ignore need be of no class
     counts = Counter(objects.names)
     masks["names"] = np.array([counts[name] > 1 for name in objects.names] or [False] * len(objects))
     for name, mask in masks.items():

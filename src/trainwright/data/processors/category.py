@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from trainwright.data.blocks import BlockValues, CodedValues, blocks_of
 from trainwright.data.processors.base import ColumnProcessor
 from trainwright.data.types import BadSample, TensorSpec, Values
-from trainwright.errors import RecipeError, closest
+from trainwright.errors import DataError, RecipeError, closest
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,6 +46,19 @@ class CategoryProcessor(ColumnProcessor):
     def classes(self) -> tuple[str, ...]:
         """Names of the classes, in the order of their ids."""
         return self._classes
+
+    def inspect(self, values: Values) -> None:
+        """Looks at the first training value. Raises DataError where a sample has not one value."""
+        first = values[0] if len(values) else None
+        if isinstance(first, str | int | float | np.generic | None):
+            return
+        shape = getattr(first, "shape", None)
+        if shape is None or math.prod(shape) != 1:
+            raise DataError(
+                "a category needs one value per sample, this column gives "
+                + (type(first).__name__ if shape is None else str(list(shape))),
+                fix="give the name of the column that holds the class, `column: NAME`",
+            )
 
     def fit(self, values: Values) -> None:
         """Finds the classes of the training values, unless they are given, and counts them."""

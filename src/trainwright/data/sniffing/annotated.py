@@ -47,6 +47,8 @@ def annotated_guess(source: AnnotatedSource, spec: dict[str, Any], notes: Sequen
     }
     counted = [*notes, f"{len(source)} pictures with {objects.total()} objects of {len(objects)} classes"]
     crowds = sum(len(item) for item in source.column("objects")) - objects.total()
+    if any(set(item.labels) - set(source.class_names) for item in source.column("objects")):
+        target["others"] = "drop"  # regions to ignore have a name that is no class
     if crowds:
         counted.append(f"{crowds} further objects stand for crowds or regions to ignore")
     if set(objects) < set(source.class_names):

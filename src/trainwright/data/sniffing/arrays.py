@@ -7,7 +7,7 @@ from typing import Any
 
 from trainwright.data.sniffing.guess import Guess, missing_split, training_rows
 from trainwright.data.sniffing.image_size import image_column
-from trainwright.data.sniffing.values import named_target, target_type
+from trainwright.data.sniffing.values import named_target, refuse_constant, target_type
 from trainwright.data.sources.arrays import ArraysSource
 from trainwright.errors import DataError
 
@@ -18,6 +18,7 @@ def detect(path: Path) -> Guess | None:
         return None
     source = ArraysSource(path=str(path))
     target = named_target(list(source.columns)) or list(source.columns)[-1]
+    refuse_constant(source.column(target), target, path)
     rest = [name for name in source.columns if name != target]
     if not rest:
         raise DataError("there is one array only, so nothing to learn from", where=str(path))

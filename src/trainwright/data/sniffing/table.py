@@ -9,11 +9,22 @@ import numpy as np
 
 from trainwright.data.sniffing.guess import Guess
 from trainwright.data.sniffing.image_size import image_column
-from trainwright.data.sniffing.values import counts_rows, distinct, gaps, named_target, target_type
+from trainwright.data.sniffing.values import (
+    are_dates,
+    counts_rows,
+    distinct,
+    gaps,
+    named_target,
+    refuse_constant,
+    target_type,
+)
+from trainwright.data.tables.block import kind_of
+from trainwright.data.tables.text_form import default_delimiter, form_of_file
 from trainwright.data.types import Source, Values
 from trainwright.errors import DataError
 
 TABLES = (".csv", ".tsv", ".tab", ".txt", ".parquet", ".pq")
+_TEXTS = (".csv", ".tsv", ".tab", ".txt")
 _MOST_CATEGORIES = 50  # texts with more values than this are no input
 
 
@@ -43,12 +54,13 @@ def has_class_folders(path: Path) -> bool:
 def _table(path: Path) -> Guess:
     from trainwright.data.sources.table import TableSource  # pyarrow takes a tenth of a second
 
-    source = TableSource(path=str(path))
+    form, notes = _written(path)
+    source = TableSource(path=str(path), **form)
     columns = {name: source.column(name) for name in source.columns}
-    notes: list[str] = []
-    target = _table_target(source, columns)
-    notes.append(f"{len(source)} rows; column {target!r} is taken for the target")
-    spec: dict[str, Any] = {"name": "table", "path": str(path)}
+    target = _table_target(source, columns, path)
+    refuse_constant(columns[target], target, path)
+    notes.insert(0, f"{len(source)} rows; column {target!r} is taken for the target")
+    spec: dict[str, Any] = {"name": "table", "path": str(path), **form}
     size = len(source)
     missing = gaps(columns[target])
     if missing:
@@ -64,16 +76,35 @@ def _table(path: Path) -> Guess:
     return Guess(spec, inputs, targets, {"val": 0.15, "test": 0.15}, size, notes)
 
 
-def _table_target(source: Source, columns: dict[str, Values]) -> str:
+def _written(path: Path) -> tuple[dict[str, Any], list[str]]:
+    """Parameters of the table source for text that is written in another way than usual, and the reasons."""
+    if kind_of(path) not in _TEXTS:
+        return {}, []
+    found = form_of_file(path)
+    form: dict[str, Any] = {}
+    notes = []
+    if found.delimiter != default_delimiter(path):
+        form["delimiter"] = found.delimiter
+        notes.append(f"the delimiter is {found.delimiter!r}")
+    if found.decimal != ".":
+        form["decimal"] = found.decimal
+        notes.append("numbers have a decimal comma")
+    if not found.header:
+        form |= {"header": False, "names": [f"column_{place + 1}" for place in range(found.width)]}
+        notes.append("the first line holds values, not names; columns are named column_1, column_2 ...")
+    return form, notes
+
+
+def _table_target(source: Source, columns: dict[str, Values], path: Path) -> str:
     """The column named like a target, else the last one that is neither an image nor a name of the row."""
     named = named_target(list(columns))
     if named:
         return named
     for name in reversed(columns):
         many = source.columns[name] == "category" and distinct(columns[name]) > max(_MOST_CATEGORIES, 2)
-        if source.columns[name] != "image" and not many:
+        if source.columns[name] != "image" and not many and not are_dates(columns[name]):
             return name
-    raise DataError("no column is fit for a target", where="data", fix="write the recipe by hand")
+    raise DataError("no column is fit for a target", where=str(path), fix="write the recipe by hand")
 
 
 def _table_inputs(source: Source, columns: dict[str, Values], notes: list[str]) -> dict[str, dict[str, Any]]:
@@ -91,6 +122,8 @@ def _table_inputs(source: Source, columns: dict[str, Values], notes: list[str]) 
                 continue
             numbers.append(name)
             with_gaps = with_gaps or gaps(values) > 0
+        elif are_dates(values):
+            notes.append(f"column {name!r} is left out: dates are not used")
         elif many > _MOST_CATEGORIES:
             notes.append(f"column {name!r} is left out: {many} different texts")
         elif gaps(values):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from trainwright.data.sources.base import BaseSource, existing
+from trainwright.data.sources.npz_mapping import load_npz
 from trainwright.data.types import Role, Values
 from trainwright.errors import DataError
 
@@ -80,6 +81,11 @@ def columns_of(data: Any) -> dict[str, Any]:
         DataError: `data` is none of these.
     """
     if isinstance(data, Mapping):
+        single = [str(name) for name, values in data.items() if getattr(values, "ndim", 1) == 0]
+        if single:
+            raise DataError(
+                f"{', '.join(single)}: a single value, not a column with one for each row", where="data"
+            )
         return {str(name): _as_column(values) for name, values in data.items()}
     if isinstance(data, tuple | list) and len(data) == 2:
         return {"x": _as_column(data[0]), "y": _as_column(data[1])}
@@ -173,8 +179,7 @@ def _role(values: Any) -> Role:
 
 def _load_archive(path: Path) -> dict[str, np.ndarray]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+        return load_npz(path)
     except (ValueError, OSError, zipfile.BadZipFile, EOFError) as error:
         raise DataError(
             f"the arrays cannot be read: {error}", where=str(path), fix=_no_pickle(error)

@@ -10,6 +10,7 @@ from trainwright.data.objects import Objects
 from trainwright.data.sources.annotated import AnnotatedSource
 from trainwright.data.sources.coco_file import CocoFile
 from trainwright.errors import DataError
+from trainwright.fields import Location
 
 
 class CocoSource(AnnotatedSource):
@@ -29,7 +30,10 @@ class CocoSource(AnnotatedSource):
     """
 
     def __init__(
-        self, *, annotations: str | dict[str, str], images: str | dict[str, str] | None = None
+        self,
+        *,
+        annotations: Location | dict[str, Location],
+        images: Location | dict[str, Location] | None = None,
     ) -> None:
         super().__init__()
         paths = {"": annotations} if isinstance(annotations, str) else annotations

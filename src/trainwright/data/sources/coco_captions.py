@@ -12,6 +12,7 @@ from trainwright.data.sources.gathered import GatheredSource
 from trainwright.data.sources.json_text import JsonText
 from trainwright.data.types import RawFile
 from trainwright.errors import DataError
+from trainwright.fields import Location
 
 
 class CocoCaptionsSource(GatheredSource):
@@ -34,8 +35,8 @@ class CocoCaptionsSource(GatheredSource):
     def __init__(
         self,
         *,
-        annotations: str | dict[str, str],
-        images: str | None = None,
+        annotations: Location | dict[str, Location],
+        images: Location | None = None,
         captions: Literal["first", "each"] = "first",
     ) -> None:
         super().__init__()

@@ -25,6 +25,7 @@ from trainwright.data.sources.file_set import leaves_root
 from trainwright.data.sources.json_text import JsonText
 from trainwright.data.types import BadSample, RawFile
 from trainwright.errors import DataError
+from trainwright.fields import Location
 
 VOID = 255
 _LARGEST_CLASSES = 255
@@ -49,7 +50,9 @@ class CocoPanopticSource(AnnotatedSource):
     slow_columns: Collection[str] = ("image", "mask")
     kind = "instances"
 
-    def __init__(self, *, annotations: str, masks: str | None = None, images: str | None = None) -> None:
+    def __init__(
+        self, *, annotations: Location, masks: Location | None = None, images: Location | None = None
+    ) -> None:
         super().__init__()
         text = JsonText(annotations, "data.source.annotations")
         listed: list[tuple[Any, int]] = []

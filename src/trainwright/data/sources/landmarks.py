@@ -18,6 +18,7 @@ from trainwright.data.sources.file_tree import IMAGE_SUFFIXES
 from trainwright.data.sources.kitti import numbers_of
 from trainwright.data.types import BadSample, RawFile
 from trainwright.errors import DataError
+from trainwright.fields import Location
 
 _FACE_68 = [
     *range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1),
@@ -53,8 +54,8 @@ class LandmarksSource(AnnotatedSource):
     def __init__(
         self,
         *,
-        path: str | dict[str, str],
-        images: str | dict[str, str] | None = None,
+        path: Location | dict[str, Location],
+        images: Location | dict[str, Location] | None = None,
         label: str = "object",
         points: list[str] | None = None,
         mirrored: list[int] | None = None,

@@ -17,6 +17,7 @@ from trainwright.data.sources.folder import SPLIT_NAMES
 from trainwright.data.sources.kitti import numbers_of
 from trainwright.data.types import RawFile
 from trainwright.errors import DataError
+from trainwright.fields import Location
 
 COLUMNS = {
     "image": ("image", "filename", "file_name", "image_id", "image_path", "path", "img"),
@@ -47,7 +48,7 @@ class ObjectTableSource(AnnotatedSource):
         images: Folder of the pictures; the table's own when absent.
     """
 
-    def __init__(self, *, path: str, images: str | None = None) -> None:
+    def __init__(self, *, path: str, images: Location | None = None) -> None:
         super().__init__()
         self._path = existing(path, "data.source.path")
         self._folder = existing(images, "data.source.images") if images else self._path.parent

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pyarrow.compute as pc
@@ -19,6 +20,8 @@ from trainwright.data.tables.opening import open_table
 from trainwright.data.tables.parquet_reader import ParquetReader
 from trainwright.data.tables.table import Table
 from trainwright.data.tables.table_cache import file_key
+from trainwright.data.tables.text_encoding import codec_name
+from trainwright.data.tables.text_form import DELIMITERS, default_delimiter
 from trainwright.data.types import RawFile, Role, Values
 from trainwright.errors import DataError
 from trainwright.fields import NonNegativeInt
@@ -51,6 +54,8 @@ class TableSource(BaseSource):
         image_columns: Columns with paths of images; found by their values when absent.
         image_root: Folder that the paths are relative to; the table's own when absent.
         split_column: Column that names each row's split: train, val or test.
+        encoding: Of the text: latin1, cp1252, utf-16 ...; a byte order mark is passed over.
+        decimal: What stands before the fraction of a number in a CSV file.
     """
 
     def __init__(
@@ -66,9 +71,12 @@ class TableSource(BaseSource):
         image_columns: list[str] | None = None,
         image_root: str | None = None,
         split_column: str | None = None,
+        encoding: str = "utf-8",
+        decimal: Literal[".", ","] = ".",
     ) -> None:
         self._path = existing(path, "data.source.path")
-        options = (delimiter, header, skip_lines, names, missing_values)
+        encoding = codec_name(encoding, "data.source.encoding")
+        options = (delimiter, header, skip_lines, names, missing_values, encoding, decimal)
         key = {**file_key(self._path), "options": options, "row_filter": row_filter}
         self._table: Table = open_table(
             _reader(self._path, *options), row_filter, key, cache_dir() / "tables"
@@ -77,6 +85,7 @@ class TableSource(BaseSource):
             self.notices = [f"row_filter keeps {len(self._table)} of {self._table.read} rows"]
         if not len(self._table):
             raise DataError("the table has no rows", where=str(self._path), why=" ".join(self.notices))
+        self._refuse_one_column(delimiter)
         self.faults = [
             (f"{self._path}:{self._table.record_line(block, record)}", reason)
             for block, record, reason in self._table.faults
@@ -133,6 +142,21 @@ class TableSource(BaseSource):
                 found += [path for text in texts if text and (path := self._image_root / text).is_file()]
         return found
 
+    def _refuse_one_column(self, delimiter: str | None) -> None:
+        """A single column whose name holds what stands between fields elsewhere was not meant so."""
+        names = list(self._table.kinds)
+        if delimiter is not None or len(names) != 1:
+            return
+        name = names[0]
+        meant = next((sign for sign in DELIMITERS if sign in name), None)
+        if meant is not None:
+            raise DataError(
+                f"one column only: is the delimiter {meant!r}?",
+                where=str(self._path),
+                why=f"the column is called {name[:80]!r}",
+                fix=f"data.source.delimiter: {meant!r}",
+            )
+
     def _role(self, name: str, image_columns: list[str] | None) -> Role:
         if image_columns is not None and name in image_columns:
             return "image"
@@ -168,11 +192,13 @@ def _reader(
     skip_lines: int,
     names: list[str] | None,
     missing_values: list[str],
+    encoding: str,
+    decimal: str,
 ) -> TableReader:
     kind = kind_of(path)
     if kind in _PARQUET:
         return ParquetReader(path)
     if kind in _JSON_LINES:
-        return JsonLinesReader(path, missing_values)
-    separator = delimiter or ("\t" if kind in (".tsv", ".tab") else ",")
-    return CsvReader(path, separator, header, skip_lines, names, missing_values)
+        return JsonLinesReader(path, missing_values, encoding)
+    separator = delimiter or default_delimiter(path)
+    return CsvReader(path, separator, header, skip_lines, names, missing_values, encoding, decimal)

@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from trainwright.data.tables.text_encoding import AsUtf8
+
 BLOCK_BYTES = 8 << 20
 WHOLE_BYTES = 64 << 20  # tables up to this size are one block, and are held in memory
 LARGEST_RECORD = 256 << 20
@@ -84,8 +86,13 @@ def is_compressed(path: Path) -> bool:
     return path.suffix.lower() == ".gz"
 
 
-def open_bytes(path: Path) -> IO[bytes]:
-    """The uncompressed bytes of a file, readable from any place."""
+def open_bytes(path: Path, encoding: str = "utf-8") -> IO[bytes]:
+    """The uncompressed bytes of a file, readable from any place; text of another encoding as UTF-8."""
+    file = _uncompressed(path)
+    return file if encoding == "utf-8" else io.BufferedReader(AsUtf8(file, encoding, str(path)))
+
+
+def _uncompressed(path: Path) -> IO[bytes]:
     if is_compressed(path):
         return io.BufferedReader(gzip.open(path, "rb"))
     return path.open("rb")

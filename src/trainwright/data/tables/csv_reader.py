@@ -13,6 +13,7 @@ from pyarrow import csv as arrow_csv
 from trainwright.data.tables.block import Block, Place
 from trainwright.data.tables.records import record_lines
 from trainwright.data.tables.text_blocks import TextFile, parsed
+from trainwright.data.tables.text_encoding import not_text
 from trainwright.errors import DataError
 
 
@@ -26,6 +27,8 @@ class CsvReader:
         skip_lines: Lines before that which are passed over.
         names: Names of the columns, in place of the header's or where there is none.
         missing_values: Texts that mean a missing value.
+        encoding: Of the text.
+        decimal: Before the fraction of a number: a point or a comma.
     """
 
     def __init__(
@@ -36,11 +39,19 @@ class CsvReader:
         skip_lines: int,
         names: list[str] | None,
         missing_values: list[str],
+        encoding: str,
+        decimal: str,
     ) -> None:
         if len(delimiter) != 1 or not delimiter.isascii():
             raise DataError(f"{delimiter!r} is no single character", where="data.source.delimiter")
-        self._file = TextFile(path, delimiter, skip_lines, header=int(header))
-        self._given = names
+        if delimiter == decimal:
+            raise DataError(
+                f"{decimal!r} is both the delimiter and before the fraction of a number",
+                where="data.source.decimal",
+                fix="such tables have a semicolon between fields: delimiter: ';'",
+            )
+        self._file = TextFile(path, delimiter, skip_lines, header=int(header), encoding=encoding)
+        self._given, self._decimal = names, decimal
         self._missing = missing_values
         self._names: list[str] | None = None
 
@@ -102,6 +113,7 @@ class CsvReader:
         )
         convert = arrow_csv.ConvertOptions(
             null_values=self._missing,
+            decimal_point=self._decimal,
             strings_can_be_null=True,
             quoted_strings_can_be_null=True,
             include_columns=list(as_text) or None,
@@ -121,12 +133,7 @@ class CsvReader:
         try:
             data.decode()
         except UnicodeDecodeError as error:
-            line = place.first_line + data.count(b"\n", 0, error.start)
-            return DataError(
-                f"byte {data[error.start]:#04x} is no UTF-8 text",
-                where=f"{self._file.path}:{line}",
-                fix=f"save the table as UTF-8: iconv -f latin1 -t utf-8 {self._file.path.name}",
-            )
+            return not_text(data, error, "utf-8", str(self._file.path), place.first_line)
         return self._error("a column holds no text")
 
     def _error(self, what: str, fix: str = "") -> DataError:

@@ -23,10 +23,11 @@ class JsonLinesReader:
     Args:
         path: The file.
         missing_values: Texts that mean a missing value.
+        encoding: Of the text.
     """
 
-    def __init__(self, path: Path, missing_values: list[str]) -> None:
-        self._file = TextFile(path, None)
+    def __init__(self, path: Path, missing_values: list[str], encoding: str) -> None:
+        self._file = TextFile(path, None, encoding=encoding)
         self._missing = frozenset(missing_values)
 
     def blocks(self) -> Iterator[Block]:

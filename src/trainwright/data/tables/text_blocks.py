@@ -35,16 +35,18 @@ class TextFile:
         delimiter: Between fields; None where quotes mean nothing.
         skip_lines: Lines before the first record that are passed over.
         header: Records of the first piece that are no rows.
+        encoding: Of the text; pieces are UTF-8, and places count in that.
     """
 
     path: Path
     delimiter: str | None
     skip_lines: int = 0
     header: int = 0
+    encoding: str = "utf-8"
 
     def read(self, place: Place) -> bytes:
         """The bytes of one piece."""
-        with open_bytes(self.path) as file:
+        with open_bytes(self.path, self.encoding) as file:
             file.seek(place.offset)
             return _with_newlines(file.read(place.length))
 
@@ -52,10 +54,10 @@ class TextFile:
         """Place and bytes of every piece; the whole file is one where it is small.
 
         Raises:
-            DataError: It cannot be read, is no UTF-8 text, or a record is larger than any should be.
+            DataError: It cannot be read, is no text, or a record is larger than any should be.
         """
         try:
-            with open_bytes(self.path) as file:
+            with open_bytes(self.path, self.encoding) as file:
                 yield from self._pieces(file)
         except (OSError, EOFError, zlib.error) as error:
             raise DataError(f"the table cannot be read: {error}", where=str(self.path)) from error
@@ -82,7 +84,7 @@ class TextFile:
             raise DataError(
                 "the table is written in UTF-16",
                 where=str(self.path),
-                fix=f"save it as UTF-8: iconv -f utf-16 -t utf-8 {self.path.name}",
+                fix="give the table source encoding: utf-16, or save the file as UTF-8",
             )
         file.seek(3 if start == _BOM else 0)
         for _ in range(self.skip_lines):
