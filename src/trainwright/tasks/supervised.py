@@ -208,18 +208,17 @@ class SupervisedTask(Task):
         return "loss", "min"
 
 
-<<<<<<< HEAD
 def _true_class(target: Tensor) -> Tensor:
     """Class ids `[B]`; of mixed samples that of the largest share."""
     return target.argmax(1) if target.is_floating_point() else target
-=======
+
+
 def _are_probabilities(output: Tensor) -> bool:
     """Whether several classes' outputs are non-negative and sum to 1 in every row, up to rounding."""
     values = output.detach().float()
     if values.dim() != 2 or values.shape[1] < 2:
         return False
     return bool((values >= 0).all()) and bool(((values.sum(1) - 1).abs() < 1e-3).all())
->>>>>>> main
 
 
 def _add(total: Tensor | None, each: Tensor, weight: float) -> Tensor:
