@@ -252,7 +252,7 @@ def test_what_is_not_registered_is_found_wherever_it_hides() -> None:
         "loop.keep_best()",
         "loop.parts.runners[0].shadow",
         "loop.parts.task.memory['deep'][0]",
-        "loop.parts.train_loader.pipeline.augment[0].scaler",
+        "loop.parts.train_loader.pipeline._chain.augments[0].scaler",
     ]
 
 

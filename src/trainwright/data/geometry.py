@@ -97,7 +97,8 @@ class Geometry:
         if self.resize == "crop":
             scale = max(wide / width, tall / height)
             cut_width, cut_height = wide / scale, tall / scale
-            left, top = (width - cut_width) / 2, (height - cut_height) / 2
+            # A rounding error must not lead out of the picture.
+            left, top = max(0.0, (width - cut_width) / 2), max(0.0, (height - cut_height) / 2)
             window = (left, top, min(left + cut_width, width), min(top + cut_height, height))
             return Placement(self.size, window, (0, 0, wide, tall))
         if self.resize == "letterbox":

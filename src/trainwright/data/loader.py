@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from trainwright.data.augment.base import Address, Augment
+from trainwright.data.augment.base import Augment
+from trainwright.data.augment.chain import Chain
 from trainwright.data.batch import Batch, Value, divided, laid_out, over
 from trainwright.data.types import Processor
 from trainwright.errors import RecipeError
@@ -119,7 +120,7 @@ class Pipeline:
     Attributes:
         inputs: Input column -> processor.
         targets: Target column -> processor.
-        augment: Augmentations of the inputs whose types they act on, in order; empty for evaluation.
+        augment: Augmentations in order, of the inputs whose types they act on; empty for evaluation.
         seed: Address of the augmentations.
         channels_last: Leave image batches in channels-last memory.
     """
@@ -130,18 +131,39 @@ class Pipeline:
     seed: int = 0
     channels_last: bool = True
     with_targets: bool = True
+    _chain: Chain | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        if self.augment:
+            self._chain = Chain(self.augment, self.inputs, self.targets, self.seed)
 
     def columns(self) -> list[str]:
         """Columns that a batch needs."""
         return [*self.inputs, *(self.targets if self.with_targets else ())]
 
-    def __call__(self, stored: dict[str, Tensor], ids: np.ndarray, epoch: int) -> dict[str, Value]:
-        """Model-ready columns by name."""
-        for name, item in self.inputs.items():
-            for stream, augment in enumerate(self.augment):
-                if item.type in getattr(augment, "types", Augment.types):
-                    stored[name] = augment(stored[name], Address(self.seed, epoch, ids, stream))
-        return {name: self._ready(name, values) for name, values in stored.items()}
+    def with_partners(self, rows: np.ndarray, among: np.ndarray, epoch: int) -> np.ndarray:
+        """The rows, and behind them those that are mixed in, out of the rows `among`."""
+        return rows if self._chain is None else self._chain.with_partners(rows, among, epoch)
+
+    def __call__(
+        self, stored: dict[str, Tensor], ids: np.ndarray, epoch: int, count: int | None = None
+    ) -> dict[str, Value]:
+        """Model-ready columns by name.
+
+        Args:
+            stored: Stored values by column.
+            ids: Their row numbers, as `with_partners` gives them.
+            epoch: Address of the augmentations.
+            count: How many of them are the batch; all when absent.
+        """
+        chain = self._chain
+        if chain is None:
+            return {name: self._ready(name, values) for name, values in stored.items()}
+        varied = chain(stored, ids, epoch, len(ids) if count is None else count)
+        return {
+            name: value if isinstance(value, dict) or chain.is_ready(name) else self._ready(name, value)
+            for name, value in varied.items()
+        }
 
     def _ready(self, name: str, stored: Tensor) -> Value:
         value = (self.inputs.get(name) or self.targets[name]).to_tensor(stored)
@@ -233,24 +255,29 @@ class Loader:
         # through kernels of the same shape, and gets the same bits.
         first = start - start % self.chunk
         begins = range(first, self.steps_per_epoch, self.chunk)
-        for steps, slices, together in self._ahead(order, begins, part):
+        for steps, slices, together in self._ahead(order, begins, part, epoch):
             settled = self.store.settle(together)
             if settled is not together:
-                slices = np.split(settled, np.cumsum([len(rows) for rows in slices])[:-1])
+                ends = np.cumsum([len(rows) for rows in slices])
+                slices = np.split(settled[: ends[-1]], ends[:-1])
             pieces = self._load(slices, settled, epoch)
             for step, rows, columns in zip(steps, slices, pieces, strict=True):
                 if step >= start:
                     yield self._micro_batches(columns, rows, micro, epoch)
 
     def _ahead(
-        self, order: np.ndarray, begins: range, part: tuple[int, int]
+        self, order: np.ndarray, begins: range, part: tuple[int, int], epoch: int
     ) -> Iterator[tuple[range, list[np.ndarray], np.ndarray]]:
-        """Steps of each chunk, their rows, and all rows together; the store hears of later chunks early."""
+        """Steps of each chunk, their rows, and all rows together with those that are mixed in.
+
+        The store hears of later chunks early.
+        """
         waiting: deque[tuple[range, list[np.ndarray], np.ndarray]] = deque()
         for begin in begins:
             steps = range(begin, min(begin + self.chunk, self.steps_per_epoch))
             slices = [self._slice(order, step, part) for step in steps]
-            waiting.append((steps, slices, np.concatenate(slices)))
+            together = self.pipeline.with_partners(np.concatenate(slices), self.rows, epoch)
+            waiting.append((steps, slices, together))
             self.store.expect(waiting[-1][2])
             if len(waiting) > AHEAD:
                 yield waiting.popleft()
@@ -266,8 +293,8 @@ class Loader:
         if len(rows) == 0:
             return [{} for _ in slices]
         stored = {name: self.store.gather(name, rows) for name in self.pipeline.columns()}
-        ready = self.pipeline(stored, rows, epoch)
         sizes = [len(piece) for piece in slices]
+        ready = self.pipeline(stored, rows, epoch, sum(sizes))
         columns = [divided(value, sizes) for value in ready.values()]
         return [dict(zip(ready, pieces, strict=True)) for pieces in zip(*columns, strict=True)]
 

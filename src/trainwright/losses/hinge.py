@@ -7,6 +7,7 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor
 
+from trainwright.errors import ModelError
 from trainwright.fields import Positive
 from trainwright.losses.reduction import weigh
 
@@ -34,6 +35,15 @@ def hinge(
 
     Returns:
         Loss per sample `[B]`.
+
+    Raises:
+        ModelError: The target is mixed from several classes.
     """
+    if target.is_floating_point():
+        raise ModelError(
+            "the hinge loss knows no samples of several classes",
+            why="an augmentation mixes samples",
+            fix="choose cross_entropy, or remove mixup, cutmix and mosaic from data.augment",
+        )
     loss = F.multi_margin_loss(output, target, p=power, margin=margin, reduction="none")
     return weigh(loss, target, class_weights)

@@ -136,7 +136,7 @@ class SupervisedTask(Task):
             if prefix:
                 logs[prefix + "loss"] = each.detach().sum()
             if head.spec.type == "category":
-                logs[prefix + "accuracy"] = output.detach().argmax(1).eq_(target).sum()
+                logs[prefix + "accuracy"] = output.detach().argmax(1).eq_(_true_class(target)).sum()
         assert total is not None
         if self._penalized:
             # Of this very model, which may be a copy of the one that was built.
@@ -206,6 +206,11 @@ class SupervisedTask(Task):
         if single is not None and single.spec.type == "category":
             return "accuracy", "max"
         return "loss", "min"
+
+
+def _true_class(target: Tensor) -> Tensor:
+    """Class ids `[B]`; of mixed samples that of the largest share."""
+    return target.argmax(1) if target.is_floating_point() else target
 
 
 def _are_probabilities(output: Tensor) -> bool:

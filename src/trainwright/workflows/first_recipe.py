@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from trainwright.recipe.writing import flow
 
+_LOCATED = ("boxes", "instances", "keypoints", "mask")  # what lies at a place in the picture
 _SMALL_IMAGE = 40  # pixels a side up to which the models for small pictures fit
 _ENOUGH_FOR_RESNET = 5000
 _STEPS = 3000  # optimizer steps that a first recipe aims at
@@ -159,11 +160,19 @@ def choose_training(guess: Guess) -> Choice:
 
 
 def choose_augmentation(guess: Guess) -> Choice:
-    """Crops for pictures; flips only for colour photos, since a flipped digit is another one."""
+    """Crops for pictures; flips only for photos, since a flipped digit is another one.
+
+    What lies at a place in the picture is turned and scaled a little instead, so that little of it is lost.
+    """
     columns = [column for column in guess.inputs.values() if column["type"] == "image"]
     if not columns or len(columns) > 1:
         return Choice({})
     height, width = _size(columns[0])
+    located = {column["type"] for column in guess.targets.values()} & set(_LOCATED)
+    if located:
+        moves = [{"name": "affine", "degrees": 5.0, "scale": [0.7, 1.4]}, {"name": "flip"}]
+        why = {"augment": f"training only; {', '.join(sorted(located))} are moved along"}
+        return Choice({"augment": [*moves, {"name": "colour_jitter"}]}, why)
     if max(height, width) > _SMALL_IMAGE:
         return Choice({"augment": [{"name": "resized_crop"}, {"name": "flip"}]}, {"augment": "training only"})
     why = {"augment": "training only; add flip where a mirrored picture is as good"}

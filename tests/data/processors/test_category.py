@@ -89,6 +89,11 @@ def test_to_tensor_is_the_stored_values():
     assert CategoryProcessor().to_tensor(stored) is stored
 
 
+def test_the_shares_of_a_mixed_sample_are_told_in_percent():
+    processor = CategoryProcessor(classes=["cat", "dog", "cow"])
+    assert processor.decode(np.array([0.3, 0.7, 0.0], np.float32)) == "dog 70%, cat 30%"
+
+
 @pytest.mark.parametrize(
     ("rows", "gives"),
     [

@@ -131,6 +131,8 @@ def test_decode_gives_back_the_original_pixels_of_an_enlarged_mask(resize):
     stored = made.encode(IDS)
     assert np.array_equal(made.decode(stored, size=(20, 30)), IDS)
     assert np.array_equal(made.decode(torch.from_numpy(stored)), stored)
+    shares = np.stack([stored == place for place in range(4)]).astype(np.float32)
+    assert np.array_equal(made.decode(torch.from_numpy(shares)), stored), "of shares the largest counts"
 
 
 def test_damaged_files_are_bad(tmp_path):

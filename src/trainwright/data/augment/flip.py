@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-import numpy as np
-import torch
-from torch import Tensor
-
-from trainwright.data.augment.base import Address, Augment, to_index
+from trainwright.data.augment.base import Address, Geometric
+from trainwright.data.augment.exact import Mirror
 from trainwright.fields import Fraction
 
 
-class Flip(Augment):
-    """Mirrors each image with a probability.
+class Flip(Geometric):
+    """Mirrors each image with a probability; left and right keypoints change places.
 
     Args:
         axis: `horizontal` mirrors left to right, `vertical` upside down.
@@ -26,9 +23,6 @@ class Flip(Augment):
         self.dimension = 2 if axis == "horizontal" else 1
         self.probability = probability
 
-    def __call__(self, images: Tensor, address: Address) -> Tensor:
-        """Images `[B, H, W, C]` with the chosen ones mirrored."""
-        chosen = address.uniform(1)[:, 0] < self.probability
-        # Whole images are copied out of both kinds, where a choice per pixel would take three times as long.
-        both = torch.cat([images, images.flip(self.dimension)])
-        return both.index_select(0, to_index(np.arange(len(images)) + len(images) * chosen, images.device))
+    def warp(self, size: tuple[int, int], address: Address) -> Mirror:
+        """The mirror image of the chosen pictures."""
+        return Mirror.of(address.uniform(1)[:, 0] < self.probability, self.dimension, size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -10,11 +11,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from trainwright.data.augment.base import Address, Augment
+from trainwright.data.augment.base import Address, Geometric
+from trainwright.data.augment.warp import Warp, identity
 from trainwright.fields import Fraction, Positive, PositiveInt
 
 
-class ResizedCrop(Augment):
+class ResizedCrop(Geometric):
     """Cuts a window with a random share of the area and aspect ratio, and resizes it.
 
     The window has whole pixels. On the CPU it is resized as Pillow does, bilinear and anti-aliased; on an
@@ -25,6 +27,7 @@ class ResizedCrop(Augment):
         smallest: Least share of the image's area.
         largest: Greatest share of the image's area.
         ratio: The aspect ratio lies between `1 / ratio` and `ratio`, evenly in its logarithm.
+        min_visible: Objects of which a smaller share of the box is left are gone.
     """
 
     def __init__(
@@ -34,7 +37,9 @@ class ResizedCrop(Augment):
         smallest: Fraction = 0.35,
         largest: Fraction = 1.0,
         ratio: Positive = 4 / 3,
+        min_visible: Fraction = 0.2,
     ) -> None:
+        self.min_visible = min_visible
         self.size = (size[0], size[-1]) if size else None
         self.smallest, self.largest, self.ratio = smallest, largest, ratio
 
@@ -52,14 +57,31 @@ class ResizedCrop(Augment):
         top, left = down * (height - tall + 1), right * (width - wide + 1)
         return np.stack([top, left, tall, wide], axis=1).astype(np.int64)
 
-    def __call__(self, images: Tensor, address: Address) -> Tensor:
-        """Resized windows `[B, h, w, C]` of uint8 images `[B, H, W, C]`."""
-        height, width = images.shape[1:3]
-        size = self.output_size((height, width))
-        boxes = self.boxes(height, width, address)
-        return (
-            _one_by_one(images, boxes, size) if images.device.type == "cpu" else _at_once(images, boxes, size)
-        )
+    def warp(self, size: tuple[int, int], address: Address) -> ResizedWindow:
+        """A window of each picture, stretched to the wanted size."""
+        height, width = self.output_size(size)
+        boxes = self.boxes(*size, address)
+        top, left, tall, wide = boxes.T
+        matrices = identity(len(top))
+        matrices[:, 0, 0], matrices[:, 1, 1] = width / wide, height / tall
+        matrices[:, 0, 2], matrices[:, 1, 2] = -left * width / wide, -top * height / tall
+        return ResizedWindow(matrices, size, (height, width), "edge", boxes)
+
+
+@dataclass(frozen=True)
+class ResizedWindow(Warp):
+    """Windows of whole pixels, resized.
+
+    Attributes:
+        boxes: Top, left, height, width of each, int64 `[B, 4]`.
+    """
+
+    boxes: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 4), dtype=np.int64))
+
+    def pixels(self, images: Tensor) -> Tensor:
+        """Resized windows `[B, h, w, C]` of images `[B, H, W, C]`."""
+        resize = _one_by_one if images.device.type == "cpu" else _at_once
+        return resize(images, self.boxes, self.size)
 
 
 def _one_by_one(images: Tensor, boxes: npt.NDArray[np.int64], size: tuple[int, int]) -> Tensor:

@@ -95,7 +95,10 @@ class CategoryProcessor(ColumnProcessor):
         return stored.long()
 
     def decode(self, value: Any) -> str:
-        """The name of a class id."""
+        """The name of a class id; of the shares `[C]` of a mixed sample the names with percentages."""
+        if getattr(value, "ndim", 0) == 1 and "float" in str(value.dtype):
+            shares = sorted(zip(value.tolist(), self._classes, strict=True), reverse=True)
+            return ", ".join(f"{name} {share:.0%}" for share, name in shares if share >= 0.005)
         return self._classes[int(value)]
 
     def parameters(self) -> dict[str, Any]:

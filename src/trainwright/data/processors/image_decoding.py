@@ -47,7 +47,7 @@ _FILTERS = {
 }
 
 Pixels = npt.NDArray[np.uint8]
-ColourMode = Literal["rgb", "gray"]
+ColourMode = Literal["rgb", "gray", "rgba"]
 
 
 def decode(data: bytes, mode: ColourMode, geometry: Geometry, alpha: str, decoder: str) -> Pixels:
@@ -126,6 +126,8 @@ def convert(image: Image.Image, mode: ColourMode, alpha: str) -> Image.Image:
         image = _from_sixteen_bit(image)
     if image.mode == "F":
         raise BadSample("floating-point pixels have no stated range; save the image with integers")
+    if mode == "rgba":
+        return image.convert("RGBA")
     if image.has_transparency_data:
         image = _flatten(image.convert("RGBA"), alpha)
     wanted = "RGB" if mode == "rgb" else "L"
@@ -220,7 +222,7 @@ def _decode_simplejpeg(
                 least = wanted
         pixels = simplejpeg.decode_jpeg(
             data,
-            colorspace="RGB" if mode == "rgb" or colourspace == "RGB" else "GRAY",
+            colorspace="GRAY" if mode == "gray" and colourspace != "RGB" else "RGB",
             min_height=least[0],
             min_width=least[1],
             min_factor=2,
@@ -228,7 +230,7 @@ def _decode_simplejpeg(
     except ValueError:
         return None
     image = Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[:, :, 0])
-    return image if mode == "rgb" or image.mode == "L" else image.convert("L"), (height, width)
+    return convert(image, mode, "ignore"), (height, width)
 
 
 def _upright(image: Image.Image, orientation: int) -> Image.Image:

@@ -108,10 +108,13 @@ class MaskProcessor(PictureSpace):
         """Class ids `[H, W]` of one picture; `classes` has their names.
 
         Args:
-            value: Class ids of the processed image.
+            value: Class ids of the processed image, or the shares `[C, H, W]` of a mixed one.
             size: Height and width of the original picture, whose pixels are then meant.
         """
-        ids = as_array(value).astype(np.int64)
+        ids = as_array(value)
+        if ids.ndim == 3:
+            ids = np.where(ids.any(axis=0), ids.argmax(axis=0), self.void_id)
+        ids = ids.astype(np.int64)
         return ids if size is None else restored(ids, self.place(*size), size, self.void_id)
 
     def parameters(self) -> dict[str, Any]:

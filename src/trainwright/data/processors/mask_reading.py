@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from trainwright.data.processors import image_decoding as decoding
-from trainwright.data.processors.image import file_bytes
+from trainwright.data.processors.image_raw import file_bytes
 from trainwright.data.types import BadSample
 
 

@@ -12,10 +12,21 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from trainwright.data import addressed
+from trainwright.data.augment.affine import Affine
 from trainwright.data.augment.base import Address, Augment
+from trainwright.data.augment.blur import Blur
+from trainwright.data.augment.colour_jitter import ColourJitter
+from trainwright.data.augment.cutout import Cutout
+from trainwright.data.augment.erasing import Erasing
 from trainwright.data.augment.flip import Flip
+from trainwright.data.augment.grayscale import Grayscale
+from trainwright.data.augment.noise import Noise
+from trainwright.data.augment.perspective import Perspective
+from trainwright.data.augment.rand_augment import RandAugment
 from trainwright.data.augment.random_crop import RandomCrop
 from trainwright.data.augment.resized_crop import ResizedCrop, _at_once, _one_by_one
+from trainwright.data.augment.rotation import Rotation
+from trainwright.data.augment.trivial_augment import TrivialAugment
 from trainwright.errors import RecipeError
 
 COUNT = 40
@@ -126,6 +137,17 @@ AUGMENTS = {
     "reflect": RandomCrop(padding=2, fill="reflect", size=[5, 5]),
     "flip": Flip(),
     "resized_crop": ResizedCrop(size=[7, 5]),
+    "affine": Affine(shear=5),
+    "rotation": Rotation(),
+    "perspective": Perspective(),
+    "colour_jitter": ColourJitter(hue=0.1),
+    "grayscale": Grayscale(probability=0.5),
+    "blur": Blur(),
+    "noise": Noise(),
+    "erasing": Erasing(probability=0.5),
+    "cutout": Cutout(size=3, count=2),
+    "trivial_augment": TrivialAugment(),
+    "rand_augment": RandAugment(),
 }
 
 

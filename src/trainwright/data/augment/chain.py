@@ -1,0 +1,174 @@
+"""The recipe's augmentations, one after the other, over all columns of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from trainwright.data.augment.base import Address, Augment, Geometric, Mixing
+from trainwright.data.augment.scene import Scene
+from trainwright.data.batch import Value
+from trainwright.data.types import Processor
+from trainwright.errors import RecipeError
+
+_OBJECTS = ("boxes", "instances", "keypoints")
+_MIXED = ("category", "categories", "number", "distribution")
+
+
+class Chain:
+    """Augmentations in order.
+
+    With a mixing augmentation every batch brings the partners of its samples: rows that go through the
+    same augmentations under their own addresses, up to the place where they are mixed in. They are not
+    mixed themselves. Targets that can be mixed are floats then: a category becomes shares `[B, C]`.
+
+    Args:
+        augments: In the recipe's order.
+        inputs: Input columns' processors.
+        targets: Target columns' processors.
+        seed: Address of all random numbers.
+
+    Raises:
+        RecipeError: A column cannot be mixed.
+    """
+
+    def __init__(
+        self,
+        augments: Sequence[Augment],
+        inputs: Mapping[str, Processor],
+        targets: Mapping[str, Processor],
+        seed: int,
+    ) -> None:
+        self.augments, self.seed = augments, seed
+        self.processors = {**inputs, **targets}
+        self.mixing = [(place, item) for place, item in enumerate(augments) if isinstance(item, Mixing)]
+        self.images = [name for name, item in inputs.items() if item.type == "image"]
+        acted = {kind for item in augments for kind in getattr(item, "types", Augment.types)} - {"image"}
+        self.signals = [name for name, item in inputs.items() if item.type in acted]
+        self.pictures = [name for name, item in targets.items() if item.type == "image"]
+        self.masks = [name for name, item in self.processors.items() if item.type == "mask"]
+        self.objects = [name for name, item in self.processors.items() if item.type in _OBJECTS]
+        self.labels = [name for name, item in self.processors.items() if item.type in _MIXED]
+        self.labels = self.labels if self.mixing else []
+        self.blends = any(item.blends for _, item in self.mixing)
+        for _, item in self.mixing:
+            self._check_columns(item, inputs)
+
+    def with_partners(self, rows: np.ndarray, among: np.ndarray, epoch: int) -> np.ndarray:
+        """The rows, and behind them the partners that they need, out of the rows `among`."""
+        found = [rows]
+        for place, item in self.mixing:
+            partners = Address(self.seed, epoch, rows, place).partners(among, item.partners)
+            found += list(partners.T)
+        return rows if len(found) == 1 else np.concatenate(found)
+
+    def __call__(
+        self, stored: dict[str, Tensor], ids: np.ndarray, epoch: int, count: int
+    ) -> dict[str, Value]:
+        """Varied columns.
+
+        Args:
+            stored: Stored values of the rows and their partners, by column.
+            ids: Their row numbers, as `with_partners` gives them.
+            epoch: The epoch.
+            count: How many of them are the batch.
+
+        Returns:
+            By column: images, image targets and masks of class ids as stored, everything else ready for
+            the model.
+        """
+        scene = self._scene(stored)
+        total = len(ids)
+        for place, item in enumerate(self.augments):
+            if isinstance(item, Mixing):
+                used = count * (1 + item.partners)
+                parts = [scene.rows(start, start + count) for start in range(0, used, count)]
+                mixed = item.mix(parts[0], parts[1:], Address(self.seed, epoch, ids[:count], place))
+                rest = ids[used:total]
+                scene = mixed.followed_by(scene.rows(used, total)) if len(rest) else mixed
+                ids = np.concatenate([ids[:count], rest])
+                total = len(ids)
+                continue
+            address = Address(self.seed, epoch, ids, place)
+            scene = _varied(scene, item, address)
+        return self._columns(scene, stored, count)
+
+    def _scene(self, stored: dict[str, Tensor]) -> Scene:
+        there = stored.keys()
+        specs = {name: self.processors[name].spec() for name in [*self.masks, *self.labels]}
+        masks = {name: stored[name] for name in self.masks if name in there}
+        void = {name: specs[name].void or 0 for name in masks}
+        if self.blends:
+            masks = {name: _shares(ids, len(specs[name].classes)) for name, ids in masks.items()}
+        labels = {}
+        for name in self.labels:
+            if name in there:
+                value = self.processors[name].to_tensor(stored[name])
+                assert isinstance(value, Tensor)
+                is_category = specs[name].type == "category"
+                labels[name] = _shares(value, len(specs[name].classes)) if is_category else value
+        objects: dict[str, Any] = {
+            name: self.processors[name].to_tensor(stored[name]) for name in self.objects if name in there
+        }
+        return Scene(
+            images={name: stored[name] for name in self.images if name in there},
+            pictures={name: stored[name] for name in self.pictures if name in there},
+            signals={name: stored[name] for name in self.signals if name in there},
+            types={name: self.processors[name].type for name in [*self.images, *self.signals]},
+            masks=masks,
+            objects=objects,
+            labels=labels,
+            sizes={name: self.processors[name].size for name in objects},  # type: ignore[attr-defined]
+            void=void,
+            mirrored={name: getattr(self.processors[name], "mirrored", []) for name in objects},
+        )
+
+    def _columns(self, scene: Scene, stored: dict[str, Tensor], count: int) -> dict[str, Value]:
+        """All columns of the batch; those that no augmentation knows are as they were."""
+        varied: dict[str, Value] = {
+            **scene.images,
+            **scene.pictures,
+            **scene.signals,
+            **scene.objects,
+            **scene.labels,
+        }
+        for name, mask in scene.masks.items():
+            varied[name] = mask if mask.dim() == 3 else mask.permute(0, 3, 1, 2)
+        return {name: varied[name] if name in varied else tensor[:count] for name, tensor in stored.items()}
+
+    def is_ready(self, name: str) -> bool:
+        """Whether a column is ready for the model when it leaves the chain."""
+        return name in self.objects or name in self.labels or (self.blends and name in self.masks)
+
+    def _check_columns(self, item: Mixing, inputs: Mapping[str, Processor]) -> None:
+        known = {*self.images, *self.pictures, *self.masks, *self.labels}
+        known |= set(self.objects) if item.takes_objects else set()
+        for name, processor in self.processors.items():
+            is_class = name in inputs and processor.type == "category"
+            if name not in known or is_class:
+                raise RecipeError(
+                    f"{type(item).__name__.lower()} cannot mix column {name!r} of type {processor.type}",
+                    where="data.augment",
+                    fix="remove the augmentation"
+                    + (", or use mosaic, which moves objects along" if name in self.objects else ""),
+                )
+
+
+def _varied(scene: Scene, item: Augment, address: Address) -> Scene:
+    if isinstance(item, Geometric):
+        own = type(item).__call__ is not Geometric.__call__
+        return scene.moved(item, address, images=not own)
+    return scene.changed(lambda values: item(values, address), getattr(item, "types", Augment.types))
+
+
+def _shares(ids: Tensor, classes: int) -> Tensor:
+    """Class ids as shares of the classes, float32 `[..., classes]`; all zero where there is none."""
+    ids = ids.long()
+    known = (ids >= 0) & (ids < classes)
+    one_hot = functional.one_hot(ids.clamp(0, classes - 1), classes).to(torch.float32)
+    return one_hot * known[..., None]

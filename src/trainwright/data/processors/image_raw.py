@@ -1,0 +1,103 @@
+"""Raw values of an image column: what they are, and their pixels before any processing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trainwright.data.archive import ArchiveError
+from trainwright.data.processors import image_decoding as decoding
+from trainwright.data.types import BadSample, RawFile
+
+
+class Look:
+    """What one raw value shows of itself before it is decoded."""
+
+    def __init__(self, size: tuple[int, int], mode: str, largest: float) -> None:
+        self.size, self.mode, self.largest = size, mode, largest
+
+
+def look(raw: Any) -> Look | None:
+    """Size, mode and (of float arrays) largest value; None where it cannot be read."""
+    try:
+        data = file_bytes(raw)
+        if data is not None:
+            height, width, mode = decoding.size_and_mode(data)
+            return Look((height, width), mode, 0.0)
+        if is_picture(raw):
+            gray = raw.mode in ("1", "L", "LA", "I", "I;16")
+            return Look((raw.height, raw.width), "gray" if gray else "rgb", 0.0)
+        array = as_hwc(as_array(raw))
+        largest = float(array.max(initial=0)) if array.dtype.kind == "f" else 0.0
+        return Look(array.shape[:2], "gray" if array.shape[2] in (1, 2) else "rgb", largest)
+    except BadSample:
+        return None
+
+
+def file_bytes(raw: Any) -> bytes | None:
+    """The bytes of a file, a path or bytes; None for a value that holds pixels."""
+    try:
+        if isinstance(raw, RawFile):
+            return raw.read()
+        if isinstance(raw, str | Path):
+            return Path(raw).read_bytes()
+    except FileNotFoundError:
+        raise BadSample("the file does not exist") from None
+    except (OSError, KeyError, ArchiveError) as error:
+        raise BadSample(f"the file cannot be read: {error}") from error
+    return bytes(raw) if isinstance(raw, bytes | bytearray | memoryview) else None
+
+
+def is_picture(raw: Any) -> bool:
+    return isinstance(raw, decoding.Image.Image)
+
+
+def as_array(raw: Any) -> np.ndarray:
+    array = raw.detach().cpu().numpy() if hasattr(raw, "detach") else np.asarray(raw)
+    if array.dtype.kind not in "buif":
+        raise BadSample(f"{type(raw).__name__} is neither an image file nor pixels")
+    return array
+
+
+def as_hwc(array: np.ndarray) -> np.ndarray:
+    """Pixels as `[H, W, C]`; the channel axis is the last, or the first where only that can be it."""
+    if array.ndim == 2:
+        return array[:, :, None]
+    if array.ndim == 3 and array.shape[2] in (1, 2, 3, 4):
+        return array
+    if array.ndim == 3 and array.shape[0] in (1, 2, 3, 4):
+        return array.transpose(1, 2, 0)
+    raise BadSample(f"an array of shape {list(array.shape)} is no image")
+
+
+def _out_of_range(array: np.ndarray, float_scale: float) -> str:
+    low, high = array.min(), array.max()
+    if array.dtype.kind != "f":
+        return f"pixels go from {low} to {high} where they may go from 0 to 255"
+    largest = 255 / float_scale
+    return (
+        f"floating-point pixels go from {low:.4g} to {high:.4g}, but are read as 0 to {largest:g} as in "
+        f"training; scale them, or give whole numbers from 0 to 255"
+    )
+
+
+def as_picture(raw: Any, float_scale: float) -> decoding.Image.Image:
+    if is_picture(raw):
+        return raw
+    array = as_hwc(as_array(raw))
+    if array.dtype.kind == "f":
+        if not np.isfinite(array).all():
+            raise BadSample("a pixel is NaN or infinite")
+        scaled = np.rint(array.astype(np.float64) * float_scale)
+    elif array.dtype == bool:
+        scaled = array * 255
+    else:
+        scaled = (array.astype(np.uint32) + 128) // 257 if array.dtype == np.uint16 else array
+    if scaled.size == 0:
+        raise BadSample(f"an array of shape {list(array.shape)} has no pixels")
+    if scaled.min() < 0 or scaled.max() > 255:
+        raise BadSample(_out_of_range(array, float_scale))
+    pixels = np.ascontiguousarray(scaled.astype(np.uint8))
+    return decoding.Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
