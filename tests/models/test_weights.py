@@ -1,14 +1,13 @@
 """Initial weights: what is read, what fits, and what is said of the rest."""
 
 import pickle
-import sys
 
 import pytest
 import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from trainwright.errors import MissingExtra, ModelError
+from trainwright.errors import ModelError
 from trainwright.models.weights import apply_weights, load_weights
 
 
@@ -79,10 +78,9 @@ def test_a_missing_file_names_the_nearest(tmp_path):
         load_weights(tmp_path)
 
 
-def test_hdf5_needs_its_extra(tmp_path, monkeypatch):
+def test_weights_of_keras_are_refused_in_words(tmp_path):
     (tmp_path / "keras.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(20))
-    monkeypatch.setitem(sys.modules, "h5py", None)
-    with pytest.raises(MissingExtra, match="h5py"):
+    with pytest.raises(ModelError, match="weights of Keras"):
         load_weights(tmp_path / "keras.h5")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from trainwright.errors import MissingExtra, ModelError, closest_sibling
+from trainwright.errors import ModelError, closest_sibling
 from trainwright.models.patterns import check_patterns, listed, matches_any
 
 _PREFIXES = ("module.", "_orig_mod.")  # of DistributedDataParallel and of torch.compile
@@ -49,13 +49,16 @@ def load_weights(path: str | Path) -> dict[str, Tensor]:
 
     Raises:
         ModelError: There is no such file, or it holds no weights, or it would run code.
-        MissingExtra: The file is HDF5 and h5py is not installed.
     """
     file = _weights_file(Path(path))
     with file.open("rb") as opened:
         head = opened.read(16)
     if head.startswith(b"\x89HDF"):
-        return _refuse_hdf5(file)
+        raise ModelError(
+            f"{file} holds weights of Keras, whose names and axes are not those of a PyTorch network",
+            where="init.path",
+            fix="transpose the kernels and save them as safetensors under the network's own names",
+        )
     if head[8:9] == b"{":
         return _stripped(_load_safetensors(file))
     return _stripped(_unwrapped(_load_torch(file), file))
@@ -102,18 +105,6 @@ def _load_torch(file: Path) -> Any:
     except Exception as error:  # the unpickler answers damaged files with whatever it stumbles over
         why = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelError(f"{file} holds no weights", where="init.path", why=why) from error
-
-
-def _refuse_hdf5(file: Path) -> dict[str, Tensor]:
-    try:
-        import h5py  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: F401
-    except ImportError as error:
-        raise MissingExtra("h5py", "keras") from error
-    raise ModelError(
-        f"{file} holds weights of Keras, whose names and axes are not those of a PyTorch network",
-        where="init.path",
-        fix="transpose the kernels and save them as safetensors under the network's own names",
-    )
 
 
 def _unwrapped(loaded: Any, file: Path) -> dict[str, Tensor]:

@@ -89,7 +89,7 @@ def _component(kind: str, rest: str) -> str | None:
         return None
     info = registry.describe(kind, name)
     item = info.parameter(parameter)
-    return "\n".join(_parameter_lines(item, info, f"{kind}.{rest}")) if item else None
+    return "\n".join(parameter_lines(item, info, f"{kind}.{rest}")) if item else None
 
 
 def _exists(kind: str, name: str) -> bool:
@@ -99,23 +99,25 @@ def _exists(kind: str, name: str) -> bool:
 def component_text(info: ComponentInfo) -> str:
     """A component's description and every parameter that a recipe can set."""
     lines = [f"{info.kind}.{info.name}  ({info.target})"]
-    lines += [f"  {line}".rstrip() for line in _without_arguments(info.doc)]
+    lines += [f"  {line}".rstrip() for line in without_arguments(info.doc)]
     lines += ["", "Parameters:" if info.parameters else "It has no parameters."]
     for item in info.parameters:
-        first, *more = _parameter_lines(item, info, item.name)
+        first, *more = parameter_lines(item, info, item.name)
         lines += [f"  {first}", *(f"  {line}" for line in more)]
     if info.positional:
         lines.append(f"Filled by the tool: {', '.join(info.positional)}")
     return "\n".join(lines)
 
 
-def _without_arguments(doc: str) -> list[str]:
+def without_arguments(doc: str) -> list[str]:
+    """Lines of a docstring up to its sections of arguments and the like."""
     lines = doc.strip().splitlines()
     cuts = [index for index, line in enumerate(lines) if line in ("Args:", "Returns:", "Raises:")]
     return "\n".join(lines[: min(cuts, default=len(lines))]).strip().splitlines()
 
 
-def _parameter_lines(item: Parameter, info: ComponentInfo, label: str) -> list[str]:
+def parameter_lines(item: Parameter, info: ComponentInfo, label: str) -> list[str]:
+    """Type and default of a parameter, what it means, and when it has no effect, a line each."""
     shown = flow(plain(item.default)) if is_plain(item.default) else repr(item.default)
     default = "required" if item.required else f"default {shown}"
     lines = [f"{label}: {describe_type(item.annotation)}; {default}"]
@@ -137,7 +139,7 @@ def _key(path: tuple[str, ...], tree: Node | None) -> str | None:
     label = join_path(typed)
     if isinstance(info, ComponentInfo):
         item = info.parameter(str(typed[-1]))
-        return "\n".join(_parameter_lines(item, info, f"{label} ({info.name})")) if item else None
+        return "\n".join(parameter_lines(item, info, f"{label} ({info.name})")) if item else None
     lines = _field_lines(label, annotation, _field(parent, str(typed[-1])))
     dead = DEAD_WHEN.get(label) or DEAD_WHEN.get(join_path(_wild(typed)))
     return "\n".join([*lines, f"  no effect when {dead}"] if dead else lines)
@@ -164,7 +166,7 @@ def _owner(parent: Any, node: Node | None, part: str) -> ComponentInfo | list[st
     for other in registry.names(kind):
         info = registry.describe(kind, other)
         item = info.parameter(part)
-        lines += _parameter_lines(item, info, f"{kind}.{other}.{part}") if item else []
+        lines += parameter_lines(item, info, f"{kind}.{other}.{part}") if item else []
     return lines
 
 
