@@ -11,6 +11,12 @@ Importing this package imports nothing heavy; each name is fetched when it is fi
 
 from __future__ import annotations
 
+import os
+
+# MKL reads it at its first product. Without it some processors' kernels give a row of a matrix product other
+# last bits by where it stands in the batch, and an answer would depend on its neighbours.
+os.environ.setdefault("MKL_CBWR", "AUTO")
+
 TYPE_CHECKING = False  # as type checkers know it, without the time that importing typing takes
 
 if TYPE_CHECKING:
