@@ -57,7 +57,8 @@ def data(shared_data, tmp_path_factory) -> Path:
             (root / "clothing10" / folder.name).mkdir(parents=True)
             for photo in sorted(folder.iterdir())[:PER_CLASS]:
                 (root / "clothing10" / folder.name / photo.name).symlink_to(photo)
-    (root / "tabular").symlink_to(shared_data / "tabular")
+    for small in ("tabular", "fsdd", "timeseries"):
+        (root / small).symlink_to(shared_data / small)
     return root
 
 

@@ -17,6 +17,9 @@ from trainwright.registry.problems import Problem, problems_from
 
 COMMAND_OPTIONS = frozenset(
     {
+        "augmented",
+        "count",
+        "data-only",
         "file-log-level",
         "fresh",
         "help",
@@ -25,9 +28,12 @@ COMMAND_OPTIONS = frozenset(
         "keep",
         "kills",
         "log-level",
+        "output",
         "quiet",
         "runs-dir",
         "seed",
+        "split",
+        "to",
     }
 )
 """Options of the verbs that take overrides, which an alias of this name could never be reached behind."""
