@@ -38,7 +38,7 @@ def test_check_fix_check_ends_clean(command, photos, tmp_path):
     assert command("data", "fix", str(photos), "-o", str(out)).code == 0
     answer = command("data", "check", str(out / "recipe.yaml"))
     assert answer.code == 0
-    assert "1 samples are left out by fixes.jsonl" in answer.out
+    assert "1 sample is left out by fixes.jsonl" in answer.out
 
 
 def test_show_draws_the_samples_asked_for(command, photos, tmp_path):

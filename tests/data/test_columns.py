@@ -114,3 +114,19 @@ def test_of_several_images_the_named_one_counts(annotated):
         {"objects": {"type": "boxes", "image": "other"}},
     )
     assert result.arrays["objects"][1, 0].tolist() == [0, 0, 5, 10, 0]
+
+
+def test_a_class_without_an_object_in_training_is_one_of_those_that_the_source_names(
+    shared_data, make_data, prepared
+):
+    file = shared_data / "coco_mini" / "annotations" / "instances_train2017.json"
+    target = {"boxes": {"type": "boxes", "column": "objects"}}
+    image = {"image": {"type": "image", "size": 16}}
+    data = make_data(
+        {"name": "coco", "annotations": str(file)}, image, target, split={"val": 0.5}, cache="none"
+    )
+    found = prepared(data)
+    processor = found.targets["boxes"]
+    assert len(processor.classes) == 80 and 0 in processor.counts
+    assert processor.classes[:3] == ["person", "bicycle", "car"]
+    assert found.dropped == []

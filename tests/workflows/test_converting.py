@@ -249,3 +249,9 @@ def _same_outlines(ours, theirs):
             assert (run_lengths.to_mask(one) == other).all()
         else:
             np.testing.assert_allclose(one[0], other[0], atol=1e-6)
+
+
+def test_annotations_beside_the_converted_ones_are_named(shared_data, tmp_path):
+    done = convert(str(shared_data / "coco_mini"), str(tmp_path / "new"), "coco")
+    assert done.aside == ["captions_train2017.json", "person_keypoints_train2017.json"]
+    assert convert(str(shared_data / "bccd"), str(tmp_path / "cells"), "coco").aside == []

@@ -5,8 +5,11 @@ import pytest
 import yaml
 from PIL import Image
 
+from trainwright.data.checks.finding import Severity
+from trainwright.data.fixes import Fix
 from trainwright.errors import DataError
 from trainwright.workflows.checking import check
+from trainwright.workflows.data_fixing import _counts
 from trainwright.workflows.gate import check_data
 from trainwright.workflows.training import train
 
@@ -92,3 +95,34 @@ def test_splits_with_other_classes_are_told_as_an_error(leaking, tmp_path):
     checked = check_data(leaking)
     assert not checked.in_order
     assert "dogs" in checked.findings.found[0]["examples"][0]["detail"]
+
+
+@pytest.mark.parametrize("split", [{"val": 0.15, "test": 0.15}, {"val": 0.01}])
+def test_faults_are_told_although_a_split_is_empty(shared_data, split):
+    recipe = {
+        "name": "bad",
+        "data": {
+            "source": {"name": "table", "path": str(shared_data / "bad" / "ragged.csv")},
+            "inputs": {"x": {"type": "number", "columns": ["sepal_length"], "missing": "mean"}},
+            "targets": {"species": {"type": "category"}},
+            "split": split,
+        },
+        "model": {"name": "mlp"},
+    }
+    checked = check_data(recipe)
+    first, second = checked.findings.of_severity(Severity.ERROR)
+    assert first["what"] == "split cannot be made as the recipe says"
+    assert "0.25 or more, or write `data.split: {}`" in first["fix"]
+    assert (second["check"], second["count"]) == ("unreadable", 2)
+    assert not checked.in_order
+    advised = recipe | {"data": recipe["data"] | {"split": {}}}
+    assert [item["check"] for item in check_data(advised).findings.of_severity(Severity.ERROR)] == [
+        "unreadable"
+    ]
+
+
+def test_a_fix_for_two_reasons_is_counted_once():
+    old = [Fix("leave_out", "a", "x")]
+    new = [Fix("leave_out", "a", "y"), Fix("leave_out", "b", "x"), Fix("leave_out", "b", "y")]
+    clipped = [Fix("clip_objects", "c", "z", (0, 2))]
+    assert _counts(old, [*new, *clipped]) == {"leave_out": 1, "clip_objects": 2}

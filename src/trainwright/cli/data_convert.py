@@ -7,6 +7,7 @@ from typing import Any
 
 from trainwright.cli.common import say, say_json
 from trainwright.errors import UserError
+from trainwright.wording import counted
 
 _FORMATS = ("coco", "voc", "yolo", "folder", "table")
 _SHOWN = 5
@@ -37,20 +38,23 @@ def run(arguments: argparse.Namespace) -> int:
                 "splits": done.splits,
                 "lost": done.lost,
                 "faults": [list(fault) for fault in done.faults],
+                "aside": done.aside,
             }
         )
         return 0
     splits = ", ".join(f"{name} {count:,}" for name, count in done.splits.items())
     say(
-        f"written    {done.path}: {done.pictures:,} pictures, {done.objects:,} objects"
+        f"written    {done.path}: {counted(done.pictures, 'picture')}, {counted(done.objects, 'object')}"
         + (f", {splits}" if splits else "")
     )
     for what, count in done.lost.items():
         say(f"lost       {count:,} {what}: {arguments.to} has no place for them")
+    for name in done.aside:
+        say(f"aside      {name}: not converted")
     for name, reason in done.faults[:_SHOWN]:
         say(f"faulty     {name}: {reason}")
     if len(done.faults) > _SHOWN:
         say(f"           and {len(done.faults) - _SHOWN:,} more faulty records of the source")
-    if not done.lost and not done.faults:
+    if not (done.lost or done.faults or done.aside):
         say("nothing was lost")
     return 0

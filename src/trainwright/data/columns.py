@@ -97,8 +97,19 @@ def plan_columns(data: Data, source: Source, *, in_memory: bool) -> list[Planned
         where = key_path(name, is_target=is_target)
         parts = [column_of(source, part, where) for part in joined or ()]
         parts = parts or [column_of(source, column.column or name, where, unnamed.get(name))]
+        _name_classes(processor, source, parts[0])
         planned.append(PlannedColumn(name, is_target, processor, parts, source))
     return planned
+
+
+def _name_classes(processor: Processor, source: Source, part: str) -> None:
+    """Tells a processor the classes that the source names, so that a rare one is known from the start."""
+    names = tuple(map(str, getattr(source, "class_names", ())))
+    ids = tuple(getattr(source, "class_ids", range(len(names))))
+    named = getattr(processor, "name_classes", None)
+    located = source.columns[part] in ("objects", "mask")
+    if named is not None and names and located and ids == tuple(range(len(names))):
+        named(names)
 
 
 def link(columns: list[PlannedColumn]) -> list[PlannedColumn]:

@@ -20,6 +20,7 @@ from trainwright.data.objects import Keypoints, Objects
 from trainwright.data.sources.base import LazySequence
 from trainwright.data.types import Dropped, Source, Values
 from trainwright.errors import DataError, StorageError, closest_sibling
+from trainwright.wording import counted
 
 _HEAD = {"trainwright": "fixes", "version": 1}
 Action = Literal["leave_out", "ignore_record", "drop_objects", "clip_objects"]
@@ -109,6 +110,8 @@ class FixedSource:
     def __init__(self, source: Source, fixes: Fixes) -> None:
         self._source, self._fixes = source, fixes
         self.columns, self.slow_columns = source.columns, source.slow_columns
+        self.class_names: Sequence[str] = getattr(source, "class_names", ())
+        self.class_ids: Sequence[int] = getattr(source, "class_ids", range(len(self.class_names)))
         self.faults: Sequence[tuple[str, str]] = [
             fault for fault in source.faults if fault[0] not in fixes.ignored
         ]
@@ -148,14 +151,14 @@ class FixedSource:
         fixes = self._fixes
         found = []
         if fixes.left_out:
-            found.append(f"{rows} samples are left out by {fixes.file}")
+            found.append(f"{counted(rows, 'sample is', 'samples are')} left out by {fixes.file}")
         if rows < len(fixes.left_out):
             found.append(f"{len(fixes.left_out) - rows} samples that {fixes.file} leaves out do not exist")
         if ignored:
-            found.append(f"{ignored} records are passed over by {fixes.file}")
+            found.append(f"{counted(ignored, 'record is', 'records are')} passed over by {fixes.file}")
         changed = [("dropped", fixes.dropped), ("clipped", fixes.clipped)]
         found += [
-            f"{sum(map(len, table.values()))} objects are {word} by {fixes.file}"
+            f"{counted(sum(map(len, table.values())), 'object is', 'objects are')} {word} by {fixes.file}"
             for word, table in changed
             if table
         ]

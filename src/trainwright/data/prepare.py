@@ -332,6 +332,7 @@ class _Preparation:
         return {
             **self.identity,
             "column": column.name,
+            "classes": list(map(str, getattr(self.source, "class_names", ()))),
             "rows": rows,
             "columns": [[name, item.model_dump(mode="json")] for name, item in columns],
             "cache": [self.data.cache, self.seed] if self.data.cache == "none" else "auto",

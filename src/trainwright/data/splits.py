@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 class NoSplit(RecipeError):
     """Nobody says which rows are for what."""
+
+
+class EmptySplit(DataError):
+    """A split has no row."""
 
 
 Rows = npt.NDArray[np.int64]
@@ -58,7 +63,7 @@ def choose(
             raise NoSplit(
                 "the source has no splits of its own, and the recipe gives none",
                 where="data.split",
-                fix="add for example data.split: {val: 0.1, test: 0.1}",
+                fix="add for example data.split: {val: 0.1, test: 0.1}, or {} to train on all rows",
             )
         chosen = _divide(np.arange(count), split, _used(labels, split), groups)
     elif split is None:
@@ -196,12 +201,27 @@ def check_not_empty(chosen: Mapping[str, Rows], *, fitted: bool = False) -> None
         raise DataError("there is no training split", where="data.split", why=f"found {', '.join(chosen)}")
     for name, rows in chosen.items():
         if not len(rows):
-            raise DataError(
+            raise EmptySplit(
                 f"the {name} split is empty",
                 where=f"data.split.{name}",
-                why="its fraction of the rows rounds to nothing",
-                fix=f"give more data or a larger data.split.{name}, or remove it",
+                why="its fraction of the rows rounds to nothing, or none of its samples can be used",
+                fix=_fill(name, sum(map(len, chosen.values()))),
             )
+
+
+def smallest_share(rows: int) -> float:
+    """The smallest fraction, in hundredths, that is a row of as many."""
+    return math.ceil(100 / rows) / 100
+
+
+def _fill(name: str, rows: int) -> str:
+    """How a split gets a row, or is done without."""
+    if name == "train":
+        return "give more data, or smaller fractions to the other splits"
+    aside = "write `data.split: {}` to train on all rows"
+    if rows < 2:
+        return f"give more data, or {aside}"
+    return f"give more data, set data.split.{name} to {smallest_share(rows):g} or more, or {aside}"
 
 
 def check_classes(

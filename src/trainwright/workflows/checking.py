@@ -11,6 +11,7 @@ from trainwright import recipe as recipes
 from trainwright.data.types import PreparedData
 from trainwright.errors import RecipeError
 from trainwright.progress import NoProgress
+from trainwright.wording import counted
 from trainwright.workflows import gate
 from trainwright.workflows.trainable import WALK, what_is_missing
 from trainwright.workflows.training import Background, check_report_splits, load_data
@@ -86,8 +87,13 @@ def _about_data(data: PreparedData) -> list[str]:
     for group, columns in (("input", data.inputs), ("target", data.targets)):
         for name, processor in columns.items():
             spec = processor.spec()
-            what = f"{len(spec.classes)} classes" if spec.classes else f"shape {list(spec.shape)}"
+            what = (
+                counted(len(spec.classes), "class", "classes")
+                if spec.classes
+                else f"shape {list(spec.shape)}"
+            )
             lines.append(f"{group} {name}: {spec.type}, {what}")
     if data.dropped:
-        lines.append(f"{len(data.dropped)} samples are left out, the first is {data.dropped[0].name}")
+        left_out = counted(len(data.dropped), "sample is", "samples are")
+        lines.append(f"{left_out} left out, the first is {data.dropped[0].name}")
     return lines

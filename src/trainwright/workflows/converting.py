@@ -32,6 +32,7 @@ class Converted:
         splits: Number of pictures per split, empty without splits.
         lost: What the format cannot hold, with counts.
         faults: Records of the source that could not be used: name and reason.
+        aside: Files beside the source with further annotations, which were not converted.
     """
 
     path: Path
@@ -40,6 +41,7 @@ class Converted:
     splits: dict[str, int]
     lost: dict[str, int] = field(default_factory=dict)
     faults: list[tuple[str, str]] = field(default_factory=list)
+    aside: list[str] = field(default_factory=list)
 
 
 def convert(source: str, destination: str, to: Format) -> Converted:
@@ -64,7 +66,7 @@ def convert(source: str, destination: str, to: Format) -> Converted:
         )
     if not target.resolve().parent.is_dir():
         raise UserError("the folder that it should be made in does not exist", where=str(target.parent))
-    data = _source(source)
+    data, aside = _source(source)
     samples, classes = samples_of(data)
     if to in _NEED_OBJECTS and not any(sample.objects is not None for sample in samples):
         raise UserError(
@@ -82,6 +84,7 @@ def convert(source: str, destination: str, to: Format) -> Converted:
         dict(splits),
         {what: count for what, count in lost.items() if count},
         list(data.faults),
+        aside,
     )
 
 
@@ -121,7 +124,9 @@ def samples_of(source: Source) -> tuple[list[Sample], list[str]]:
     return samples, list(dict.fromkeys([*named, *(sorted(set(found)))]))
 
 
-def _source(text: str) -> Source:
+def _source(text: str) -> tuple[Source, list[str]]:
+    """The source, and the files beside it with further annotations."""
+    aside: list[str] = []
     path = Path(text).expanduser()
     spec: dict[str, Any]
     if path.suffix.lower() in (".yaml", ".yml") and _is_recipe(path):
@@ -129,9 +134,11 @@ def _source(text: str) -> Source:
 
         spec = dict(recipe.load(str(path)).recipe.data.source)
     else:
-        spec = registry.validate("source", dict(sniff(path).source))
+        guess = sniff(path)
+        aside = guess.aside
+        spec = registry.validate("source", dict(guess.source))
     built: Source = registry.build("source", spec)
-    return built
+    return built, aside
 
 
 def _is_recipe(path: Path) -> bool:

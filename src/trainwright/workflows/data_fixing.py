@@ -25,7 +25,7 @@ class FixedData:
     Attributes:
         fixes: The file of fixes, None where nothing could be mended.
         recipe: A recipe that reads it.
-        counts: Number of fixes per action.
+        counts: Per action how many samples, records or objects it is for, each counted once.
         checked: What is still to be said after mending.
     """
 
@@ -67,8 +67,22 @@ def fix_data(given: Given, overrides: Mapping[str, Any] | Sequence[str], output:
         return FixedData(None, None, {}, checked)
     recipe = output / "recipe.yaml"
     write_text(recipe, _recipe_text(described.recipe, loaded, path))
-    counts: Counter[str] = Counter(fix.action for fix in list(fixes)[known:])
-    return FixedData(path, recipe, dict(counts), checked)
+    return FixedData(path, recipe, _counts(list(fixes)[:known], list(fixes)[known:]), checked)
+
+
+def _counts(before: Sequence[Fix], new: Sequence[Fix]) -> dict[str, int]:
+    """How much each action is for, without what earlier fixes are for: a sample may have several reasons."""
+    earlier = {part for fix in before for part in _parts(fix)}
+    parts = {part for fix in new for part in _parts(fix)} - earlier
+    counts = Counter(action for action, *_ in parts)
+    return {action: counts[action] for action in dict.fromkeys(fix.action for fix in new) if counts[action]}
+
+
+def _parts(fix: Fix) -> list[tuple[str, str, str | int]]:
+    """What a fix is for: a sample, a record with its fault, or objects."""
+    if fix.action == "ignore_record":
+        return [(fix.action, fix.sample, fix.reason)]
+    return [(fix.action, fix.sample, place) for place in fix.objects or (-1,)]
 
 
 def _with_fixes(changes: dict[str, Any] | list[str], path: Path) -> dict[str, Any] | list[str]:

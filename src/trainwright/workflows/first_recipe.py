@@ -180,7 +180,7 @@ def choose_augmentation(guess: Guess) -> Choice:
 
 
 def _text(guess: Guess, name: str, path: str, command: str) -> str:
-    split = dict(guess.split) if guess.split else None
+    split = None if guess.split is None else dict(guess.split)
     lines = [f"# {command}"]
     lines += [f"# {note}" for note in guess.notes]
     lines += [
@@ -192,7 +192,9 @@ def _text(guess: Guess, name: str, path: str, command: str) -> str:
     lines += [f"    {flow(key)}: {flow(dict(value))}" for key, value in guess.inputs.items()]
     lines += ["  targets:" if guess.targets else "  targets: {}"]
     lines += [f"    {flow(key)}: {flow(dict(value))}" for key, value in guess.targets.items()]
-    if split:
+    if split == {}:
+        lines += ["  split: {}  # too few samples to set any aside"]
+    elif split:
         lines += [f"  split: {flow(split)}  # rows by chance, always the same ones"]
     else:
         lines += ["  # split: the data bring their own"]

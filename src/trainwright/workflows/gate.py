@@ -12,7 +12,7 @@ from trainwright.data.checks.finding import Example, Finding, Findings, Severity
 from trainwright.data.checks.running import check_names, checked_before, remember, run_checks
 from trainwright.data.checks.subject import Subject
 from trainwright.data.prepare import prepare
-from trainwright.data.splits import NoSplit
+from trainwright.data.splits import EmptySplit, NoSplit
 from trainwright.data.types import PreparedData
 from trainwright.errors import DataError, ErrorList, TrainwrightError, UserError, raise_all
 from trainwright.locations import cache_dir
@@ -65,12 +65,15 @@ def check_data(
     check_names(section.gate.skip)
     name = str(given) if isinstance(given, str | Path) else loaded.recipe.name
     try:
-        data = prepare_leniently(section, described.whole)
+        data, unsplit = _prepared(_lenient(section), described.whole)
     except UserError as error:
         found = [_unprepared(error), *_bad_samples(section, described.whole, error)]
         return CheckedData(Findings.of(found, {}), None, section, name)
     subject = Subject(data, allowed=_allowed(section, data))
-    return CheckedData(run_checks(subject, section.gate.skip), data, section, name)
+    findings = run_checks(subject, section.gate.skip)
+    if unsplit is not None:
+        findings = findings.with_one(_unsplit(unsplit))
+    return CheckedData(findings, data, section, name)
 
 
 def prepare_leniently(section: Data, whole: str | None = None) -> PreparedData:
@@ -83,16 +86,28 @@ def prepare_leniently(section: Data, whole: str | None = None) -> PreparedData:
     Raises:
         UserError: The data cannot be read at all.
     """
+    return _prepared(_lenient(section), whole)[0]
+
+
+def _lenient(section: Data) -> Data:
     on_bad = section.on_bad.model_copy(update={"policy": "skip", "limit": 1.0})
-    return _prepared(section.model_copy(update={"on_bad": on_bad}), whole)
+    return section.model_copy(update={"on_bad": on_bad})
 
 
-def _prepared(section: Data, whole: str | None) -> PreparedData:
-    """The data; where nobody has divided them, all of them together."""
+def _prepared(section: Data, whole: str | None) -> tuple[PreparedData, EmptySplit | None]:
+    """The data; where nobody has divided them, or a split is empty, all of them together.
+
+    Returns:
+        The data, and the error of the splits that were passed over.
+    """
+    unsplit = None
     try:
-        return prepare(section, cache_dir=cache_dir(), workers=section.workers, whole=whole)
+        return prepare(section, cache_dir=cache_dir(), workers=section.workers, whole=whole), None
     except NoSplit:
-        return prepare(section, cache_dir=cache_dir(), workers=section.workers, whole="train")
+        pass
+    except EmptySplit as error:
+        unsplit = error
+    return prepare(section, cache_dir=cache_dir(), workers=section.workers, whole="train"), unsplit
 
 
 def quick_check(section: Data, data: PreparedData) -> Findings:
@@ -189,6 +204,18 @@ def _bad_samples(section: Data, whole: str | None, error: UserError) -> list[Fin
     return []
 
 
+def _unsplit(error: EmptySplit) -> Finding:
+    return Finding(
+        "preparation",
+        Severity.ERROR,
+        1,
+        "split cannot be made as the recipe says",
+        "all samples were checked together, as if they were for training",
+        error.fix,
+        [Example(error.where, f"{error.what}: {error.why}")],
+    )
+
+
 def _unprepared(error: UserError) -> Finding:
     parts = error.errors if isinstance(error, ErrorList) else [error]
     return Finding(
@@ -197,7 +224,7 @@ def _unprepared(error: UserError) -> Finding:
         len(parts),
         "the data cannot be read as the recipe says",
         examples=[
-            Example(part.where or "data", " ".join(filter(None, [part.what, part.why, part.fix])))
+            Example(part.where or "data", "; ".join(filter(None, [part.what, part.why, part.fix])))
             for part in parts
         ],
     )

@@ -4,6 +4,7 @@ import pytest
 from trainwright.data.checks import CHECKS
 from trainwright.data.checks.running import checked_before, remember, run_checks
 from trainwright.data.checks.subject import Subject
+from trainwright.data.objects import Objects
 from trainwright.errors import RecipeError
 
 RNG = np.random.default_rng(0)
@@ -119,3 +120,34 @@ def test_every_check_can_be_found():
     for place in CHECKS.values():
         module, _, function = place.partition(":")
         assert callable(getattr(import_module(module), function))
+
+
+def test_equal_pictures_with_other_objects_are_a_conflict_that_leaves_both_out(found):
+    def boxes(label):
+        return Objects((20, 20), (label,), np.array([[2.0, 3, 9, 9]]))
+
+    x = pictures(40)
+    x[7] = x[3]
+    x[9] = x[8]
+    objects = [boxes("cat") for _ in range(40)]
+    objects[7] = boxes("dog")
+    columns = {"image": list(x), "objects": objects}
+    target = {"boxes": {"type": "boxes", "column": "objects"}}
+    rows = {"split": {"val": 0.0}}
+    findings = found(columns, {"image": {"type": "image"}}, target, **rows)
+    conflict, repeated = by_check(findings, "duplicates")
+    assert (conflict["count"], conflict["severity"]) == (2, "warning")
+    assert "different labels (boxes)" in conflict["what"] and repeated["count"] == 1
+    assert [fix.sample for fix in findings.fixes] == ["row 3", "row 7", "row 9"]
+    both = found(
+        {"image": [x[3], x[7]], "objects": objects[6:8]}, {"image": {"type": "image"}}, target, **rows
+    )
+    assert by_check(both, "duplicates")[0]["fixable"] is False
+
+
+def test_a_far_value_among_several_is_told_alone(found):
+    x = RNG.normal(size=(80, 3))
+    x[17, 1] = -999.5
+    columns = {"x": x, "y": np.arange(80) % 2}
+    told = by_check(found(columns, {"x": {"type": "number"}}, {"y": {"type": "category"}}), "numbers")
+    assert [example["detail"] for example in told[0]["examples"]] == ["-999.5"]

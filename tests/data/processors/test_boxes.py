@@ -145,3 +145,21 @@ def test_a_restored_processor_encodes_alike():
     restored = BoxesProcessor.from_state(state)
     assert np.array_equal(restored.encode(TWO), processor.encode(TWO))
     assert restored.state() == processor.state()
+
+
+def test_classes_that_the_source_names_are_known_without_an_object_in_training():
+    processor = BoxesProcessor()
+    processor.name_classes(["zebra", "cat", "banana"])
+    processor.follow(Geometry((50, 50), "stretch"))
+    processor.fit([TWO])
+    processor.survey([TWO, picture([0, 0, 40, 40], labels=("banana",))])
+    assert (processor.classes, processor.counts) == (["zebra", "cat", "banana", "dog"], [0, 1, 0, 1])
+    again = BoxesProcessor.from_state(json.loads(json.dumps(processor.state())))
+    assert again.encode(picture([0, 0, 40, 40], labels=("banana",)))[0].tolist() == [0, 0, 10, 20, 2]
+
+
+def test_classes_that_are_given_stand_above_those_that_the_source_names():
+    processor = BoxesProcessor(classes=["dog", "cat"])
+    processor.name_classes(["zebra"])
+    processor.fit([TWO])
+    assert processor.classes == ["dog", "cat"]

@@ -154,3 +154,12 @@ def test_a_restored_processor_encodes_alike():
     restored = MaskProcessor.from_state(json.loads(json.dumps(made.state())))
     assert np.array_equal(restored.encode(COLOURS[IDS]), made.encode(COLOURS[IDS]))
     assert restored.spec() == made.spec()
+
+
+def test_ids_have_the_names_that_the_source_gives_them():
+    processor = MaskProcessor()
+    processor.name_classes(["sky", "road", "car"])
+    processor.fit(np.array([[[0, 1], [1, 255]]], dtype=np.uint8))
+    assert (processor.classes, processor.counts) == (["sky", "road", "car"], [1, 2, 0])
+    processor.fit(np.array([[[0, 4]]], dtype=np.uint8))
+    assert processor.classes == ["sky", "road", "car", "3", "4"]

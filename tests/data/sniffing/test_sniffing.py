@@ -3,7 +3,10 @@
 import pytest
 
 from trainwright.data.sniffing import sniff
+from trainwright.data.sniffing.guess import split_for
+from trainwright.data.splits import choose
 from trainwright.errors import DataError
+from trainwright.recipe.schema import Split
 
 
 def test_every_guess_can_be_prepared(shared_data, make_data, prepared):
@@ -43,3 +46,43 @@ def test_unknown_kinds_and_nothing_at_all(tmp_path):
         sniff(tmp_path / "x.docx")
     with pytest.raises(DataError, match="no such data"):
         sniff(tmp_path / "gone")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "what"), [(".xml", "XML files"), (".wav", "sounds"), (".jpg", "pictures")]
+)
+def test_a_part_of_a_data_set_is_told_from_the_whole(tmp_path, suffix, what):
+    (tmp_path / f"x{suffix}").write_bytes(b"?")
+    with pytest.raises(DataError, match=rf"a single \{suffix} is no data set") as caught:
+        sniff(tmp_path / f"x{suffix}")
+    assert what in caught.value.fix and str(tmp_path) in caught.value.fix
+
+
+def test_annotations_that_are_cut_off_are_told_with_line_and_column(tmp_path):
+    path = tmp_path / "cut.json"
+    path.write_text('{"info": {},\n "images": [{"id": 1, "file_')
+    for given in (path, tmp_path):
+        with pytest.raises(DataError, match="cut off at column 29") as caught:
+            sniff(given)
+        assert caught.value.where == f"{path}:2"
+
+
+def test_another_json_is_told_what_it_lacks(tmp_path):
+    (tmp_path / "x.json").write_text('{"images": []}')
+    with pytest.raises(DataError, match="the JSON has no annotations"):
+        sniff(tmp_path / "x.json")
+
+
+@pytest.mark.parametrize(
+    ("rows", "sizes"), [(1, {"train": 1}), (2, {"train": 1, "val": 1}), (3, {"train": 2, "val": 1})]
+)
+def test_few_rows_get_a_split_that_is_not_empty(rows, sizes):
+    chosen = choose(rows, Split(**split_for(rows)), None, None)
+    assert {name: len(found) for name, found in chosen.items()} == sizes
+
+
+@pytest.mark.parametrize("rows", range(1, 60))
+def test_no_split_of_a_first_recipe_is_empty(rows):
+    chosen = choose(rows, Split(**split_for(rows)), None, None)
+    assert min(map(len, chosen.values())) > 0
+    assert ("test" in chosen) == (rows >= 10)

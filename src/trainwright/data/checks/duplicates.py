@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
 
 from trainwright.data.checks.finding import Example, Finding, Severity, shown
 from trainwright.data.checks.row_digests import equal_rows, is_perceived, label_of
 from trainwright.data.checks.subject import Rows, Subject
 from trainwright.data.fixes import Fix
+from trainwright.wording import counted
 
+_LABELS = ("category", "boxes", "instances", "keypoints")
 LEAK_ERROR = 0.01  # share of a held-out split from which its score is worth nothing
 
 
@@ -25,7 +30,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         )
         return
     perceived = is_perceived(subject)
-    labels = [column for column in subject.columns if column.is_target and column.type == "category"]
+    labels = [column for column in subject.columns if column.is_target and column.type in _LABELS]
     conflicts = [g for g in groups if len({label_of(labels, int(row)) for row in g}) > 1] if labels else []
     in_conflict = {int(group[0]) for group in conflicts}
     rest = [group for group in groups if int(group[0]) not in in_conflict]
@@ -63,9 +68,11 @@ def _conflicts(subject: Subject, groups: Sequence[Rows], targets: Sequence[str],
     columns = [column for column in subject.columns if column.name in targets]
 
     def labels(row: int) -> str:
-        return "/".join(map(str, label_of(columns, row)))
+        return "/".join(map(_in_words, label_of(columns, row)))
 
     ranked = [kept_first(subject, group) for group in groups]
+    # Nobody knows which label is right, so all go; but not where a split would have nothing left.
+    can_go = perceived and not _empties_a_split(subject, groups)
     return Finding(
         "duplicates",
         Severity.WARNING if perceived else Severity.NOTICE,
@@ -81,9 +88,19 @@ def _conflicts(subject: Subject, groups: Sequence[Rows], targets: Sequence[str],
             Fix("leave_out", subject.names[row], "its copies have other labels")
             for rows in ranked
             for row in rows
-            if perceived
+            if can_go
         ],
     )
+
+
+def _empties_a_split(subject: Subject, groups: Sequence[Rows]) -> bool:
+    gone = np.concatenate(groups)
+    return any(np.isin(rows, gone).all() for rows in subject.splits.values())
+
+
+def _in_words(label: Any) -> str:
+    """A class, or how many objects there are."""
+    return counted(len(label), "object") if isinstance(label, tuple) else str(label)
 
 
 def _leaks(subject: Subject, groups: Sequence[Rows], perceived: bool) -> Finding:

@@ -103,6 +103,12 @@ class Findings:
         fixes = tuple(dict.fromkeys(fix for finding in ranked for fix in finding.fixes))
         return cls([finding.as_json() for finding in ranked], checked, fixes, list(notes))
 
+    def with_one(self, finding: Finding) -> Findings:
+        """These and one more, which comes first among those of its severity."""
+        order = list(map(str, Severity))
+        found = sorted([finding.as_json(), *self.found], key=lambda item: order.index(item["severity"]))
+        return Findings(found, self.checked, (*self.fixes, *finding.fixes), self.notes)
+
     def of_severity(self, severity: Severity) -> list[dict[str, Any]]:
         """Findings of one severity."""
         return [item for item in self.found if item["severity"] == str(severity)]

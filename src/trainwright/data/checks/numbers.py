@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,13 +24,14 @@ def find(subject: Subject) -> Iterator[Finding]:
         rows = subject.sample(subject.rows, _LOOKED_AT)
         for place in range(stored.shape[1]):
             name = column.parts[place] if place < len(column.parts) else column.name
-            yield from _of_one(subject, column, name, rows, stored[rows, place])
+            yield from _of_one(subject, column, name, place, rows, stored[rows, place])
 
 
 def _of_one(
     subject: Subject,
     column: CheckedColumn,
     name: str,
+    place: int,
     rows: npt.NDArray[np.int64],
     values: npt.NDArray[np.float32],
 ) -> Iterator[Finding]:
@@ -42,7 +44,7 @@ def _of_one(
             f"values of column {name} are NaN or infinite after normalisation",
             why="one of them makes the loss NaN",
             fix="mend them, or set missing: mean",
-            examples=_examples(subject, column, rows[~finite]),
+            examples=_examples(subject, column, place, rows[~finite]),
         )
     low, high = values[finite].min(initial=np.inf), values[finite].max(initial=-np.inf)
     if low == high and finite.sum() > 1:
@@ -66,9 +68,20 @@ def _of_one(
             f"values of column {name} lie more than {_FAR:g} interquartile ranges from the rest",
             why="a wrong unit or a mark for `missing` (-999) would look so; one of them can rule the loss",
             fix="mend them, name the mark as missing_values of the table, or set normalise: robust or log",
-            examples=_examples(subject, column, rows[far]),
+            examples=_examples(subject, column, place, rows[far]),
         )
 
 
-def _examples(subject: Subject, column: CheckedColumn, rows: npt.NDArray[np.int64]) -> list[Example]:
-    return shown(Example(subject.names[row], str(column.values[int(row)])[:80], int(row)) for row in rows)
+def _examples(
+    subject: Subject, column: CheckedColumn, place: int, rows: npt.NDArray[np.int64]
+) -> list[Example]:
+    return shown(
+        Example(subject.names[row], str(_number(column.values[int(row)], place))[:80], int(row))
+        for row in rows
+    )
+
+
+def _number(value: Any, place: int) -> Any:
+    """The one number that is meant, of a row that has several."""
+    numbers = np.ravel(value)
+    return numbers[place] if place < numbers.size and np.ndim(value) else value

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from trainwright.data.archive import ArchiveError
 from trainwright.data.checks.subject import CheckedColumn, Rows, Subject
-from trainwright.data.types import RawFile
+from trainwright.data.objects import Objects
+from trainwright.data.types import Beside, RawFile
 
 PERCEIVED = ("image", "audio", "video", "series", "text")
 """Types of which two samples are never the same by chance, as two rows of a few numbers may be."""
@@ -76,5 +77,15 @@ def _groups(rows: Rows, digests: npt.NDArray[np.uint64]) -> Iterator[Rows]:
 
 
 def label_of(columns: Sequence[CheckedColumn], row: int) -> tuple[Any, ...]:
-    """The classes of a row, for comparison."""
-    return tuple(column.values[row] for column in columns)
+    """The classes or objects of a row, for comparison."""
+    return tuple(_comparable(column.values[row]) for column in columns)
+
+
+def _comparable(value: Any) -> Any:
+    """A class as it is; objects without their order, to a tenth of a pixel."""
+    value = value.value if isinstance(value, Beside) else value
+    if not isinstance(value, Objects):
+        return value
+    points = [()] * len(value) if value.keypoints is None else value.keypoints.points.round(1).tolist()
+    boxes = value.boxes.round(1).tolist()
+    return tuple(sorted(map(repr, zip(value.labels, boxes, points, strict=True))))

@@ -22,7 +22,8 @@ class BoxesProcessor(ObjectColumn):
     an object have class -1. Boxes are clipped to the image; a box with NaN makes a bad sample.
 
     Args:
-        classes: Names of the classes in the order of their ids; those of the training split when absent.
+        classes: Names of the classes in the order of their ids; when absent those that the source names,
+            and further ones of the training split.
         others: An object of another class makes a bad sample, or is left out and counted.
         crowd: An object that stands for a group is left out and counted, or is kept.
         min_size: Boxes narrower or lower than this many pixels of the processed image are left out.

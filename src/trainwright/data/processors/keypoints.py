@@ -25,7 +25,8 @@ class KeypointsProcessor(ObjectColumn):
     0 then), 1 where it is annotated but hidden, 2 where it is visible. Boxes are as in `boxes`.
 
     Args:
-        classes: Names of the classes in the order of their ids; those of the training split when absent.
+        classes: Names of the classes in the order of their ids; when absent those that the source names,
+            and further ones of the training split.
         others: An object of another class makes a bad sample, or is left out and counted.
         crowd: An object that stands for a group is left out and counted, or is kept.
         min_size: Boxes narrower or lower than this many pixels of the processed image are left out.

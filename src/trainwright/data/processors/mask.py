@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -34,8 +35,8 @@ class MaskProcessor(PictureSpace):
     Resizing takes the nearest pixel; a letterbox's border is void.
 
     Args:
-        classes: Names of the classes in the order of their ids; when absent the ids from 0 to the largest
-            of the training split.
+        classes: Names of the classes in the order of their ids; when absent those that the source names,
+            and from there the ids up to the largest of the training split.
         ids: Ids that stand in the files for the classes in their order, where they are not 0, 1, 2, ...
         void: Ids that stand for no class; the model sees 255 (-1 from 256 classes on).
         palette: Class -> its colour `[red, green, blue]`, for masks that hold colours.
@@ -65,6 +66,7 @@ class MaskProcessor(PictureSpace):
             raise RecipeError("a colour is [red, green, blue]", where="palette")
         self._given, self.ids, self.void, self.palette = classes, ids, void, palette
         self.unknown = unknown
+        self._named: list[str] = []
         self.classes: list[str] = list(palette) if palette is not None else classes or []
         self.counts: list[int] = []
 
@@ -72,6 +74,10 @@ class MaskProcessor(PictureSpace):
     def void_id(self) -> int:
         """What stands for no class, stored and in the model's tensors."""
         return 255 if len(self.classes) <= _BYTE_CLASSES else -1
+
+    def name_classes(self, names: Sequence[str]) -> None:
+        """Takes the source's names of the ids from 0 on, also of those without a pixel in training."""
+        self._named = list(names) if len(names) <= _BYTE_CLASSES else []
 
     def fit(self, values: Any) -> None:
         """Finds the classes of stored training masks `[N, H, W]`, unless given, and counts their pixels."""
@@ -82,7 +88,8 @@ class MaskProcessor(PictureSpace):
             counts += np.bincount(kept, minlength=len(counts))
         if self._given is None and self.palette is None:
             present = np.flatnonzero(counts)
-            self.classes = [str(place) for place in range(int(present.max(initial=-1)) + 1)]
+            further = range(len(self._named), int(present.max(initial=-1)) + 1)
+            self.classes = [*self._named, *map(str, further)]
         self.counts = counts[: len(self.classes)].tolist()
 
     def encode(self, raw: Any) -> np.ndarray:

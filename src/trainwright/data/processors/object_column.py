@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -39,14 +40,15 @@ class Selection:
 
 
 class ObjectColumn(PictureSpace):
-    """A column of `Objects`, fitted to the classes of the training split.
+    """A column of `Objects`, fitted to the classes that the source names, or of the training split.
 
     Boxes are clipped to the processed image. What is narrower or lower than `min_size` then is left out, and
     so are, unless asked for, objects that stand for a crowd; both are counted. A box with a coordinate that
     is no finite number makes a bad sample, and so does an unknown class.
 
     Args:
-        classes: Names of the classes in the order of their ids; those of the training split when absent.
+        classes: Names of the classes in the order of their ids; when absent those that the source names,
+            and further ones of the training split.
         others: What becomes of an object of another class.
         crowd: What becomes of an object that stands for a group.
         min_size: Least width and height of a box in pixels of the processed image.
@@ -67,6 +69,7 @@ class ObjectColumn(PictureSpace):
         if classes is not None and len(set(classes)) != len(classes):
             raise RecipeError("a class is named twice", where="classes", why=", ".join(classes))
         self._given = classes
+        self._named: tuple[str, ...] = ()
         self.others, self.crowd, self.min_size = others, crowd, min_size
         self.classes: list[str] = classes or []
         self.counts: list[int] = []
@@ -87,14 +90,19 @@ class ObjectColumn(PictureSpace):
         own = {"classes": self.classes, "counts": self.counts, "capacity": self.capacity}
         return super().fitted() | own
 
+    def name_classes(self, names: Sequence[str]) -> None:
+        """Takes the source's classes, also those without an object in training, in its order."""
+        self._named = tuple(dict.fromkeys(names))
+
     def fit(self, values: Values) -> None:
-        """Finds the classes of the training split, unless they are given, and counts its objects."""
+        """Finds the classes, unless they are given, and counts the objects of the training split."""
         found: Counter[str] = Counter()
         for objects in values:
             if isinstance(objects, Objects):
                 found.update(objects.labels)
         if self._given is None:
-            self.classes = sorted(found, key=natural_key)
+            further = found.keys() - set(self._named)
+            self.classes = [*self._named, *sorted(further, key=natural_key)]
         self.counts = [found[name] for name in self.classes]
 
     def survey(self, values: Values) -> list[str]:

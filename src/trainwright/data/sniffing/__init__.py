@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from trainwright.data.sniffing.guess import Guess
+from trainwright.data.sources.file_tree import IMAGE_SUFFIXES
 from trainwright.errors import DataError
 
 __all__ = ["FORMATS", "Guess", "sniff"]
@@ -38,6 +39,15 @@ FORMATS = (
 """Modules of this package, asked in this order. Each has `detect(path) -> Guess | None`."""
 
 
+_PARTS = {
+    "the pictures and what is known of them": IMAGE_SUFFIXES,
+    "the pictures and their XML files": (".xml",),
+    "the sounds": (".wav", ".flac", ".mp3", ".ogg"),
+    "the clips": (".mp4", ".avi", ".mov", ".mkv", ".webm"),
+}
+"""What a single file is a part of -> its suffixes."""
+
+
 def sniff(path: Path) -> Guess:
     """Describes a file or a folder: the first format that knows it does.
 
@@ -53,11 +63,19 @@ def sniff(path: Path) -> Guess:
         guess = _detector(name)(path)
         if guess is not None:
             return guess
+    suffix = path.suffix.lower()
+    whole = next((kind for kind, suffixes in _PARTS.items() if suffix in suffixes), None)
+    if whole is not None:
+        raise DataError(
+            f"a single {suffix} is no data set",
+            where=str(path),
+            fix=f"give the folder with {whole}, such as {path.absolute().parent}",
+        )
     raise DataError(
-        f"a {path.suffix.lower() or 'file without suffix'} is no kind of data that is known",
+        f"a {suffix or 'file without suffix'} is no kind of data that is known",
         where=str(path),
-        why="known are folders, .zip, .tar, .csv, .tsv, .parquet, .npz, .npy, .ts, "
-        "and folders of idx files, sounds, clips or WFDB records",
+        why="known are folders, .zip, .tar, .csv, .tsv, .jsonl, .parquet, .npz, .npy, .ts, .json of COCO, "
+        "and folders of pictures, perhaps with XML or text files, idx files, sounds, clips or WFDB records",
         fix="write the recipe by hand with a source of your own: {name: 'module:Class'}",
     )
 

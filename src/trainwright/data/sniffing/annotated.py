@@ -11,6 +11,7 @@ from trainwright.data.sniffing.image_size import image_column
 from trainwright.data.sources.annotated import AnnotatedSource
 from trainwright.data.sources.base import BaseSource
 from trainwright.data.types import Values
+from trainwright.wording import counted
 
 _SIDE = 320  # pixels to which pictures of different sizes are fitted, in whole
 
@@ -45,17 +46,22 @@ def annotated_guess(source: AnnotatedSource, spec: dict[str, Any], notes: Sequen
         "column": "objects",
         "classes": list(source.class_names),
     }
-    counted = [*notes, f"{len(source)} pictures with {objects.total()} objects of {len(objects)} classes"]
+    classes = counted(len(objects), "class", "classes")
+    held = f"{counted(len(source), 'picture')} with {counted(objects.total(), 'object')} of {classes}"
+    said = [*notes, held]
     crowds = sum(len(item) for item in source.column("objects")) - objects.total()
     if any(set(item.labels) - set(source.class_names) for item in source.column("objects")):
         target["others"] = "drop"  # regions to ignore have a name that is no class
     if crowds:
-        counted.append(f"{crowds} further objects stand for crowds or regions to ignore")
+        stand = counted(crowds, "further object stands", "further objects stand")
+        said.append(f"{stand} for crowds or regions to ignore")
     if set(objects) < set(source.class_names):
-        counted.append(f"{len(source.class_names) - len(objects)} further classes are named and never occur")
+        unused = len(source.class_names) - len(objects)
+        classes = counted(unused, "further class is", "further classes are")
+        said.append(f"{classes} named and never {'occurs' if unused == 1 else 'occur'}")
     if source.kind == "instances":
         target["outline"] = "box"
-    return guess_of(source, spec, {"image": image}, {source.kind: target}, [*counted, why])
+    return guess_of(source, spec, {"image": image}, {source.kind: target}, [*said, why])
 
 
 def guess_of(
@@ -72,7 +78,7 @@ def guess_of(
     if faults:
         name, reason = faults[0]
         said.append(
-            f"{len(faults)} records are faulty, the first is {name}: {reason}; "
-            "data.on_bad: {policy: skip} leaves them out"
+            f"{counted(len(faults), 'record is', 'records are')} faulty, the first is {name}: {reason}; "
+            "data.on_bad: {policy: skip} leaves such out"
         )
     return Guess(spec, inputs, targets, missing_split(source), len(source), said, training_rows(source))

@@ -12,20 +12,27 @@ from trainwright.data.sources.coco import CocoSource
 from trainwright.data.sources.coco_captions import CocoCaptionsSource
 from trainwright.data.sources.coco_panoptic import CocoPanopticSource
 from trainwright.data.sources.file_set import examples, in_split_order
+from trainwright.data.sources.json_text import JsonText
 from trainwright.data.sources.split_words import split_of_word
+from trainwright.errors import DataError
 
 _HEAD = 1 << 20
+_MEMBERS = ("images", "annotations")
 _KINDS = ("instances", "person_keypoints", "captions", "panoptic")
 
 
 def detect(path: Path) -> Guess | None:
     """A JSON file with `images` and `annotations`, or a folder with such files in it or in `annotations`."""
     if path.is_dir():
-        files = [item for folder in (path / "annotations", path) for item in sorted(folder.glob("*.json"))]
-        files = [item for item in files if _looks_like_coco(item)]
+        found = [item for folder in (path / "annotations", path) for item in sorted(folder.glob("*.json"))]
+        files = [item for item in found if _looks_like_coco(item)]
     else:
-        files = [path] if path.suffix.lower() == ".json" and _looks_like_coco(path) else []
+        found = [path] if path.suffix.lower() == ".json" else []
+        files = [item for item in found if _looks_like_coco(item)]
     if not files:
+        for item in found:
+            if path.is_file() or _looks_like_coco(item, some=True):
+                _refuse(item)
         return None
     kinds: dict[str, list[Path]] = defaultdict(list)
     for item in files:
@@ -36,7 +43,9 @@ def detect(path: Path) -> Guess | None:
     others = [item.name for item in files if item not in used]
     notes = [f"COCO JSON: {', '.join(item.name for item in chosen.values())}"]
     notes += [f"left aside: {examples(others)}"] if others else []
-    return _guess(kind, chosen, notes)
+    guess = _guess(kind, chosen, notes)
+    guess.aside = others
+    return guess
 
 
 def _guess(kind: str, chosen: dict[str, Path], notes: list[str]) -> Guess:
@@ -80,11 +89,24 @@ def _kind(path: Path) -> str:
     return "person_keypoints" if "keypoints" in path.name else "instances"
 
 
-def _looks_like_coco(path: Path) -> bool:
+def _refuse(path: Path) -> None:
+    """Raises `DataError`: the line and column where the JSON is cut off or broken, or what it lacks."""
+    members = JsonText(path, "the file").scan({})
+    lacking = [name for name in _MEMBERS if name not in members]
+    raise DataError(
+        f"the JSON has no {' and no '.join(lacking) or 'annotations that are known'}",
+        where=str(path),
+        why="of .json files those of COCO are known, an object with lists `images` and `annotations`",
+        fix="give the COCO file or the folder with it, or write other data as .jsonl, .csv or .parquet",
+    )
+
+
+def _looks_like_coco(path: Path, *, some: bool = False) -> bool:
+    """Whether the ends of a file have the members of COCO, or some of them, as one that is cut off has."""
     with path.open("rb") as file:
         head = file.read(_HEAD)
         file.seek(max(0, path.stat().st_size - _HEAD))
         tail = file.read()
-    return head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{") and all(
-        word in head or word in tail for word in (b'"images"', b'"annotations"')
-    )
+    found = [word in head or word in tail for word in (b'"images"', b'"annotations"')]
+    opened = head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{")
+    return opened and (any(found) if some else all(found))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from trainwright.data.sniffing.guess import Guess
+from trainwright.data.sniffing.guess import Guess, split_for
 from trainwright.data.sniffing.image_size import image_column
 from trainwright.data.sniffing.values import (
     are_dates,
@@ -22,6 +22,7 @@ from trainwright.data.tables.block import kind_of
 from trainwright.data.tables.text_form import default_delimiter, form_of_file
 from trainwright.data.types import Source, Values
 from trainwright.errors import DataError
+from trainwright.wording import counted
 
 TABLES = (".csv", ".tsv", ".tab", ".txt", ".parquet", ".pq")
 _TEXTS = (".csv", ".tsv", ".tab", ".txt")
@@ -59,7 +60,7 @@ def _table(path: Path) -> Guess:
     columns = {name: source.column(name) for name in source.columns}
     target = _table_target(source, columns, path)
     refuse_constant(columns[target], target, path)
-    notes.insert(0, f"{len(source)} rows; column {target!r} is taken for the target")
+    notes.insert(0, f"{counted(len(source), 'row')}; column {target!r} is taken for the target")
     spec: dict[str, Any] = {"name": "table", "path": str(path), **form}
     size = len(source)
     missing = gaps(columns[target])
@@ -73,7 +74,7 @@ def _table(path: Path) -> Guess:
     kind = target_type(columns[target])
     name = target if target.isidentifier() else "target"
     targets = {name: {"type": kind} | ({} if name == target else {"column": target})}
-    return Guess(spec, inputs, targets, {"val": 0.15, "test": 0.15}, size, notes)
+    return Guess(spec, inputs, targets, split_for(size), size, notes)
 
 
 def _written(path: Path) -> tuple[dict[str, Any], list[str]]:
