@@ -55,6 +55,40 @@ def test_show_of_an_unknown_split_names_those_there_are(command, photos):
     assert "did you mean 'train'?" in answer.err
 
 
+@pytest.mark.parametrize(
+    ("words", "where"),
+    [(["--count", "0"], "--count"), (["--count", "-3"], "--count"), (["-o", "x.txt"], "--output")],
+)
+def test_show_refuses_what_cannot_be_drawn(command, photos, words, where):
+    answer = command("data", "show", str(photos), *words)
+    assert answer.code == 2
+    assert where in answer.err
+
+
+def test_show_draws_a_pair_side_by_side(command, photos, tmp_path):
+    for kind in ("blurred", "sharp"):
+        (tmp_path / "pairs" / kind).mkdir(parents=True)
+        for place in range(10):
+            picture = np.full((20, 20, 3), 250 if kind == "sharp" else 10, dtype=np.uint8)
+            Image.fromarray(picture + np.uint8(place % 4)).save(tmp_path / "pairs" / kind / f"{place}.png")
+    recipe, out = tmp_path / "pairs.yaml", tmp_path / "grid.png"
+    assert command("init", str(tmp_path / "pairs"), "-o", str(recipe)).code == 0
+    assert command("data", "show", str(recipe), "--count", "1", "-o", str(out)).code == 0
+    drawn = np.asarray(Image.open(out).convert("L"))
+    assert drawn[100, 100] < 20 and 245 < drawn[100, 320] < 255
+
+
+def test_init_of_pictures_without_labels_leads_to_the_data(command, shared_data, tmp_path):
+    recipe = tmp_path / "plain.yaml"
+    said = command("init", str(shared_data / "imagenet_samples"), "-o", str(recipe)).out
+    assert f"trainwright data check {recipe}" in said
+    assert f"trainwright train {recipe} --data-only" in said
+    answer = command("check", str(recipe))
+    assert answer.code == 0 and "cannot be trained" in answer.out
+    refused = command("train", str(recipe))
+    assert refused.code == 2 and "`targets` is missing" in refused.err
+
+
 def test_stats_are_those_of_numpy(command, tmp_path):
     values = np.random.default_rng(0).normal(3, 2, 60)
     lines = ["a,y", *(f"{value:.9g},{place % 2}" for place, value in enumerate(values))]

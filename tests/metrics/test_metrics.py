@@ -198,6 +198,7 @@ def test_default_metrics():
     assert names("category", 2) == ["accuracy", "f1", "auroc"]
     assert names("category", 100) == ["accuracy", "f1", "top_k_accuracy"]
     assert names("number") == ["mae", "rmse", "r2"]
+    assert names("boxes") == []
 
 
 def test_metrics_need_neither_torch_nor_scikit_learn():

@@ -37,6 +37,9 @@ def recipe(**changes: Any) -> dict[str, Any]:
         ({}, {"data.on_bad": {"policy": "retry", "limit": 0.2}}, "data.on_bad.limit"),
         ({}, {"data.on_bad": {"policy": "retry", "attempts": 1}}, "data.on_bad.attempts"),
         ({}, {"data.on_bad.wait": 2}, "data.on_bad.wait"),
+        ({}, {"data.on_bad.attempts": 101}, "data.on_bad.attempts"),
+        ({}, {"data.inputs.image.size": [100000, 100000]}, "data.inputs.image.size"),
+        ({}, {"data.inputs.image.size": 18919}, "data.inputs.image.size"),
         ({}, {"data.targets.price.class_weights": "auto"}, "data.targets.price.class_weights"),
         ({}, {"data.targets.image": "category"}, "data.targets.image"),
         ({}, {"train.clip": {"norm": 1, "value": 1}}, "train.clip"),
@@ -71,6 +74,8 @@ def test_contradiction(given: dict[str, Any], overrides: dict[str, Any], path: s
         {"train.epochs": 3, "train.minutes": 5, "train.steps": 100},
         {"train.micro_batch": 64},
         {"data.augment": ["flip"]},
+        {"data.inputs.image.size": 18918},  # 3 * 18918**2 is just below 2**30
+        {"data.on_bad": {"policy": "retry", "attempts": 100}},
         {"report.splits": ["val"]},
     ],
 )

@@ -33,12 +33,32 @@ def test_a_box_and_its_points_are_drawn_where_they_are():
     assert changed[round(edge + 50 * scale), round(edge + 50 * scale)]
 
 
-def test_a_mask_tints_its_classes_but_neither_ground_nor_void():
+def test_a_class_has_its_colour_whatever_else_is_in_the_picture():
+    plain, box = np.zeros((100, 100, 3), dtype=np.uint8), [20.0, 30, 80, 90]
+    both = Objects((100, 100), ("cell", "dot"), np.array([[1.0, 1, 5, 5], box]))
+    alone = Objects((100, 100), ("dot",), np.array([box]))
+    row, column = 10 + 120, 10 + 40  # the middle of the box's left edge, at twice the size
+    drawings = [drawn(Tile([""], plain, it, ("cell", "dot"))) for it in (both, alone)]
+    colours = [picture[row, column] for picture in drawings]
+    assert (colours[0] == colours[1]).all() and colours[0].any()
+    assert (drawn(Tile([""], plain, alone, ("dot", "cell")))[row, column] != colours[0]).any()
+
+
+def test_a_pair_stands_side_by_side():
+    left, right = (np.full((20, 20, 3), value, dtype=np.uint8) for value in (90, 60))
+    tile = Tile([""], left, beside=[right])
+    picture = drawn(tile, tile)
+    columns = [np.nonzero((picture == value).all(axis=2).any(axis=0))[0] for value in (90, 60)]
+    assert columns[0].min() < columns[1].min() < columns[0].max() < columns[1].max()
+    assert (picture == 60).all(axis=2).sum() == 2 * SIDE * SIDE
+
+
+def test_a_mask_tints_every_class_but_not_void():
     mask = np.zeros((10, 10), dtype=np.int64)
     mask[:, 3:6], mask[:, 6:] = 1, 255
     gray = np.full((10, 10, 1), 100, dtype=np.uint8)
     changed = (drawn(Tile([""], gray, mask=mask)) != drawn(Tile([""], gray))).any(axis=2)
-    assert changed.sum() == SIDE * SIDE * 3 // 10
+    assert changed.sum() == SIDE * SIDE * 6 // 10
 
 
 def test_a_box_that_is_no_box_and_odd_letters_do_no_harm():

@@ -1,4 +1,4 @@
-"""What is refused before data are read and a model is built."""
+"""What is refused before data are read and a model is built, and what is checked without a model."""
 
 from __future__ import annotations
 
@@ -7,17 +7,60 @@ import pytest
 from trainwright import recipe as recipes
 from trainwright.errors import RecipeError
 from trainwright.workflows.checking import check
-from trainwright.workflows.training import check_targets
+from trainwright.workflows.trainable import can_be_learned, refuse_untrainable
+from trainwright.workflows.training import train
 
 
-def test_a_task_that_needs_targets_says_so():
+def test_a_training_that_needs_targets_says_so(tmp_path):
     with pytest.raises(RecipeError) as caught:
-        check("digits", {"data.targets": None})
+        train("digits", {"data.targets": None}, runs_dir=tmp_path / "runs")
     assert caught.value.what == "`targets` is missing"
     assert caught.value.where.startswith("digits.yaml:") and caught.value.where.endswith("data.targets")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_without_targets_the_data_are_checked():
+    lines = check("digits", {"data.targets": None}).lines
+    assert any(line.startswith("data: train ") for line in lines)
+    assert "`targets` is missing" in lines[-1] and "--data-only" in lines[-1]
+    assert not any(line.startswith("model ") for line in lines)
+
+
+@pytest.mark.parametrize("kind", ["boxes", "instances", "mask", "keypoints", "image", "categories"])
+def test_a_type_that_no_model_learns_is_refused_before_data_are_read(tmp_path, kind):
+    given = {
+        "name": "far",
+        "data": {
+            "source": {"name": "coco", "annotations": str(tmp_path / "absent.json")},
+            "inputs": {"photo": {"type": "image", "size": 32}},
+            "targets": {"what": {"type": kind}},
+        },
+        "model": "cnn",
+    }
+    with pytest.raises(RecipeError) as caught:
+        train(given, runs_dir=tmp_path / "runs")
+    assert caught.value.what == f"no model learns {kind} yet"
+    assert caught.value.where.endswith("data.targets.what.type")
+
+
+@pytest.mark.parametrize("name", ["bccd", "coco_mini", "camvid", "facial_keypoints", "imagenet_samples"])
+def test_what_init_writes_for_annotated_pictures_passes_the_check(shared_data, tmp_path, name):
+    from trainwright.cli import main
+
+    recipe = tmp_path / "b.yaml"
+    assert main(["init", str(shared_data / name), "-o", str(recipe)]) == 0
+    report = check(recipe)
+    assert "--data-only" in report.lines[-1]
+    assert ".targets" in report.lines[-1]
 
 
 def test_others_do_without():
     recipe = recipes.load("digits_adversarial").recipe
     assert recipe.data.targets == {}
-    check_targets(recipe)
+    refuse_untrainable(recipe)
+
+
+def test_what_can_be_learned():
+    assert can_be_learned(["category", "number"])
+    assert not can_be_learned(["category", "boxes"])
+    assert not can_be_learned([])

@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Writes the recipe, and says what was found and what comes next."""
     from trainwright.workflows.first_recipe import first_recipe, recipe_name
+    from trainwright.workflows.trainable import can_be_learned
 
     data = Path(arguments.data)
     if not data.exists():
@@ -36,7 +37,9 @@ def run(arguments: argparse.Namespace) -> int:
     from trainwright.data.sniffing import sniff
 
     guess = sniff(data)
-    launch = f"trainwright train {shlex.quote(output if output != '-' else f'{name}.yaml')}"
+    written = shlex.quote(output if output != "-" else f"{name}.yaml")
+    trainable = can_be_learned([column["type"] for column in guess.targets.values()])
+    launch = f"trainwright train {written}" + ("" if trainable else " --data-only")
     text = first_recipe(guess, name, arguments.data, command=launch)
     if output == "-":
         say(text.rstrip("\n"))
@@ -45,7 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
     for note in guess.notes:
         say(note)
     say(f"recipe     {output}")
-    say(f"next\n  trainwright check {shlex.quote(output)}\n  {launch}")
+    check = "check" if trainable else "data check"
+    say(f"next\n  trainwright {check} {written}\n  {launch}")
     return 0
 
 

@@ -40,12 +40,9 @@ def default_metrics(type: str, num_classes: int = 0) -> list[dict[str, Any]]:
             more the top-5 accuracy.
 
     Returns:
-        Component mappings, to be validated like those of a recipe.
-
-    Raises:
-        KeyError: The type has no metrics of its own.
+        Component mappings, to be validated like those of a recipe; none for a type that has none.
     """
-    names = {"category": ["accuracy", "f1"], "number": ["mae", "rmse", "r2"]}[type]
+    names = {"category": ["accuracy", "f1"], "number": ["mae", "rmse", "r2"]}.get(type, [])
     chosen: list[dict[str, Any]] = [{"name": name} for name in names]
     if type == "category" and num_classes == 2:
         chosen.append({"name": "auroc"})

@@ -12,6 +12,9 @@ from trainwright.recipe.schema import Recipe
 from trainwright.registry.problems import Path, Problem
 from trainwright.registry.tables import AUGMENTED
 
+_LARGEST_SAMPLE = 2**30  # bytes
+_CHANNELS = {"gray": 1, "rgba": 4}
+_FRAMES = 16  # of a video, where the recipe names no number
 Rule = Callable[[Recipe], Iterator[Problem]]
 
 
@@ -179,7 +182,27 @@ def columns_are_named_once(recipe: Recipe) -> Iterator[Problem]:
             yield Problem(("data", "targets", name), f"`{name}` is an input too", fix=fix)
 
 
+def samples_have_a_sensible_size(recipe: Recipe) -> Iterator[Problem]:
+    """Pixels of one stored sample, a byte per channel, stay within what a machine can hold many of."""
+    for group, columns in (("inputs", recipe.data.inputs), ("targets", recipe.data.targets)):
+        for name, column in columns.items():
+            options = column.model_extra or {}
+            size = options.get("size")
+            if column.type not in ("image", "video") or size is None:
+                continue
+            height, width = size if isinstance(size, list) and len(size) == 2 else (size, size)
+            if not isinstance(height, int) or not isinstance(width, int):
+                continue  # the processor says what is wrong with it
+            frames = options.get("frames", _FRAMES) if column.type == "video" else 1
+            stored = height * width * frames * _CHANNELS.get(options.get("mode", "rgb"), 3)
+            if stored > _LARGEST_SAMPLE:
+                what = f"a sample of this size takes {stored / 2**30:.1f} GiB"
+                why = f"at most {_LARGEST_SAMPLE / 2**30:g} GiB are stored of one sample"
+                yield Problem(("data", group, name, "size"), what, why=why, fix="give a smaller size")
+
+
 RULES: tuple[Rule, ...] = (
+    samples_have_a_sensible_size,
     split_adds_up,
     bad_samples,
     columns_are_named_once,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Literal
 
-from annotated_types import Ge
+from annotated_types import Ge, Interval
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 from trainwright.fields import (
@@ -113,7 +113,7 @@ class OnBad(Section):
         description="`skip` leaves it out, counted and reported; `retry` reads it again before it stops.",
     )
     limit: Fraction = Field(default=0.01, description="Largest share of samples that may be skipped.")
-    attempts: PositiveInt | None = Field(
+    attempts: Annotated[int, Interval(ge=1, le=100)] | None = Field(
         default=None, description="Reads before a sample counts as bad; 4 with `retry`, else 1, when absent."
     )
     wait: NonNegative = Field(

@@ -36,17 +36,21 @@ class Tile:
         caption: Lines below it.
         pixels: Picture uint8 `[H, W, C]`, None for none.
         objects: What is annotated in the picture, in its pixels.
+        classes: Names of all classes, whose places decide their colours.
         mask: Class ids `[H, W]`; `void` is left clear.
         void: Id of the mask that means nothing.
         curves: Series `[T, K]`, drawn in place of a picture.
+        beside: Further pictures, drawn to the right of the first.
     """
 
     caption: Sequence[str]
     pixels: npt.NDArray[np.uint8] | None = None
     objects: Objects | None = None
+    classes: Sequence[str] = ()
     mask: npt.NDArray[np.int64] | None = None
     void: int = 255
     curves: npt.NDArray[np.float64] | None = None
+    beside: Sequence[npt.NDArray[np.uint8]] = ()
 
 
 def draw_grid(tiles: Sequence[Tile], columns: int = 6) -> bytes:
@@ -54,12 +58,14 @@ def draw_grid(tiles: Sequence[Tile], columns: int = 6) -> bytes:
 
     Args:
         tiles: At least one.
-        columns: Tiles in a row.
+        columns: Pictures in a row.
     """
-    columns = max(1, min(columns, len(tiles)))
+    pictures = max(1 + len(tile.beside) for tile in tiles)
+    columns = max(1, min(columns // pictures, len(tiles)))
     drawn = [_tile(tile) for tile in tiles]
     lines = max(len(tile.caption) for tile in tiles)
-    width, height = SIDE + _GAP, max(image.height for image in drawn) + lines * _LINE + _GAP
+    width = max(SIDE, *(image.width for image in drawn)) + _GAP
+    height = max(image.height for image in drawn) + lines * _LINE + _GAP
     rows = -(-len(tiles) // columns)
     sheet = Image.new("RGB", (columns * width + _GAP, rows * height + _GAP), "white")
     pen = ImageDraw.Draw(sheet)
@@ -75,10 +81,22 @@ def draw_grid(tiles: Sequence[Tile], columns: int = 6) -> bytes:
 
 def _tile(tile: Tile) -> Image.Image:
     if tile.pixels is not None:
-        return _picture(tile)
+        return _in_a_row([_picture(tile), *(_picture(Tile((), other)) for other in tile.beside)])
     if tile.curves is not None and tile.curves.size:
         return _curves(tile.curves)
     return Image.new("RGB", (SIDE, 2), _PALE)
+
+
+def _in_a_row(pictures: Sequence[Image.Image]) -> Image.Image:
+    if len(pictures) == 1:
+        return pictures[0]
+    width = sum(picture.width + _GAP for picture in pictures) - _GAP
+    row = Image.new("RGB", (width, max(picture.height for picture in pictures)), "white")
+    left = 0
+    for picture in pictures:
+        row.paste(picture, (left, 0))
+        left += picture.width + _GAP
+    return row
 
 
 def _picture(tile: Tile) -> Image.Image:
@@ -93,22 +111,22 @@ def _picture(tile: Tile) -> Image.Image:
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     shown = image.resize(size, method)
     if tile.objects is not None:
-        _draw_objects(shown, tile.objects, scale)
+        _draw_objects(shown, tile.objects, tile.classes, scale)
     return shown
 
 
 def _with_mask(
     pixels: npt.NDArray[np.uint8], mask: npt.NDArray[np.int64], void: int
 ) -> npt.NDArray[np.uint8]:
-    """Pixels under half-transparent colours; class 0, mostly the ground, and void stay clear."""
+    """Pixels under half-transparent colours; only void stays clear."""
     colours = np.array(_COLOURS, dtype=np.float64)[mask % len(_COLOURS)]
-    covered = ((mask > 0) & (mask != void))[..., None]
+    covered = (mask != void)[..., None]
     return np.where(covered, 0.5 * pixels + 0.5 * colours, pixels).astype(np.uint8)
 
 
-def _draw_objects(image: Image.Image, objects: Objects, scale: float) -> None:
+def _draw_objects(image: Image.Image, objects: Objects, classes: Sequence[str], scale: float) -> None:
     pen = ImageDraw.Draw(image, "RGBA")
-    names = sorted(set(objects.labels))
+    names = [*classes, *sorted(set(objects.labels) - set(classes))]
     for place, label in enumerate(objects.labels):
         colour = _COLOURS[names.index(label) % len(_COLOURS)]
         segment = objects.segments[place] if objects.segments else None

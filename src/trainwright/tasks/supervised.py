@@ -13,7 +13,7 @@ from trainwright import registry
 from trainwright.data.batch import Batch
 from trainwright.data.types import DataInfo, TensorSpec
 from trainwright.errors import ModelError, RecipeError, closest
-from trainwright.losses import RAW_SCORES, default_loss
+from trainwright.losses import DEFAULTS, RAW_SCORES, default_loss
 from trainwright.metrics import default_metrics
 from trainwright.models.arguments import build_model
 from trainwright.models.penalties import penalties
@@ -229,6 +229,12 @@ def _add(total: Tensor | None, each: Tensor, weight: float) -> Tensor:
 def _head(
     name: str, spec: TensorSpec, section: Target, part: slice, decode: Callable[[Any], Any] | None
 ) -> TargetHead:
+    if section.loss is None and spec.type not in DEFAULTS:
+        raise RecipeError(
+            f"no model learns {spec.type} yet",
+            where=f"data.targets.{name}.type",
+            fix="name a loss of your own",
+        )
     loss_spec = section.loss or default_loss(spec.type)
     specs = section.metrics if section.metrics is not None else default_metrics(spec.type, len(spec.classes))
     metrics = [registry.bind("metric", item) for item in specs]

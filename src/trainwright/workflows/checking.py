@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trainwright import recipe as recipes
 from trainwright.data.types import PreparedData
+from trainwright.errors import RecipeError
 from trainwright.progress import NoProgress
 from trainwright.wording import counted
 from trainwright.workflows import gate
-from trainwright.workflows.training import Background, check_report_splits, check_targets, load_data
+from trainwright.workflows.trainable import WALK, what_is_missing
+from trainwright.workflows.training import Background, check_report_splits, load_data
+
+if TYPE_CHECKING:
+    from trainwright.recipe import LoadedRecipe
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,8 @@ def check(
 ) -> CheckReport:
     """Loads the recipe, reads and fits the data, builds the model and runs two samples through it.
 
+    Of a recipe without targets, or with such as no model learns, only the data are checked; it is said.
+
     Args:
         recipe: A file, the name of a shipped recipe, or the recipe as a mapping.
         overrides: Key path -> value, or `a.b=value` strings.
@@ -43,19 +50,35 @@ def check(
         UserError: Something has to change before it can be trained.
     """
     loaded = recipes.load(recipe, overrides)
+    with recipes.located(loaded):
+        missing = what_is_missing(loaded.recipe)
+        if missing is not None:
+            lines = _check_data(loaded, load_data(loaded, NoProgress(), data=data))
+            return CheckReport([*lines, *_data_only(missing)])
     preparing = Background(lambda: load_data(loaded, NoProgress(), data=data))
     # Imports torch: its seconds of import pass while workers decode the data.
     from trainwright.workflows.session import Session
 
     with recipes.located(loaded), Session(loaded, NoProgress()) as session:
-        check_targets(loaded.recipe)
         prepared = preparing.result()
-        check_report_splits(loaded.recipe, prepared)
-        findings = gate.quick_check(loaded.recipe.data, prepared)
-        gate.refuse_errors(loaded.recipe.data, findings)
-        lines = [*loaded.notices, *prepared.notices, *_about_data(prepared), *gate.told(findings)]
+        lines = _check_data(loaded, prepared)
         lines += session.check(prepared)
     return CheckReport([*lines, "everything that can be checked before the first step is in order"])
+
+
+def _check_data(loaded: LoadedRecipe, prepared: PreparedData) -> list[str]:
+    """What is known of the data, in words. Raises UserError where something has to be mended."""
+    check_report_splits(loaded.recipe, prepared)
+    findings = gate.quick_check(loaded.recipe.data, prepared)
+    gate.refuse_errors(loaded.recipe.data, findings)
+    return [*loaded.notices, *prepared.notices, *_about_data(prepared), *gate.told(findings)]
+
+
+def _data_only(missing: RecipeError) -> list[str]:
+    return [
+        "the recipe and its data are in order, but it cannot be trained:",
+        f"{missing.where}: {missing.what}; {WALK}",
+    ]
 
 
 def _about_data(data: PreparedData) -> list[str]:

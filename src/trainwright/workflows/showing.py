@@ -17,7 +17,7 @@ from trainwright.data.objects import Objects
 from trainwright.data.types import PreparedData, Processor
 from trainwright.engine.build import build_loader, build_store
 from trainwright.engine.runtime import Execution
-from trainwright.errors import DataError, closest
+from trainwright.errors import DataError, UserError, closest
 from trainwright.progress import NoProgress
 from trainwright.report.drawing import Tile, draw_grid
 from trainwright.runs.atomic import write_bytes
@@ -50,9 +50,13 @@ def show_data(
         Number of samples drawn.
 
     Raises:
-        UserError: The data cannot be read, or have no such split.
+        UserError: The data cannot be read, or have no such split; the count or the output makes no sense.
         StorageError: The file cannot be written.
     """
+    if count < 1:
+        raise UserError(f"{count} samples cannot be drawn", where="--count", fix="ask for 1 or more")
+    if output.suffix.lower() != ".png":
+        raise UserError(f"{output.name!r} is no name of a PNG", where="--output", fix="let it end in .png")
     described = describe(given)
     loaded = recipes.load(described.recipe, overrides)
     with recipes.located(loaded):
@@ -64,6 +68,8 @@ def show_data(
                 where="--split",
                 fix=f"did you mean {near!r}?" if near else f"use one of: {', '.join(data.splits)}",
             )
+        if not len(data.splits[split]):
+            raise DataError(f"the split {split!r} has no samples to draw", where="--split")
         execution = Execution(device="cpu")
         store = build_store(data, torch.device("cpu"))
         loader = build_loader(loaded.recipe, data, store, split, execution, training=augmented)
@@ -83,8 +89,9 @@ def _tiles(data: PreparedData, batch: Batch) -> list[Tile]:
 def _tile(
     data: PreparedData, processors: Mapping[str, Processor], values: Mapping[str, Any], place: int, row: int
 ) -> Tile:
-    """One sample; its first picture, with the annotations that belong to it, and all else in words."""
+    """One sample; its pictures, the first with what is annotated in it, and all else in words."""
     shown: dict[str, Any] = {}
+    beside: list[Any] = []
     words = [str(data.names[row])]
     for name, processor in processors.items():
         value = values[name]
@@ -95,10 +102,15 @@ def _tile(
         kind = _kind(processor, decoded)
         if kind and kind not in shown:
             shown[kind] = decoded
-            shown.setdefault("void", getattr(processor, "void_id", 255))
+            if kind == "mask":
+                shown["void"] = getattr(processor, "void_id", 255)
+            elif kind == "objects":
+                shown["classes"] = processor.spec().classes
+        elif kind == "pixels":
+            beside.append(decoded)
         elif not kind:
             words.append(f"{name}: {_in_words(decoded)}")
-    return Tile(words, **shown)
+    return Tile(words, beside=beside, **shown)
 
 
 def _kind(processor: Processor, decoded: Any) -> str:

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from trainwright import log, registry
+from trainwright import log
 from trainwright import recipe as recipes
 from trainwright.allocator import keep_freed_memory
 from trainwright.data.prepare import prepare
 from trainwright.data.types import PreparedData
-from trainwright.errors import DataError, RecipeError, RunError, StorageError, UserError, closest
+from trainwright.errors import DataError, RunError, StorageError, UserError, closest
 from trainwright.locations import cache_dir
 from trainwright.progress import NoProgress, ProgressSink
 from trainwright.registry.user_code import kept_running
@@ -25,6 +25,7 @@ from trainwright.runs.environment import environment
 from trainwright.runs.record import RunRecord, RunState
 from trainwright.runs.second_start import Action, Decision, decide
 from trainwright.workflows import gate
+from trainwright.workflows.trainable import refuse_untrainable
 
 if TYPE_CHECKING:
     from trainwright.data.checks.finding import Findings
@@ -133,13 +134,14 @@ def train(
     """
     progress = progress or NoProgress()
     loaded = recipes.load(recipe, overrides)
+    with recipes.located(loaded):
+        refuse_untrainable(loaded.recipe)
     preparing = Background(lambda: _checked_data(loaded, progress, data))
     keep_freed_memory()
     # Imports torch: its seconds of import pass while workers decode the data.
     from trainwright.workflows.session import Session
 
     with recipes.located(loaded), Session(loaded, progress) as session:
-        check_targets(loaded.recipe)
         prepared, findings = preparing.result()
         check_report_splits(loaded.recipe, prepared)
         decision = session.agree(lambda: _decide(loaded, prepared, runs_dir, fresh))
@@ -231,19 +233,6 @@ def _writing(
 def _log_of(run: RunDirectory, record: RunRecord | None) -> AbstractContextManager[None]:
     """The run's `log.txt`, written by the process that has its record."""
     return log.to_file(run.log) if record is not None else nullcontext()
-
-
-def check_targets(recipe: Recipe) -> None:
-    """Raises RecipeError where the task cannot do without targets, for which it has no default, and has none.
-
-    Data can be looked at without any, so that no recipe is wrong for it.
-    """
-    if not recipe.data.targets and "targets" in registry.describe("task", recipe.task["name"]).needs:
-        raise RecipeError(
-            "`targets` is missing",
-            where="data.targets",
-            fix="give a mapping from the name of a column to predict to its type",
-        )
 
 
 def check_report_splits(recipe: Recipe, data: PreparedData) -> None:

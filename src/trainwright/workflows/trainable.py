@@ -1,0 +1,62 @@
+"""Whether a recipe can be trained, or only its data be read, checked and walked."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from trainwright import registry
+from trainwright.errors import RecipeError
+from trainwright.losses import DEFAULTS
+
+if TYPE_CHECKING:
+    from trainwright.recipe.schema import Recipe
+
+WALK = "`trainwright train RECIPE --data-only` walks the data"
+
+
+def can_be_learned(types: Collection[str]) -> bool:
+    """Whether something is to be predicted, all of it of types that the supervised task learns by itself.
+
+    Args:
+        types: Types of the target columns.
+    """
+    return bool(types) and all(kind in DEFAULTS for kind in types)
+
+
+def what_is_missing(recipe: Recipe) -> RecipeError | None:
+    """Why the recipe cannot be trained, None where nothing in it speaks against that.
+
+    A task of the user's own may learn anything, and so may a loss; a processor of the user's own says
+    only when it is fitted what its column looks like.
+    """
+    targets = recipe.data.targets
+    if not targets and "targets" in registry.describe("task", recipe.task["name"]).needs:
+        return RecipeError(
+            "`targets` is missing",
+            where="data.targets",
+            why="a model that is trained learns to predict something",
+            fix=f"give a mapping from the name of a column to predict to its type; {WALK}",
+        )
+    if recipe.task["name"] != "supervised":
+        return None
+    for name, target in targets.items():
+        if target.loss is None and not _may_be_learned(target.type):
+            return RecipeError(
+                f"no model learns {target.type} yet",
+                where=f"data.targets.{name}.type",
+                why=f"there are losses for {' and '.join(DEFAULTS)}",
+                fix=f"{WALK}, or name a loss of your own",
+            )
+    return None
+
+
+def refuse_untrainable(recipe: Recipe) -> None:
+    """Raises RecipeError where the recipe cannot be trained. Data can be looked at all the same."""
+    missing = what_is_missing(recipe)
+    if missing is not None:
+        raise missing
+
+
+def _may_be_learned(kind: str) -> bool:
+    return kind in DEFAULTS or kind not in registry.names("processor")
