@@ -23,7 +23,6 @@ PURPOSES: dict[str, str] = {
     "coco": "masks and scores as COCO's own tools have them",
     "audio": "sound files",
     "video": "video files",
-    "ecg": "ECG records in WFDB form",
     "huggingface": "data sets of the Hugging Face hub",
 }
 _PROBE = """

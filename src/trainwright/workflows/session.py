@@ -24,6 +24,7 @@ from trainwright.engine.build import (
 )
 from trainwright.engine.checkpoint import CheckpointStore, CheckpointWriter
 from trainwright.engine.execution_choice import choose_execution
+from trainwright.engine.garbage import only_new_garbage
 from trainwright.engine.loop import Diverged, Loop, Outcome, Parts
 from trainwright.engine.position import Budget
 from trainwright.engine.preflight import Preflight
@@ -122,7 +123,8 @@ class Session:
                 stop_on_signals(self.progress.message, lambda: what_is_left(run), settle=settle) as stop,
             ):
                 parts = self._build(run, data, record)
-                outcome = self._train(run, data, parts, record, stop, from_best)
+                with only_new_garbage():
+                    outcome = self._train(run, data, parts, record, stop, from_best)
             if outcome.state == "interrupted":
                 return RunResult(
                     run.path,

@@ -20,7 +20,7 @@ def test_a_single_file_and_gaps(tmp_path):
     guess = sniff(tmp_path / "x.ts")
     assert guess.inputs == {"series": {"type": "series", "length": 3, "missing": "interpolate"}}
     assert guess.targets == {"label": {"type": "category"}}
-    assert guess.split == {"val": 0.15, "test": 0.15}
+    assert guess.split == {"val": 0.5}  # of two rows, one each
 
 
 def test_a_folder_of_sets_is_told_to_choose(shared_data):
