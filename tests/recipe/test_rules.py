@@ -79,8 +79,22 @@ def test_contradiction(given: dict[str, Any], overrides: dict[str, Any], path: s
         {"report.splits": ["val"]},
     ],
 )
-def test_sense(overrides: dict[str, Any]):
-    load(recipe(), overrides)
+def test_what_makes_sense_is_accepted_and_kept(overrides: dict[str, Any]):
+    read = load(recipe(), overrides).recipe.model_dump()
+    for path, value in overrides.items():
+        found = read
+        for key in path.split("."):
+            found = found[key]
+        assert holds(found, value), f"{path} is {found}"
+
+
+def holds(found: Any, given: Any) -> bool:
+    """Whether a value of the recipe is what was given; defaults and full spellings may stand beside it."""
+    if isinstance(given, dict):
+        return all(holds(found[key], value) for key, value in given.items())
+    if isinstance(given, list):
+        return len(found) == len(given) and all(map(holds, found, given))
+    return given in (found, found.get("name") if isinstance(found, dict) else None)
 
 
 def test_pretrained_weights_that_only_partly_are_replaced():
