@@ -109,6 +109,7 @@ class _DigestStore:
             self._changed = True
 
     def save(self) -> None:
+        """Writes what was learned; a cache that cannot be written only costs time at the next start."""
         if not self._changed:
             return
         temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}.{time.monotonic_ns()}")

@@ -97,6 +97,7 @@ class _Preparation:
         self._fixes_digest = ""
 
     def run(self) -> PreparedData:
+        """Every step in turn. Raises DataError where the data cannot be read as the recipe says."""
         with self._timed("source"):
             self.source: Source = self._build_source()
             self.columns = plan_columns(self.data, self.source, in_memory=self.memory_data is not None)

@@ -43,6 +43,7 @@ def stop_on_signals(
     asked = [0.0]
 
     def handle(number: int, frame: FrameType | None) -> None:
+        """Asks for a stop at the first signal, and ends the process at a second Ctrl-C."""
         if request and time.monotonic() - asked[0] < settle:
             return
         if request and number == signal.SIGINT:

@@ -164,6 +164,11 @@ class _Reader:
         self.errors.append(RecipeError(what, where=f"{self.source}:{self._line(node)}", fix=fix))
 
     def read(self, node: yaml.Node, depth: int) -> Node:
+        """The plain value of a YAML node with the place that it stands at; faults are kept in `errors`.
+
+        Raises:
+            RecipeError: Aliases expand to too much, nest too deep, or contain themselves.
+        """
         self.count += 1
         origin = Origin(self.source, self._line(node))
         if self.count > _LARGEST or depth > _DEEPEST:

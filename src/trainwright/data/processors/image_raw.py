@@ -84,6 +84,16 @@ def _out_of_range(array: np.ndarray, float_scale: float) -> str:
 
 
 def as_picture(raw: Any, float_scale: float) -> decoding.Image.Image:
+    """Pixels as a Pillow image.
+
+    Args:
+        raw: A Pillow image, or an array or tensor `[H, W]`, `[H, W, C]` or `[C, H, W]` of uint8, bool
+            (times 255), uint16 (divided by 257) or float.
+        float_scale: What float pixels are multiplied with to lie in 0 to 255.
+
+    Raises:
+        BadSample: The shape is that of no image, or a pixel is NaN, infinite or out of range.
+    """
     if is_picture(raw):
         return raw
     array = as_hwc(as_array(raw))
