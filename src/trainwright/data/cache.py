@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -197,6 +198,23 @@ def locked(path: Path, waiting: Callable[[], None] | None = None, *, wait: bool 
         yield
 
 
+def try_to_remember(path: Path, value: Any) -> bool:
+    """Replaces a JSON file in one go, and says whether that worked.
+
+    For what only saves time: where it cannot be written, nothing is remembered and nothing is left behind.
+    """
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.{time.monotonic_ns()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps(value))
+        temporary.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        return False
+    return True
+
+
 class JsonCache:
     """Small results by key, one JSON file each, replaced atomically.
 
@@ -216,15 +234,7 @@ class JsonCache:
 
     def store(self, key: dict[str, Any], value: Any) -> None:
         """Remembers a JSON value; where the folder cannot be written, nothing is remembered."""
-        path = self._path(key)
-        temporary = path.with_suffix(f".{os.getpid()}")
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps(value))
-            temporary.replace(path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
+        try_to_remember(self._path(key), value)
 
     def _path(self, key: dict[str, Any]) -> Path:
         text = json.dumps({"format": _FORMAT, **key}, sort_keys=True)

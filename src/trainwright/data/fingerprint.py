@@ -7,7 +7,6 @@ processes at once can lose a few remembered digests, never mix them up.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import hashlib
 import json
@@ -22,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from trainwright.data.cache import try_to_remember
 from trainwright.data.retry import ONCE, Retry
 from trainwright.data.types import RawFile, Values
 from trainwright.errors import DataError
@@ -110,17 +110,8 @@ class _DigestStore:
 
     def save(self) -> None:
         """Writes what was learned; a cache that cannot be written only costs time at the next start."""
-        if not self._changed:
-            return
-        temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}.{time.monotonic_ns()}")
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps(self._known))
-            temporary.replace(self._path)
-        except OSError:
-            # A cache that cannot be written costs time at the next start, nothing else.
-            with contextlib.suppress(OSError):
-                temporary.unlink()
+        if self._changed and try_to_remember(self._path, self._known):
+            self._changed = False
 
 
 def _mark(path: str) -> tuple[int, int, int]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from trainwright.data.archive import ArchiveError, open_archive
+from trainwright.data.cache import try_to_remember
 from trainwright.data.processors.image_decoding import size_and_mode
 from trainwright.data.types import BadSample, RawFile
 from trainwright.locations import cache_dir
@@ -69,17 +70,8 @@ class PictureSizes:
 
     def save(self) -> None:
         """Writes what was read since the last time. A cache that cannot be written only costs time."""
-        if not self._changed:
-            return
-        temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}.{time.monotonic_ns()}")
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps(self._known))
-            temporary.replace(self._path)
+        if self._changed and try_to_remember(self._path, self._known):
             self._changed = False
-        except OSError:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
 
 
 def header_size(file: RawFile) -> Size:

@@ -32,8 +32,8 @@ class ParquetReader:
             raise DataError(f"the Parquet file cannot be read: {error}", where=str(self._path)) from error
 
     def as_text(self, place: Place, names: Sequence[str]) -> pa.Table:
-        """Not needed: a column of a Parquet file has one type in all blocks."""
-        raise NotImplementedError
+        """Never asked for: a column of a Parquet file has one type in all blocks."""
+        raise AssertionError(f"{self._path}: {', '.join(names)} with several types in one Parquet file")
 
     def lines(self, place: Place) -> None:
         """None: records are numbered themselves."""
