@@ -1,35 +1,24 @@
-"""Decoded values on disk: keyed by content, built once, shared by processes, bounded in size.
-
-An entry is a folder with `values.npy` and `entry.json`, made under a temporary name and renamed when it
-is whole, so a killed builder leaves nothing that looks like an entry. A file lock lets one process
-build while others wait; the operating system gives it back when its holder dies.
-"""
+"""Decoded values on disk, an array per column, and small results by key."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import hashlib
 import json
 import os
-import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from trainwright.data.cache_folder import CacheFolder
+
 BadRows = list[tuple[int, str]]
 _FORMAT = 1  # raised when the meaning of stored values changes without a change of any key
-_DEFAULT_GIB = 20.0
-
-
-def size_limit() -> int:
-    """Bytes that the entries of one kind of cache may take: `TRAINWRIGHT_CACHE_GB` (20)."""
-    return int(float(os.environ.get("TRAINWRIGHT_CACHE_GB", _DEFAULT_GIB)) * 2**30)
 
 
 @dataclass(frozen=True)
@@ -54,12 +43,12 @@ class DecodedCache:
     """
 
     def __init__(self, folder: Path, limit: int | None = None) -> None:
-        self.folder = folder
-        self.limit = size_limit() if limit is None else limit
+        self._folder = CacheFolder(folder, _FORMAT, "entry.json", limit)
+        self.limit = self._folder.limit
 
     def find(self, key: dict[str, Any]) -> Entry | None:
         """The entry of a key, None where there is none or it is damaged."""
-        return self._open(self._path(key))
+        return self._open(self._folder.path(key))
 
     def build(
         self,
@@ -85,31 +74,9 @@ class DecodedCache:
         Raises:
             OSError: The folder cannot be written or the disk is full; nothing is left behind.
         """
-        path = self._path(key)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with locked(path.with_suffix(".lock"), waiting):
-            found = self._open(path)
-            if found is not None:
-                return found, True
-            temporary = path.with_suffix(".building")
-            shutil.rmtree(temporary, ignore_errors=True)
-            shutil.rmtree(path, ignore_errors=True)
-            try:
-                temporary.mkdir()
-                bad = _write(temporary, shape, dtype, fill, key)
-                temporary.rename(path)
-            except BaseException:
-                shutil.rmtree(temporary, ignore_errors=True)
-                raise
-        self._make_room(path)
-        built = self._open(path)
-        if built is None:
-            raise OSError(f"{path} vanished as soon as it was built")
-        return Entry(built.values, bad), False
-
-    def _path(self, key: dict[str, Any]) -> Path:
-        text = json.dumps({"format": _FORMAT, **key}, sort_keys=True)
-        return self.folder / hashlib.sha256(text.encode()).hexdigest()[:32]
+        return self._folder.build(
+            key, self._open, lambda folder: _write(folder, shape, dtype, fill, key), waiting
+        )
 
     def _open(self, path: Path) -> Entry | None:
         try:
@@ -122,26 +89,6 @@ class DecodedCache:
             return None
         return Entry(np.asarray(mapped), [(int(row), str(reason)) for row, reason in about["bad"]])
 
-    def _make_room(self, keep: Path) -> None:
-        """Removes what killed builders left, and the entries used longest ago until the rest fits."""
-        for left in self.folder.glob("*.building"):
-            with contextlib.suppress(BlockingIOError), locked(left.with_suffix(".lock"), wait=False):
-                shutil.rmtree(left, ignore_errors=True)
-        entries = []
-        for about in self.folder.glob("*/entry.json"):
-            with contextlib.suppress(OSError):
-                size = (about.parent / "values.npy").stat().st_size
-                entries.append((about.stat().st_mtime_ns, size, about.parent))
-        excess = sum(size for _, size, _ in entries) - self.limit
-        for _, size, path in sorted(entries):
-            if excess <= 0:
-                return
-            if path != keep:
-                # The name is taken away first, so that nobody finds half an entry. Maps stay valid.
-                with contextlib.suppress(OSError):
-                    shutil.rmtree(path.rename(path.with_suffix(f".removed{os.getpid()}")))
-                    excess -= size
-
 
 def _write(
     folder: Path,
@@ -149,8 +96,8 @@ def _write(
     dtype: np.dtype[Any],
     fill: Callable[[int, int], BadRows],
     key: dict[str, Any],
-) -> BadRows:
-    """Writes the files of an entry through to the disk."""
+) -> None:
+    """Writes the files of an entry."""
     with (folder / "values.npy").open("wb") as file:
         header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_2_0(file, header)
@@ -158,12 +105,7 @@ def _write(
         start = file.tell()
         _reserve(file.fileno(), start, int(np.prod(shape)) * dtype.itemsize)
         bad = fill(file.fileno(), start)
-        os.fsync(file.fileno())
-    with (folder / "entry.json").open("w") as file:
-        json.dump({"shape": list(shape), "bad": bad, "key": key}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    return bad
+    (folder / "entry.json").write_text(json.dumps({"shape": list(shape), "bad": bad, "key": key}))
 
 
 def _reserve(file: int, start: int, size: int) -> None:
@@ -175,27 +117,6 @@ def _reserve(file: int, start: int, size: int) -> None:
             if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
                 raise  # the disk is full; a file system that cannot reserve is found out by writing
     os.ftruncate(file, start + size)
-
-
-@contextlib.contextmanager
-def locked(path: Path, waiting: Callable[[], None] | None = None, *, wait: bool = True) -> Iterator[None]:
-    """Holds a lock file that the operating system gives back when its holder dies.
-
-    Args:
-        path: The lock file.
-        waiting: Called when another process holds it.
-        wait: Wait for it; else raise BlockingIOError.
-    """
-    with path.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if not wait:
-                raise
-            if waiting:
-                waiting()
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def try_to_remember(path: Path, value: Any) -> bool:
