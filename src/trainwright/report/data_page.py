@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 import trainwright
-
-TEMPLATES = Path(__file__).parent / "templates"
+from trainwright.report.environment import templates
 
 
 def render_data_page(title: str, check: Mapping[str, Any], pictures: Mapping[int, str]) -> str:
@@ -22,21 +18,18 @@ def render_data_page(title: str, check: Mapping[str, Any], pictures: Mapping[int
         check: `checked`, `counts`, `findings` and `notes`, as `check.json` has them.
         pictures: Row -> `data:` address, for rows that have one.
     """
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page: str = environment.get_template("data.html.j2").render(
-        title=title,
-        checked=check["checked"],
-        counts=check["counts"],
-        findings=check["findings"],
-        notes=check["notes"],
-        pictures=pictures,
-        version=getattr(trainwright, "__version__", ""),
-        made=time.strftime("%Y-%m-%d %H:%M"),
+    page: str = (
+        templates()
+        .get_template("data.html.j2")
+        .render(
+            title=title,
+            checked=check["checked"],
+            counts=check["counts"],
+            findings=check["findings"],
+            notes=check["notes"],
+            pictures=pictures,
+            version=getattr(trainwright, "__version__", ""),
+            made=time.strftime("%Y-%m-%d %H:%M"),
+        )
     )
     return page

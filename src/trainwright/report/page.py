@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup, escape
 
 import trainwright
@@ -16,6 +15,7 @@ from trainwright.report import overview
 from trainwright.report.category import CategoryResult
 from trainwright.report.charts import Chart, Line
 from trainwright.report.contents import Contents
+from trainwright.report.environment import templates
 from trainwright.report.notes import Note, dropped_samples
 from trainwright.report.number import NumberResult
 from trainwright.report.pictures import PictureBook
@@ -25,7 +25,6 @@ from trainwright.report.svg import chart_svg, color_class, heatmap_svg
 if TYPE_CHECKING:
     from trainwright.report.build import TargetResult
 
-TEMPLATES = Path(__file__).parent / "templates"
 # A page stays quick to open; report.json has the rest.
 ROWS = 1000
 WEAKEST_FIRST = 30
@@ -78,13 +77,7 @@ def render_page(
 
 
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates()
     environment.filters.update(
         number=number_text,
         percent=percent_text,
