@@ -66,7 +66,9 @@ def built(pictures, tmp_path, targets, **model):
 
 
 def test_heads_of_vectors_learn_like_whole_models(pictures, tmp_path):
-    task, model, batch = built(pictures, tmp_path, {"kind": "category", "size": {"type": "number", "weight": 2.0}})
+    task, model, batch = built(
+        pictures, tmp_path, {"kind": "category", "size": {"type": "number", "weight": 2.0}}
+    )
     model.eval()
     outputs = model(batch.inputs["image"])
     assert {name: tuple(value.shape) for name, value in outputs.items()} == {"kind": (12, 3), "size": (12, 1)}
@@ -94,7 +96,7 @@ def test_a_head_with_a_loss_of_its_own_is_given_the_truth(pictures, tmp_path):
     scores = task.score(judged, batch.targets)
     decode = task.targets[0].decode
     error = decode(answer.detach()) - decode(batch.targets["size"])
-    assert scores["loss"] == pytest.approx(float((square * 1.1).mean()), rel=1e-5)
+    assert scores["loss"] == pytest.approx(float((square.detach() * 1.1).mean()), rel=1e-5)
     assert scores["mae"] == pytest.approx(float(np.abs(error).mean()), rel=1e-5)
     assert task.facts() == ["target size: loss of its head, metrics mae, rmse, r2"]
 
@@ -103,7 +105,11 @@ def test_a_head_with_a_loss_of_its_own_is_given_the_truth(pictures, tmp_path):
     ("targets", "model", "words"),
     [
         ({"kind": "category"}, {"heads": {"kidn": "linear"}}, "did you mean 'kind'"),
-        ({"size": {"type": "number", "loss": "mae"}}, {"heads": {"size": f"{__name__}:Doubled"}}, "has no effect"),
+        (
+            {"size": {"type": "number", "loss": "mae"}},
+            {"heads": {"size": f"{__name__}:Doubled"}},
+            "has no effect",
+        ),
         ({"kind": "category"}, {"backbone": "resnet81"}, "resnet18"),
         ({"kind": "category"}, {"heads": {"kind": "liner"}}, "linear"),
     ],
@@ -118,9 +124,13 @@ def test_a_model_of_numbers_side_by_side_learns_no_boxes():
     from trainwright.recipe.schema import Target
     from trainwright.tasks.supervised.task import SupervisedTask
 
-    task = SupervisedTask({"objects": Target.model_validate({"type": "boxes", "metrics": []})}, {"name": "cnn"})
+    task = SupervisedTask(
+        {"objects": Target.model_validate({"type": "boxes", "metrics": []})}, {"name": "cnn"}
+    )
     info = DataInfo(
-        {"image": TensorSpec("image", (3, 32, 32))}, {"objects": TensorSpec("boxes", (5, 4), classes=("a",))}, {}
+        {"image": TensorSpec("image", (3, 32, 32))},
+        {"objects": TensorSpec("boxes", (5, 4), classes=("a",))},
+        {},
     )
     with pytest.raises(ModelError, match="cnn does not learn the boxes target 'objects'"):
         task.build(info)

@@ -81,7 +81,9 @@ def run_split(
             padded = _laid_out(padded, channels_last)
             with runtime.autocast():
                 predicted = task.predict(model, padded)
-            outputs.append({name: over(value, partial(_kept, len(batch))) for name, value in predicted.items()})
+            outputs.append(
+                {name: over(value, partial(_kept, len(batch))) for name, value in predicted.items()}
+            )
             targets.append(batch.targets)
             rows.append(batch.ids)
     model.train(was_training)

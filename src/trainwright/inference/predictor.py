@@ -15,8 +15,8 @@ from trainwright.data.batch import Value, joined
 from trainwright.data.faults import in_groups
 from trainwright.data.loader import ArrayStore, Loader, Pipeline, Store
 from trainwright.data.picture_sizes import header_size
-from trainwright.data.samplers.sequential import Sequential
 from trainwright.data.processors.image_decoding import size_and_mode
+from trainwright.data.samplers.sequential import Sequential
 from trainwright.data.types import BadSample, DataInfo, Processor, RawFile
 from trainwright.engine.build import build_task
 from trainwright.engine.distributed import Processes
@@ -290,7 +290,7 @@ def describe(inputs: dict[str, Processor], targets: dict[str, Processor]) -> Dat
 
 
 def picture_size(raw: Any) -> tuple[int, int] | None:
-    """Height and width of a picture, upright; None where it is neither a file, nor its bytes, nor an array."""
+    """Height and width of a picture, upright; None where it is no file, no bytes of one and no array."""
     if isinstance(raw, RawFile):
         return header_size(raw)
     if isinstance(raw, bytes):

@@ -97,12 +97,8 @@ def pyramid(
                 fix=f"did you mean {guess!r}?" if guess else f"the targets are {', '.join(targets)}",
             )
     size = (height, width)
-    body = registry.build(
-        "backbone", backbone, where="model.backbone", in_channels=channels, image_size=size
-    )
-    joint = registry.build(
-        "neck", neck, where="model.neck", channels=body.channels, strides=body.strides
-    )
+    body = registry.build("backbone", backbone, where="model.backbone", in_channels=channels, image_size=size)
+    joint = registry.build("neck", neck, where="model.neck", channels=body.channels, strides=body.strides)
     built = {
         name: _head(name, spec, heads.get(name), losses.get(name), class_weights.get(name), joint, size)
         for name, spec in targets.items()
@@ -146,9 +142,7 @@ def _head(
     return head
 
 
-def _refuse_unread(
-    name: str, read: tuple[str, ...], loss: object, class_weights: object, head: str
-) -> None:
+def _refuse_unread(name: str, read: tuple[str, ...], loss: object, class_weights: object, head: str) -> None:
     for key, value in (("loss", loss), ("class_weights", class_weights)):
         if value is not None and key not in read:
             raise ModelError(

@@ -12,7 +12,9 @@ def test_maps_have_the_stated_channels_and_strides():
     assert backbone.channels == (8, 16, 24)
     assert backbone.strides == (4, 8, 16)
     maps = backbone(torch.zeros(2, 1, 70, 94))
-    expected = [(2, width, -(-70 // stride), -(-94 // stride)) for width, stride in [(8, 4), (16, 8), (24, 16)]]
+    expected = [
+        (2, width, -(-70 // stride), -(-94 // stride)) for width, stride in [(8, 4), (16, 8), (24, 16)]
+    ]
     assert [tuple(map.shape) for map in maps] == expected
 
 

@@ -12,7 +12,12 @@ def test_every_level_knows_of_every_map_of_the_backbone():
         for count, size in [(4, (13, 9)), (6, (7, 5)), (8, (4, 3))]
     ]
     levels = neck(maps)
-    assert [tuple(level.shape) for level in levels] == [(1, 5, 13, 9), (1, 5, 7, 5), (1, 5, 4, 3), (1, 5, 2, 2)]
+    assert [tuple(level.shape) for level in levels] == [
+        (1, 5, 13, 9),
+        (1, 5, 7, 5),
+        (1, 5, 4, 3),
+        (1, 5, 2, 2),
+    ]
     assert neck.strides == (4, 8, 16, 32)
     for level in levels:
         gradients = torch.autograd.grad(level.sum(), maps, retain_graph=True, allow_unused=True)

@@ -47,7 +47,11 @@ def resized(map: Tensor, like: Tensor) -> Tensor:
 
 
 def fpn(
-    channels: tuple[int, ...], strides: tuple[int, ...], *, width: PositiveInt = 128, extra: NonNegativeInt = 0
+    channels: tuple[int, ...],
+    strides: tuple[int, ...],
+    *,
+    width: PositiveInt = 128,
+    extra: NonNegativeInt = 0,
 ) -> nn.Module:
     """Feature pyramid: every level is told by the coarser ones what it shows.
 

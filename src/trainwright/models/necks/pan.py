@@ -31,7 +31,11 @@ class Pan(nn.Module):
 
 
 def pan(
-    channels: tuple[int, ...], strides: tuple[int, ...], *, width: PositiveInt = 128, extra: NonNegativeInt = 0
+    channels: tuple[int, ...],
+    strides: tuple[int, ...],
+    *,
+    width: PositiveInt = 128,
+    extra: NonNegativeInt = 0,
 ) -> nn.Module:
     """Feature pyramid with a second, upward path: exact positions reach the coarse levels quickly.
 
