@@ -97,8 +97,8 @@ class TableSource(BaseSource):
             for path in self._beside
         ]
         self._table_of = dict.fromkeys(self._table.kinds, self._table)
-        for path, other in zip(self._beside, others, strict=True):
-            self._add(path, other, row_filter)
+        for place, other in zip(self._beside, others, strict=True):
+            self._add(place, other, row_filter)
         self._image_root = existing(image_root, "data.source.image_root") if image_root else self._path.parent
         self._split_column = split_column
         self.columns = {name: self._role(name, image_columns) for name in self._table_of}
