@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from trainwright.data.augment import small_windows
 from trainwright.data.augment.base import Address, Geometric
 from trainwright.data.augment.warp import Warp, identity
 from trainwright.fields import Fraction, Positive, PositiveInt
@@ -80,7 +81,9 @@ class ResizedWindow(Warp):
 
     def pixels(self, images: Tensor) -> Tensor:
         """Resized windows `[B, h, w, C]` of images `[B, H, W, C]`."""
-        resize = _one_by_one if images.device.type == "cpu" else _at_once
+        if images.device.type != "cpu":
+            return _at_once(images, self.boxes, self.size)
+        resize = small_windows.resize if small_windows.suits(images, self.size) else _one_by_one
         return resize(images, self.boxes, self.size)
 
 
