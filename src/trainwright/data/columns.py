@@ -204,4 +204,5 @@ def column_of(source: Source, name: str, where: str, otherwise: str | None = Non
 
 def _join(parts: list[Values]) -> Values:
     in_blocks = [part for part in parts if isinstance(part, BlockValues)]
-    return JoinedBlocks(in_blocks) if len(in_blocks) == len(parts) else side_by_side(parts)
+    alike = len({part.starts.tobytes() for part in in_blocks}) == 1
+    return JoinedBlocks(in_blocks) if len(in_blocks) == len(parts) and alike else side_by_side(parts)
