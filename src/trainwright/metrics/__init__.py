@@ -22,6 +22,8 @@ NAMES = (
     "f1",
     "mae",
     "mse",
+    "nme",
+    "pck",
     "precision",
     "r2",
     "recall",
@@ -29,8 +31,14 @@ NAMES = (
     "top_k_accuracy",
 )
 MANY_CLASSES = 20
+DEFAULTS = {
+    "category": ["accuracy", "f1"],
+    "number": ["mae", "rmse", "r2"],
+    "keypoints": ["pck", "nme"],
+}
+"""Column type -> metrics of a target when the recipe names none."""
 
-MONITORED = {"category": ("accuracy", "accuracy")}
+MONITORED = {"category": ("accuracy", "accuracy"), "keypoints": ("pck", "pck")}
 """Column type -> metric component, and the value of it, that tells the best model; all of them rise."""
 
 
@@ -38,14 +46,14 @@ def default_metrics(type: str, num_classes: int = 0) -> list[dict[str, Any]]:
     """The metrics of a target column when the recipe names none.
 
     Args:
-        type: The column's type, `category` or `number`.
+        type: The column's type, such as `category`.
         num_classes: Number of classes of a category: two add the area under the ROC curve, twenty and
             more the top-5 accuracy.
 
     Returns:
         Component mappings, to be validated like those of a recipe; none for a type that has none.
     """
-    names = {"category": ["accuracy", "f1"], "number": ["mae", "rmse", "r2"]}.get(type, [])
+    names = DEFAULTS.get(type, [])
     chosen: list[dict[str, Any]] = [{"name": name} for name in names]
     if type == "category" and num_classes == 2:
         chosen.append({"name": "auroc"})

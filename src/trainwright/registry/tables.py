@@ -46,7 +46,12 @@ POSITIONAL: dict[str, tuple[str, ...]] = {
         "num_categories",  # classes of the category column that it reads
     ),
     "loss": ("output", "target", "class_weights"),
-    "metric": ("output", "target", "classes"),
+    "metric": (
+        "output",
+        "target",
+        "classes",
+        "points",  # names of the points of keypoints
+    ),
     "optimizer": ("params",),
     "schedule": ("total_steps", "steps_per_epoch"),
 }
@@ -152,6 +157,8 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "head": {
         "linear": "trainwright.models.heads.linear:Linear",
+        "heatmaps": "trainwright.models.heads.heatmaps:Heatmaps",
+        "point_regression": "trainwright.models.heads.point_regression:PointRegression",
     },
     "encoder": {
         "mlp": "trainwright.models.mlp:mlp",
@@ -252,6 +259,8 @@ TABLES: dict[str, dict[str, str]] = {
         "mae": "trainwright.metrics.mae:mae",
         "rmse": "trainwright.metrics.rmse:rmse",
         "r2": "trainwright.metrics.r2:r2",
+        "pck": "trainwright.metrics.pck:pck",
+        "nme": "trainwright.metrics.nme:nme",
     },
     "optimizer": {
         "adamw": "trainwright.engine.optimizers.adamw:adamw",
