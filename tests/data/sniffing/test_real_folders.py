@@ -23,6 +23,9 @@ TABLE = {
     "fashion_mnist_sprite": ("folder", 900, ("image", "category"), (10, 900)),
     "clothing10": ("folder", 341, ("image", "category"), (10, 341)),
     "cifar10": ("folder", {"train": 10000, "test": 10000}, ("image", "category"), (10, 20000)),
+    "deblur": ("degraded", 73, ("image", "image"), None),
+    "galaxy_photoz": ("table", 23272, ("number", "number", "number"), None),
+    "timeseries/mitdb": ("series", 288, ("series", "category"), (2, 288)),
     "fsdd": ("files", {"train": 600, "test": 200}, ("audio", "category"), (10, 800)),
 }
 
@@ -38,10 +41,12 @@ def test_source_counts_and_columns(shared_data, name):
     given = source.splits()
     assert (len(source) if given is None else {split: len(part) for split, part in given.items()}) == rows
     assert list(source.faults) == []
+    if "beside" in guess.source:
+        assert [len(column["columns"]) for column in guess.inputs.values()] == [7, 7]
     if labels is not None:
         assert _labels(source) == labels
     if set(types) <= set(registry.TABLES["processor"]):
-        text = first_recipe(guess, name, name, command=f"trainwright train {name}.yaml")
+        text = first_recipe(guess, "name", name, command=f"trainwright train {name}.yaml")
         assert f"name: {wanted_source}" in text
 
 

@@ -241,3 +241,27 @@ def test_real_tables_agree_with_pandas(shared_data, name, rows, columns):
         values = pd.Series(source.column(column))
         assert values.isna().tolist() == frame[column].isna().tolist()
         assert values.dropna().tolist() == frame[column].dropna().tolist()
+
+
+def test_tables_beside_each_other_are_one(tmp_path):
+    (tmp_path / "a.csv").write_text("flux,z\n1.5,0.1\n2.5,0.2\n")
+    (tmp_path / "b.csv").write_text("error\n0.5\n0.25\n")
+    source = TableSource(path=str(tmp_path / "a.csv"), beside=["b.csv"])
+    assert list(source.columns) == ["flux", "z", "error"]
+    np.testing.assert_array_equal(source.column("error"), [0.5, 0.25])
+    assert [path.name for path in source.files()] == ["a.csv", "b.csv"]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("error\n0.5\n", "it has 1 rows, a.csv has 2"),
+        ("flux\n0.5\n1\n", "two tables: flux"),
+        ("error,more\n0.5,1\n1\n", "unmatched"),
+    ],
+)
+def test_tables_whose_rows_do_not_match_are_refused(tmp_path, text, problem):
+    (tmp_path / "a.csv").write_text("flux,z\n1.5,0.1\n2.5,0.2\n")
+    (tmp_path / "b.csv").write_text(text)
+    with pytest.raises(DataError, match=problem):
+        TableSource(path=str(tmp_path / "a.csv"), beside=["b.csv"])

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-_STORED_VERSION = 2  # raised when the same parameters give other pixels
+_STORED_VERSION = 3  # raised when the same parameters give other pixels
 _INSPECTED = 64  # images that are looked at to settle size and colour mode
 _WHOLE_IMAGE = 1 << 14  # values up to which a normalisation constant per pixel stays in the L1 cache
 DEAD_WHEN = {
@@ -33,6 +33,8 @@ DEAD_WHEN = {
         "resize": "size == None",
         "interpolation": "size == None",
         "reduce": "size == None",
+        "store": "size == None",
+        "evaluation": "store == None",
     }
 }
 _CHANNELS = {"gray": 1, "rgb": 3, "rgba": 4}
@@ -47,6 +49,10 @@ class ImageProcessor(ColumnProcessor):
     Args:
         size: Height and width, or one number for both; when absent the size that the training images
             have, and every image must have it.
+        store: Height and width of the stored pixels, where that is to be more than `size`: `resized_crop` and
+            `random_crop` cut their windows out of these, so that a small window is not blurred.
+        evaluation: How stored pixels get `size` where no augmentation has cut it out of them: `resize` of
+            the whole picture, anti-aliased, or `crop` of its centre.
         mode: Colour; `auto` is gray where the inspected training images all are, else RGB. `rgba` keeps the
             transparency as a fourth channel.
         resize: `stretch` to the size, `crop` the centre in its aspect ratio, or `letterbox`.
@@ -59,7 +65,8 @@ class ImageProcessor(ColumnProcessor):
             by its own largest value, `integral` by its own mean, so that its integral over a unit square
             is 1; or a mapping of `mean` and `std` in units of [0, 1].
         decoder: `auto` is simplejpeg for JPEG where it is installed.
-        reduce: Decode a JPEG that is more than twice too large at a reduced scale.
+        reduce: Decode a JPEG that is too large at a reduced scale, never below the size: by simplejpeg at 1/8
+            to 6/8, by Pillow at 1/8, 1/4 or 1/2.
     """
 
     type = "image"
@@ -70,6 +77,8 @@ class ImageProcessor(ColumnProcessor):
         self,
         *,
         size: PositiveInt | list[PositiveInt] | None = None,
+        store: PositiveInt | list[PositiveInt] | None = None,
+        evaluation: Literal["resize", "crop"] = "resize",
         mode: Literal["auto", "rgb", "gray", "rgba"] = "auto",
         resize: Literal["stretch", "crop", "letterbox"] = "stretch",
         interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos", "box"] = "bilinear",
@@ -84,6 +93,8 @@ class ImageProcessor(ColumnProcessor):
     ) -> None:
         self._parameters: dict[str, Any] = {
             "size": size,
+            "store": store,
+            "evaluation": evaluation,
             "mode": mode,
             "resize": resize,
             "interpolation": interpolation,
@@ -94,6 +105,7 @@ class ImageProcessor(ColumnProcessor):
             "reduce": reduce,
         }
         self.size = _height_and_width(size)
+        self.store, self.evaluation = _stored_size(store, self.size, normalise), evaluation
         self.mode: str = mode
         self.alpha = alpha
         self.normalise = normalise
@@ -102,8 +114,20 @@ class ImageProcessor(ColumnProcessor):
         self.pixels: PixelStatistics | None = None
         self.float_scale = 255.0
         self._resizes = size is not None
-        self._geometry = Geometry(self.size if self._resizes else None, resize, interpolation, fill, reduce)
+        self._geometry = Geometry(
+            self.stored_size if self._resizes else None, resize, interpolation, fill, reduce
+        )
         self._constants: dict[tuple[torch.device, int], tuple[Tensor, Tensor]] = {}
+
+    @property
+    def stored_size(self) -> tuple[int, int] | None:
+        """Height and width of the stored pixels; None as long as `size` is not settled."""
+        return self.store or self.size
+
+    @property
+    def learns(self) -> bool:
+        """Whether the normalisation takes anything from the training images."""
+        return self.normalise in ("dataset", "pixel")
 
     @property
     def geometry(self) -> Geometry:
@@ -158,20 +182,20 @@ class ImageProcessor(ColumnProcessor):
             picture = decoding.convert(as_picture(raw, self.float_scale), mode, self.alpha)
             resized = np.asarray(decoding.resize(picture, self._geometry))
             pixels = resized[:, :, None] if resized.ndim == 2 else resized
-        if self.size is not None and pixels.shape[:2] != self.size:
+        if self.stored_size is not None and pixels.shape[:2] != self.stored_size:
             raise BadSample(
                 f"it is {pixels.shape[0]}x{pixels.shape[1]} where the training images are "
-                f"{self.size[0]}x{self.size[1]}; give the column a size to have it resized"
+                f"{self.stored_size[0]}x{self.stored_size[1]}; give the column a size to have it resized"
             )
         return pixels
 
     def encode_all(self, values: Values) -> np.ndarray:
         """uint8 pixels `[N, H, W, C]`; an array that has this form already is not copied."""
-        if isinstance(values, np.ndarray) and values.dtype == np.uint8 and self.size is not None:
+        if isinstance(values, np.ndarray) and values.dtype == np.uint8 and self.stored_size is not None:
             channels = _CHANNELS.get(self.mode, 3)
-            if values.shape[1:] == (*self.size, channels):
+            if values.shape[1:] == (*self.stored_size, channels):
                 return values
-            if values.shape[1:] == self.size and channels == 1:
+            if values.shape[1:] == self.stored_size and channels == 1:
                 return values[..., None]
         return super().encode_all(values)
 
@@ -189,6 +213,8 @@ class ImageProcessor(ColumnProcessor):
         """
         import torch
 
+        if self.store is not None and tuple(stored.shape[1:3]) == self.store:
+            stored = self._at_size(stored)
         if self.normalise in ("local_max", "integral"):
             images = self._by_itself(stored.to(torch.float32)).permute(0, 3, 1, 2)
             return images if dtype is None else images.to(dtype)
@@ -200,6 +226,24 @@ class ImageProcessor(ColumnProcessor):
         torch.addcmul(offset, pixels, factor, out=pixels)
         images = pixels.view(batch, height, width, channels).permute(0, 3, 1, 2)
         return images if dtype is None else images.to(dtype)
+
+    def _at_size(self, stored: Tensor) -> Tensor:
+        """Pixels `[B, h, w, C]` of the size that the model reads, of larger stored ones."""
+        import torch
+
+        assert self.size is not None and self.store is not None
+        height, width = self.size
+        if self.evaluation == "crop":
+            top, left = (self.store[0] - height) // 2, (self.store[1] - width) // 2
+            return stored[:, top : top + height, left : left + width]
+        pixels = stored.permute(0, 3, 1, 2)
+        # On the CPU in whole numbers, as Pillow does; an accelerator knows floats only.
+        whole = stored.device.type == "cpu" and stored.dtype == torch.uint8
+        resized = torch.nn.functional.interpolate(
+            pixels if whole else pixels.float(), self.size, mode="bilinear", antialias=True
+        )
+        resized = resized if whole or stored.dtype != torch.uint8 else resized.round()
+        return resized.to(stored.dtype).permute(0, 2, 3, 1)
 
     def _by_itself(self, images: Tensor) -> Tensor:
         """Images `[B, H, W, C]` divided by their own largest value or mean; black ones stay black."""
@@ -253,7 +297,7 @@ class ImageProcessor(ColumnProcessor):
         return {
             "type": self.type,
             "version": _STORED_VERSION,
-            "size": list(self.size) if self.size else None,
+            "size": list(self.stored_size) if self.stored_size else None,
             "mode": self.mode,
             "decoder": self.decoder,
             "float_scale": self.float_scale,
@@ -315,6 +359,28 @@ def _height_and_width(size: int | Sequence[int] | None) -> tuple[int, int] | Non
             f"size {list(pair)} is not [height, width]", fix="give two numbers, or one for both"
         )
     return pair[0], pair[1]
+
+
+def _stored_size(
+    store: int | Sequence[int] | None, size: tuple[int, int] | None, normalise: object
+) -> tuple[int, int] | None:
+    """What is stored where that is more than what the model reads. Raises `RecipeError`."""
+    stored = _height_and_width(store)
+    if stored is None or size is None or stored == size:
+        return None
+    if stored[0] < size[0] or stored[1] < size[1]:
+        raise RecipeError(
+            f"store {list(stored)} is less than size {list(size)}",
+            why="windows of the size are cut out of the stored pixels",
+            fix="give a larger store, or none",
+        )
+    if normalise == "pixel":
+        raise RecipeError(
+            "normalise: pixel goes with no store",
+            why="its statistics are those of every stored pixel, which a window moves elsewhere",
+            fix="remove store, or use normalise: dataset",
+        )
+    return stored
 
 
 def _choose_decoder(asked: str) -> str:

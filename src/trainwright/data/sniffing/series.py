@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from trainwright.data.sniffing.annotated_signal import annotated_signal
 from trainwright.data.sniffing.guess import Guess, named_splits, training_rows
 from trainwright.errors import DataError
 
@@ -20,16 +21,19 @@ _LOOKED_AT = 1 << 16  # bytes at the beginning, in which a column must be named 
 
 
 def detect(path: Path) -> Guess | None:
-    """A table with a column of dates or times in order beside numbers: a forecast of the next step."""
+    """A table with a column of dates or times in order beside numbers: a forecast of the next step.
+
+    Also a long table of smooth numbers whose labels come in runs: a signal, annotated step by step.
+    """
     table = path
     if path.is_dir():
         files = [item for item in path.iterdir() if item.suffix.lower() in _TABLES]
         if len(files) != 1 or any(item.is_dir() for item in path.iterdir()):
             return None
         table = files[0]
-    if table.suffix.lower() not in _TABLES or not _may_have_times(table):
+    if table.suffix.lower() not in _TABLES:
         return None
-    return _guess(table)
+    return _guess(table) if _may_have_times(table) else annotated_signal(table)
 
 
 def _may_have_times(table: Path) -> bool:

@@ -55,10 +55,10 @@ def has_class_folders(path: Path) -> bool:
 def _table(path: Path) -> Guess:
     from trainwright.data.sources.table import TableSource  # pyarrow takes a tenth of a second
 
-    form, notes = _written(path)
+    form, notes = written(path)
     source = TableSource(path=str(path), **form)
     columns = {name: source.column(name) for name in source.columns}
-    target = _table_target(source, columns, path)
+    target = table_target(source, columns, path)
     refuse_constant(columns[target], target, path)
     notes.insert(0, f"{counted(len(source), 'row')}; column {target!r} is taken for the target")
     spec: dict[str, Any] = {"name": "table", "path": str(path), **form}
@@ -68,7 +68,7 @@ def _table(path: Path) -> Guess:
         spec["row_filter"] = f"col({target!r}) is not None"
         size -= missing
         notes.append(f"{missing} rows without a target are filtered out")
-    inputs = _table_inputs(source, {name: columns[name] for name in columns if name != target}, notes)
+    inputs = table_inputs(source, {name: columns[name] for name in columns if name != target}, notes)
     if not inputs:
         raise DataError("no column is fit for an input", where=str(path), why="; ".join(notes))
     kind = target_type(columns[target])
@@ -77,7 +77,7 @@ def _table(path: Path) -> Guess:
     return Guess(spec, inputs, targets, split_for(size), size, notes)
 
 
-def _written(path: Path) -> tuple[dict[str, Any], list[str]]:
+def written(path: Path) -> tuple[dict[str, Any], list[str]]:
     """Parameters of the table source for text that is written in another way than usual, and the reasons."""
     if kind_of(path) not in _TEXTS:
         return {}, []
@@ -96,7 +96,7 @@ def _written(path: Path) -> tuple[dict[str, Any], list[str]]:
     return form, notes
 
 
-def _table_target(source: Source, columns: dict[str, Values], path: Path) -> str:
+def table_target(source: Source, columns: dict[str, Values], path: Path) -> str:
     """The column named like a target, else the last one that is neither an image nor a name of the row."""
     named = named_target(list(columns))
     if named:
@@ -108,7 +108,7 @@ def _table_target(source: Source, columns: dict[str, Values], path: Path) -> str
     raise DataError("no column is fit for a target", where=str(path), fix="write the recipe by hand")
 
 
-def _table_inputs(source: Source, columns: dict[str, Values], notes: list[str]) -> dict[str, dict[str, Any]]:
+def table_inputs(source: Source, columns: dict[str, Values], notes: list[str]) -> dict[str, dict[str, Any]]:
     inputs: dict[str, dict[str, Any]] = {}
     numbers, with_gaps = [], False
     for name, values in columns.items():

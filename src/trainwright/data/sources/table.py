@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow.compute as pc
@@ -56,6 +56,8 @@ class TableSource(BaseSource):
         split_column: Column that names each row's split: train, val or test.
         encoding: Of the text: latin1, cp1252, utf-16 ...; a byte order mark is passed over.
         decimal: What stands before the fraction of a number in a CSV file.
+        beside: Further tables with the same rows in the same order, relative to the first one's folder,
+            whose columns are added; written as the first one is.
     """
 
     def __init__(
@@ -73,13 +75,12 @@ class TableSource(BaseSource):
         split_column: str | None = None,
         encoding: str = "utf-8",
         decimal: Literal[".", ","] = ".",
+        beside: list[str] = [],  # noqa: B006 - plain data of a recipe, never changed
     ) -> None:
         self._path = existing(path, "data.source.path")
         encoding = codec_name(encoding, "data.source.encoding")
-        options = (delimiter, header, skip_lines, names, missing_values, encoding, decimal)
-        key = {**file_key(self._path), "options": options, "row_filter": row_filter}
-        self._table: Table = open_table(
-            _reader(self._path, *options), row_filter, key, cache_dir() / "tables"
+        self._table = _opened(
+            self._path, row_filter, delimiter, header, skip_lines, names, missing_values, encoding, decimal
         )
         if row_filter is not None:
             self.notices = [f"row_filter keeps {len(self._table)} of {self._table.read} rows"]
@@ -90,9 +91,17 @@ class TableSource(BaseSource):
             (f"{self._path}:{self._table.record_line(block, record)}", reason)
             for block, record, reason in self._table.faults
         ]
+        self._beside = [existing(str(self._path.parent / name), "data.source.beside") for name in beside]
+        others = [
+            _opened(path, None, delimiter, header, skip_lines, None, missing_values, encoding, decimal)
+            for path in self._beside
+        ]
+        self._table_of = dict.fromkeys(self._table.kinds, self._table)
+        for place, other in zip(self._beside, others, strict=True):
+            self._add(place, other, row_filter)
         self._image_root = existing(image_root, "data.source.image_root") if image_root else self._path.parent
         self._split_column = split_column
-        self.columns = {name: self._role(name, image_columns) for name in self._table.kinds}
+        self.columns = {name: self._role(name, image_columns) for name in self._table_of}
         self.slow_columns = [name for name, role in self.columns.items() if role == "image"]
         for name in [*(image_columns or []), *([split_column] if split_column else [])]:
             self.require(name)
@@ -102,7 +111,7 @@ class TableSource(BaseSource):
 
     def column(self, name: str) -> Values:
         """Values of one column: an array or blocks of numbers or objects, or `RawFile`s."""
-        values = self._table.column(self.require(name))
+        values = self._table_of[self.require(name)].column(name)
         if self.columns[name] != "image":
             return values
         root = self._image_root
@@ -114,7 +123,7 @@ class TableSource(BaseSource):
         """Rows by the split column, None without one."""
         if self._split_column is None:
             return None
-        words, places = factorise(self._table.column(self._split_column))
+        words, places = factorise(self._table_of[self._split_column].column(self._split_column))
         meant = [SPLIT_NAMES.get(str(word).lower()) for word in words]
         if None in meant:
             wrong = meant.index(None)
@@ -134,13 +143,33 @@ class TableSource(BaseSource):
         return LazySequence(len(self), lambda row: f"{name}:{self._table.line(row)}")
 
     def files(self) -> list[Path]:
-        """The table, and the images that it names and that exist."""
-        found = [self._path]
+        """The table and those beside it, and the images that they name and that exist."""
+        found = [self._path, *self._beside]
         for name, role in self.columns.items():
             if role == "image":
-                texts, _ = factorise(self._table.column(name))
+                texts, _ = factorise(self._table_of[name].column(name))
                 found += [path for text in texts if text and (path := self._image_root / text).is_file()]
         return found
+
+    def _add(self, path: Path, other: Table, row_filter: str | None) -> None:
+        """Takes the columns of a table beside the first one. Raises where its rows are not the same."""
+        doubled = sorted(set(self._table_of) & set(other.kinds))
+        problem = (
+            "lines that are no rows leave the rows of the tables unmatched"
+            if self._table.faults or other.faults
+            else "row_filter would leave the rows of the tables unmatched"
+            if row_filter is not None
+            else f"it has {len(other)} rows, {self._path.name} has {len(self._table)}"
+            if len(other) != len(self._table)
+            else f"columns occur in two tables: {', '.join(doubled[:5])}"
+            if doubled
+            else ""
+        )
+        if problem:
+            faults = [*self._table.faults, *other.faults]
+            why = faults[0][2] if faults else "rows belong together by their place"
+            raise DataError(problem, where=f"{path} (data.source.beside)", why=why)
+        self._table_of |= dict.fromkeys(other.kinds, other)
 
     def _refuse_one_column(self, delimiter: str | None) -> None:
         """A single column whose name holds what stands between fields elsewhere was not meant so."""
@@ -160,7 +189,7 @@ class TableSource(BaseSource):
     def _role(self, name: str, image_columns: list[str] | None) -> Role:
         if image_columns is not None and name in image_columns:
             return "image"
-        kind = self._table.kinds[name]
+        kind = self._table_of[name].kinds[name]
         if kind in ("halffloat", "float", "double") or kind.startswith("decimal"):
             return "number"
         if "int" in kind and "list" not in kind:
@@ -172,17 +201,24 @@ class TableSource(BaseSource):
     def _is_repetitive(self, name: str) -> bool:
         """Whether a column of whole numbers has few enough values to name classes."""
         found: set[int] = set()
-        for number in range(len(self._table.sizes)):
-            found.update(pc.unique(self._table.part(number, name)).drop_null().to_pylist())
+        table = self._table_of[name]
+        for number in range(len(table.sizes)):
+            found.update(pc.unique(table.part(number, name)).drop_null().to_pylist())
             if len(found) > _MOST_CLASSES:
                 return False
         return True
 
     def _names_images(self, name: str) -> bool:
-        if self._table.kinds[name] not in ("string", "large_string"):
+        table = self._table_of[name]
+        if table.kinds[name] not in ("string", "large_string"):
             return False
-        shown = [text for text in self._table.part(0, name).slice(0, _LOOKED_AT).to_pylist() if text]
+        shown = [text for text in table.part(0, name).slice(0, _LOOKED_AT).to_pylist() if text]
         return bool(shown) and all(Path(text).suffix.lower() in IMAGE_SUFFIXES for text in shown)
+
+
+def _opened(path: Path, row_filter: str | None, *options: Any) -> Table:
+    key = {**file_key(path), "options": options, "row_filter": row_filter}
+    return open_table(_reader(path, *options), row_filter, key, cache_dir() / "tables")
 
 
 def _reader(
