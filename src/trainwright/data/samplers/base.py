@@ -51,10 +51,10 @@ def shuffled(rows: Rows, *address: int | str) -> Rows:
     return order
 
 
-def shuffled_narrowly(rows: Rows, *address: int | str) -> npt.NDArray[np.signedinteger[Any]]:
+def shuffled_narrowly(rows: Rows, *address: int | str) -> npt.NDArray[Any]:
     """As `shuffled`, but int32 where all rows fit: half the memory of millions of rows."""
     fits = not len(rows) or int(rows.max()) <= np.iinfo(np.int32).max
-    order = rows.astype(np.int32 if fits else np.int64)
+    order: npt.NDArray[Any] = rows.astype(np.int32 if fits else np.int64)
     _generator(*address).shuffle(order)
     return order
 
