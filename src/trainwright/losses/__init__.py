@@ -3,8 +3,8 @@
 A category's output holds logits `[B, C]` and its target class ids int64 `[B]` (or, for soft labels,
 probabilities `[B, C]`); of several classes at once both are `[B, C]`, the target 0 or 1; a number's output
 and target are both floats `[B, K]`. `class_weights` is a tensor `[C]` or None and weighs each sample by its
-true class. `spec`, the target's `TensorSpec`, is given where the signature asks for it. Nothing is averaged over the batch: the
-task does that, so that per-sample histories and uneven last batches come out right.
+true class. `spec`, the target's `TensorSpec`, is given where the signature asks for it. Nothing is averaged
+over the batch: the task does that, so that per-sample histories and uneven last batches come out right.
 
 Every module says in `TARGETS` which column types its loss suits.
 """

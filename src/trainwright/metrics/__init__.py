@@ -2,7 +2,7 @@
 
 `output` and `target` are CPU tensors (or NumPy arrays): logits `[N, C]` and class ids `[N]` for a
 category, logits and memberships `[N, C]` (0 or 1) for several classes at once, floats `[N, K]` both for a
-number. `classes` are the class names and `spec` is the target's `TensorSpec`, where a signature asks for them.
+number. `classes`, the class names, and `spec`, the target's `TensorSpec`, are given where a signature asks.
 The arithmetic is NumPy's and needs no torch, so that a report can be made without it. A sample whose
 output is NaN counts as wrong. Every module lists in `GREATER_IS_BETTER` what it returns, and in
 `TARGETS` which column types it suits.
