@@ -76,9 +76,11 @@ class Geometric(Augment):
 
     Attributes:
         min_visible: Share of a moved box that must lie inside of the result; objects with less are gone.
+        counts_pixels: Whether it moves by a number of pixels, so that pictures of two sizes come apart.
     """
 
     min_visible: float = 0.2
+    counts_pixels: ClassVar[bool] = False
 
     @abstractmethod
     def warp(self, size: tuple[int, int], address: Address) -> Warp:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from annotated_types import Interval
 
-from trainwright.data.geometry import Geometry
+from trainwright.data.geometry import Geometry, Resize
 from trainwright.data.processors import image_decoding as decoding
 from trainwright.data.processors.base import ColumnProcessor
 from trainwright.data.processors.image_raw import as_picture, file_bytes, look
@@ -33,6 +33,7 @@ DEAD_WHEN = {
         "resize": "size == None",
         "interpolation": "size == None",
         "reduce": "size == None",
+        "image": "size != None",
     }
 }
 _CHANNELS = {"gray": 1, "rgb": 3, "rgba": 4}
@@ -60,6 +61,8 @@ class ImageProcessor(ColumnProcessor):
             is 1; or a mapping of `mean` and `std` in units of [0, 1].
         decoder: `auto` is simplejpeg for JPEG where it is installed.
         reduce: Decode a JPEG that is more than twice too large at a reduced scale.
+        image: Of a target without a size: the image input whose size and resize rule it follows; the only
+            one when absent.
     """
 
     type = "image"
@@ -81,6 +84,7 @@ class ImageProcessor(ColumnProcessor):
         ) = "dataset",
         decoder: Literal["auto", "pillow", "simplejpeg"] = "auto",
         reduce: bool = True,
+        image: str | None = None,
     ) -> None:
         self._parameters: dict[str, Any] = {
             "size": size,
@@ -92,7 +96,9 @@ class ImageProcessor(ColumnProcessor):
             "normalise": normalise,
             "decoder": decoder,
             "reduce": reduce,
+            "image": image,
         }
+        self.image = image
         self.size = _height_and_width(size)
         self.mode: str = mode
         self.alpha = alpha
@@ -102,6 +108,7 @@ class ImageProcessor(ColumnProcessor):
         self.pixels: PixelStatistics | None = None
         self.float_scale = 255.0
         self._resizes = size is not None
+        self.followed: Resize | None = None
         self._geometry = Geometry(self.size if self._resizes else None, resize, interpolation, fill, reduce)
         self._constants: dict[tuple[torch.device, int], tuple[Tensor, Tensor]] = {}
 
@@ -111,6 +118,13 @@ class ImageProcessor(ColumnProcessor):
         if self._resizes:
             return self._geometry
         return replace(self._geometry, size=self.size, resize="none")
+
+    def follow(self, geometry: Geometry) -> None:
+        """Takes over the size and resize rule of an image input, whose size is settled."""
+        self.size, self.followed = geometry.size, geometry.resize
+        self._resizes = geometry.resize != "none"
+        if self._resizes:
+            self._geometry = replace(self._geometry, size=geometry.size, resize=geometry.resize)
 
     def inspect(self, values: Values) -> None:
         """Settles size and colour mode from up to 64 evenly spaced training images."""
@@ -237,6 +251,7 @@ class ImageProcessor(ColumnProcessor):
             "float_scale": self.float_scale,
             "decoder": self.decoder,
             "pixels": self.pixels.state() if self.pixels is not None else None,
+            "followed": self.followed,
         }
 
     def restore(self, fitted: dict[str, Any]) -> None:
@@ -244,12 +259,14 @@ class ImageProcessor(ColumnProcessor):
         known = fitted.get("pixels")
         pixels = PixelStatistics.from_state(known) if known else None
         super().restore(fitted | {"size": _height_and_width(fitted["size"]), "pixels": pixels})
+        if self.followed is not None:
+            self.follow(Geometry(self.size, self.followed))
         if self.decoder == "simplejpeg" and importlib.util.find_spec("simplejpeg") is None:
             self.decoder = _choose_decoder(self._parameters["decoder"])
 
     def cache_key(self) -> dict[str, Any]:
         """Everything that shapes the stored pixels; normalisation does not."""
-        names = ("resize", "interpolation", "fill", "alpha", "reduce")
+        names = ("interpolation", "fill", "alpha", "reduce")
         return {
             "type": self.type,
             "version": _STORED_VERSION,
@@ -258,6 +275,7 @@ class ImageProcessor(ColumnProcessor):
             "decoder": self.decoder,
             "float_scale": self.float_scale,
             "resizes": self._resizes,
+            "resize": self._geometry.resize,
         } | {name: self._parameters[name] for name in names}
 
     def _offset_and_factor(self, channels: int) -> tuple[np.ndarray, np.ndarray]:
