@@ -197,11 +197,11 @@ def test_a_memory_map_outlives_the_name_it_came_from(tmp_path: Path) -> None:
     assert store.gather("x", np.array([19, 1])).tolist() == [19, 1]
 
 
-def test_a_chunk_is_about_two_mebibytes_and_never_less_than_a_batch() -> None:
+def test_a_chunk_is_about_eight_mebibytes_and_never_less_than_a_batch() -> None:
     large = {"image": np.zeros((10, 500, 500, 3), np.uint8)}
     small = {"x": np.zeros((10, 4), np.float32)}
     sizes = []
     for arrays in (large, small):
         store = ArrayStore(arrays, CPU, resident=False)
         sizes.append(Loader(store, Pipeline({}, {}), np.arange(10), 64, Sequential(), 0).chunk)
-    assert sizes == [1, 2 * 2**20 // (64 * 16)]
+    assert sizes == [1, 8 * 2**20 // (64 * 16)]

@@ -324,6 +324,18 @@ def test_a_cache_that_cannot_be_written_means_decoding_on_the_fly(make_data, cla
     np.testing.assert_allclose(result.inputs["image"].mean, train.mean(axis=(0, 1, 2)), rtol=1e-9)
 
 
+@pytest.mark.parametrize("normalise", ["imagenet", "dataset"])
+def test_pictures_are_decoded_for_a_fit_only_where_it_learns(
+    make_data, prepared, class_folders, monkeypatch, normalise
+):
+    fitted = []
+    monkeypatch.setattr(ImageProcessor, "fit", lambda self, values: fitted.append(len(values)))
+    source = {"name": "folder", "root": str(class_folders(count=10))}
+    image = IMAGE | {"normalise": normalise}
+    prepared(make_data(source, {"image": image}, {"label": LABEL}, split={"val": 0.25}, cache="none"))
+    assert bool(fitted) == (normalise == "dataset")
+
+
 def test_progress_and_times_are_told(make_data, prepared, class_folders):
     told = []
     result = prepared(

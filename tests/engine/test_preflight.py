@@ -24,7 +24,7 @@ from trainwright.engine.build import (
 from trainwright.engine.preflight import check_model
 from trainwright.engine.runtime import Execution
 from trainwright.errors import ModelError, RecipeError
-from trainwright.tasks.supervised import SupervisedTask
+from trainwright.tasks.supervised.task import SupervisedTask
 
 EXECUTION = Execution("cpu", evaluation_batch=32)
 
@@ -94,7 +94,7 @@ def test_a_loss_that_is_no_number() -> None:
 
 def test_a_loss_of_the_wrong_shape() -> None:
     task, model, batch = setting()
-    task.heads[0].loss = lambda output, target: output.square()  # type: ignore[assignment]
+    task.targets[0].loss = lambda output, target: output.square()  # type: ignore[assignment]
     with pytest.raises(ModelError, match=r"shape \[2, 10\] for 2 samples"):
         check_model(task, model, batch)
 
@@ -159,7 +159,7 @@ def test_a_metric_that_fails_is_told_before_training() -> None:
     def broken(output: Tensor, target: Tensor) -> dict[str, float]:
         raise ValueError("only for two classes\nand more")
 
-    task.heads[0].metrics.append(broken)
+    task.targets[0].metrics.append(broken)
     with pytest.raises(ModelError, match="a metric or loss fails") as caught:
         check_model(task, model, batch)
     assert caught.value.why == "ValueError: only for two classes"

@@ -31,4 +31,5 @@ def use_samples(monkeypatch: pytest.MonkeyPatch) -> None:
     for kind in TABLES:
         monkeypatch.setitem(TABLES, kind, SAMPLES.get(kind, {}))
     monkeypatch.setitem(FOREIGN, "model", PARTS + "timm_model")
-    monkeypatch.delitem(FOREIGN, "encoder")
+    for kind in ("encoder", "backbone"):
+        monkeypatch.delitem(FOREIGN, kind)

@@ -129,6 +129,12 @@ def link(columns: list[PlannedColumn]) -> list[PlannedColumn]:
     for column in columns:
         if getattr(column.processor, "follows_image", False) or _is_partner(column, inputs):
             column.picture = _picture_of(column, inputs)
+            _refuse_store(column.picture, column.name)
+    for column in inputs.values():
+        for other in images.values():
+            if other.is_target and _store(other) != _store(column):
+                storing = column if _store(column) else other
+                _refuse_store(storing, (other if storing is column else column).name)
     return sorted(columns, key=lambda column: column.picture is not None)
 
 
@@ -138,6 +144,22 @@ def _is_partner(column: PlannedColumn, images: dict[str, PlannedColumn]) -> bool
     if not column.is_target or column.processor.type != "image" or not sizeless:
         return False
     return len(images) == 1 or getattr(column.processor, "image", None) is not None
+
+
+def _store(column: PlannedColumn) -> tuple[int, int] | None:
+    found: tuple[int, int] | None = getattr(column.processor, "store", None)
+    return found
+
+
+def _refuse_store(picture: PlannedColumn, other: str) -> None:
+    """Raises `RecipeError` where an image is stored larger than the model reads it."""
+    if _store(picture) is not None:
+        raise RecipeError(
+            f"column {other!r}, which moves with the pixels, is not stored at that size",
+            where=f"{key_path(picture.name, is_target=picture.is_target)}.store",
+            why="both are cut alike, and so have to be stored alike",
+            fix="remove store; for an image target, give both columns the same one",
+        )
 
 
 def _picture_of(column: PlannedColumn, images: dict[str, PlannedColumn]) -> PlannedColumn:

@@ -70,7 +70,7 @@ class Geometry:
             asks for pictures that have the size.
         interpolation: Filter of the resampling, anti-aliased when it shrinks.
         fill: Value of a letterbox's border, 0 to 255.
-        reduce: Whether a JPEG that is more than twice too large may be decoded at a reduced scale.
+        reduce: Whether a JPEG that is too large may be decoded at a reduced scale.
     """
 
     size: tuple[int, int] | None

@@ -22,7 +22,7 @@ from trainwright.data.types import Processor
 from trainwright.errors import RecipeError
 
 # Work on several batches at once amortises the cost of a call; more than this leaves the cache.
-CHUNK_BYTES = 2 << 20
+CHUNK_BYTES = 8 << 20
 AHEAD = 2  # chunks that a store hears of before they are needed
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from trainwright.data import addressed, fingerprint
 from trainwright.data import splits as splitting
-from trainwright.data.blocks import BlockValues, evenly_spaced
+from trainwright.data.blocks import evenly_spaced
 from trainwright.data.cache import JsonCache
 from trainwright.data.columns import PlannedColumn, build_source, column_of, key_path, link, plan_columns
 from trainwright.data.encoding import encode_rows, stored_form
@@ -22,7 +22,7 @@ from trainwright.data.fixes import FixedSource, read_fixes
 from trainwright.data.measures import numbers
 from trainwright.data.processors.category import factorise
 from trainwright.data.retry import Retry
-from trainwright.data.sources.base import LazySequence
+from trainwright.data.stored_rows import StoredRows, take
 from trainwright.data.storing import ColumnStore, Stored, worker_count
 from trainwright.data.substitutes import Substitutes
 from trainwright.data.types import Dropped, PreparedData, Processor, Source, Values
@@ -309,7 +309,8 @@ class _Preparation:
         if column.name in self._known or not processor.needs_fit:
             return
         if processor.fits_on_encoded:
-            processor.fit(self._training_values(column, stored[column.name].values))
+            if getattr(processor, "learns", True):
+                processor.fit(self._training_values(column, stored[column.name].values))
             self._fits.store(self._fit_key(column), processor.state())
         elif dropped:
             processor.fit(self._fitted_on(column))
@@ -353,39 +354,9 @@ class _Preparation:
         self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
 
 
-class StoredRows:
-    """Some rows of stored values, read slice by slice, so that a fit needs no copy of them all.
-
-    Attributes:
-        shape: `[n, ...]`, as the copy would have it.
-    """
-
-    def __init__(self, values: np.ndarray, rows: np.ndarray) -> None:
-        self._values, self._rows = values, rows
-        self.shape = (len(rows), *values.shape[1:])
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __getitem__(self, place: Any) -> np.ndarray:
-        return self._values[self._rows[place]]
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.asarray(self._values[self._rows], dtype=dtype)
-
-
 def _nothing(values: Values) -> list[str]:
     """For processors of a user that survey nothing."""
     return []
-
-
-def take(values: Values, rows: np.ndarray) -> Values:
-    """The raw values of some rows."""
-    if isinstance(values, np.ndarray):
-        return values[rows]
-    if isinstance(values, BlockValues):
-        return values.at(rows)
-    return LazySequence(len(rows), lambda place: values[int(rows[place])])
 
 
 def _labels(columns: list[PlannedColumn]) -> np.ndarray | None:

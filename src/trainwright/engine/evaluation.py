@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,13 +27,13 @@ class SplitOutputs:
 
     Attributes:
         rows: Row numbers int64 `[n]`, in the split's order.
-        outputs: Target -> raw outputs `[n, ...]` on the CPU.
-        targets: Target -> true values `[n, ...]` on the CPU; empty where there are none.
+        outputs: Target -> raw outputs `[n, ...]` on the CPU, or several of them by name.
+        targets: Target -> true values `[n, ...]` on the CPU, likewise; empty where there are none.
     """
 
     rows: np.ndarray
-    outputs: dict[str, Tensor]
-    targets: dict[str, Any]
+    outputs: dict[str, Value]
+    targets: dict[str, Value]
 
 
 def pad_batch(batch: Batch, size: int) -> Batch:
@@ -48,8 +49,11 @@ def pad_batch(batch: Batch, size: int) -> Batch:
     def pad(tensor: Tensor) -> Tensor:
         return torch.cat([tensor, tensor[:1].expand(missing, *tensor.shape[1:])])
 
-    padded = {name: over(value, pad) for name, value in batch.inputs.items()}
-    return Batch(padded, {}, batch.ids, batch.epoch)
+    inputs, targets = (
+        {name: over(value, pad) for name, value in columns.items()}
+        for columns in (batch.inputs, batch.targets)
+    )
+    return Batch(inputs, targets, batch.ids, batch.epoch)
 
 
 @torch.inference_mode()
@@ -64,7 +68,7 @@ def run_split(
     was_training = model.training
     model.eval()
     channels_last = runtime.execution.channels_last
-    outputs: list[dict[str, Tensor]] = []
+    outputs: list[dict[str, Value]] = []
     targets: list[dict[str, Value]] = []
     rows: list[np.ndarray] = []
     mine = range(processes.rank, loader.steps_per_epoch, processes.size)
@@ -77,11 +81,19 @@ def run_split(
             padded = _laid_out(padded, channels_last)
             with runtime.autocast():
                 predicted = task.predict(model, padded)
-            outputs.append({name: t[: len(batch)].float() for name, t in predicted.items()})
+            outputs.append(
+                {name: over(value, partial(_kept, len(batch))) for name, value in predicted.items()}
+            )
             targets.append(batch.targets)
             rows.append(batch.ids)
     model.train(was_training)
     return _merge(processes.gather((rows, _to_cpu(outputs), _to_cpu(targets))), processes.size)
+
+
+def _kept(count: int, tensor: Tensor) -> Tensor:
+    """The rows that are no padding, in float32 where they are of lower precision."""
+    rows = tensor[:count]
+    return rows.float() if rows.is_floating_point() else rows
 
 
 def _laid_out(batch: Batch, channels_last: bool) -> Batch:

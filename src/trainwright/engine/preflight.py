@@ -218,7 +218,7 @@ def _check_score(task: Task, model: nn.Module, batch: Batch) -> Preflight:
         outputs = _guarded(lambda: task.predict(probe, batch), trail)
     task.check_outputs(outputs)
     try:
-        values = task.score({name: t.float() for name, t in outputs.items()}, batch.targets)
+        values = task.score({name: over(value, _as_scored) for name, value in outputs.items()}, batch.targets)
     except TrainwrightError:
         raise
     except (Exception, SystemExit) as error:
@@ -229,6 +229,10 @@ def _check_score(task: Task, model: nn.Module, batch: Batch) -> Preflight:
             fix="choose metrics and a loss that fit the target's type",
         ) from error
     return Preflight({f"val/{name}" for name in values}, task.doubts(outputs))
+
+
+def _as_scored(tensor: Tensor) -> Tensor:
+    return tensor.float() if tensor.is_floating_point() else tensor
 
 
 @torch.no_grad()
@@ -244,8 +248,9 @@ def _check_reload(task: Task, model: nn.Module, batch: Batch, rebuild: Callable[
     first = task.predict(original, batch)
     seed_generators(0)
     second = task.predict(reloaded, batch)
-    for name, value in first.items():
-        if not torch.equal(torch.nan_to_num(value), torch.nan_to_num(second[name])):
+    answers = tensors_of(second)
+    for name, value in tensors_of(first).items():
+        if not torch.equal(torch.nan_to_num(value), torch.nan_to_num(answers[name])):
             raise ModelError(
                 f"after saving and loading the model, output {name!r} is another",
                 where="model",

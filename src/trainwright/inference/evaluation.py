@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from trainwright.data.objects import Objects
 from trainwright.data.stream_store import store_of
 from trainwright.data.types import PreparedData
+from trainwright.inference.answers import OBJECTS, Sizes, answer_columns
 from trainwright.inference.predictions import write_predictions
-from trainwright.inference.predictor import Predictor, answer_columns
+from trainwright.inference.predictor import Predictor
 from trainwright.runs.atomic import make_directory, write_json
 
 
@@ -35,10 +37,21 @@ def evaluate_split(
     classes = {}
     for name, processor in data.targets.items():
         output, target = result.outputs[name], result.targets[name]
-        columns.update(answer_columns(name, processor, output, target, losses.get(name)))
+        sizes = _picture_sizes(data, name, result.rows) if processor.type in OBJECTS else None
+        columns.update(answer_columns(name, processor, output, target, losses.get(name), sizes))
         if processor.spec().classes:
             classes[name] = processor.spec().classes
     if data.targets:
         write_predictions(folder / "predictions.parquet", columns, classes=classes)
     write_json(folder / "metrics.json", metrics)
     return metrics
+
+
+def _picture_sizes(data: PreparedData, target: str, rows: np.ndarray) -> Sizes | None:
+    """Sizes of the pictures as the annotations of a target state them."""
+    column = next((item for item in data.columns if item.name == target), None)
+    if column is None:
+        return None
+    values = column.source.column(column.parts[0])
+    found = (values[int(row)] for row in rows)
+    return [value.size if isinstance(value, Objects) else None for value in found]

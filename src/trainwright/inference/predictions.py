@@ -11,13 +11,15 @@ Columns, one row per sample:
 | `T_probability`     | float       | category T: its probability                                      |
 | `T_probabilities`   | list<float> | category T: probability of every class, in the order of the ids  |
 | `T`, `T_predicted`  | float       | number T: true and predicted value; list<float> for several      |
+| `T`, `T_predicted`  | list<object> | boxes, instances, keypoints T: `class`, `score`, `box`, `points` |
 | `T_loss`            | float       | loss of the sample, NaN where the truth is unknown               |
 | `error`             | string      | why there is no answer, null where there is one (`on_bad: skip`) |
 
 The Parquet file carries the class names of every category in its metadata, key `trainwright.classes`.
-CSV spreads lists over columns (`T_probabilities.cat`, `T_predicted.0`); JSON and JSON lines write
-probabilities as a mapping from class name to probability. Numbers that are not finite are empty in CSV
-and null in JSON. No torch here.
+Places of objects are pixels of the original picture. CSV spreads lists of numbers over columns
+(`T_probabilities.cat`, `T_predicted.0`) and holds objects as JSON; JSON and JSON lines write probabilities
+as a mapping from class name to probability. Numbers that are not finite are empty in CSV and null in JSON.
+No torch here.
 """
 
 from __future__ import annotations
@@ -253,6 +255,8 @@ def _arrow(values: Any) -> pa.Array:
         values = list(values)
         if all(value is None or isinstance(value, str) for value in values):
             return _strings(values)
+        if any(isinstance(value, list) for value in values):
+            return pa.array(values)
         values = np.array(values)
     flat = np.ascontiguousarray(values).ravel()
     numbers = pa.Array.from_buffers(pa.from_numpy_dtype(flat.dtype), len(flat), [None, pa.py_buffer(flat)])
@@ -277,7 +281,7 @@ def _strings(values: list[str | None]) -> pa.Array:
 def _values(column: pa.Array) -> Any:
     import pyarrow as pa
 
-    if pa.types.is_list(column.type):
+    if pa.types.is_list(column.type) and pa.types.is_floating(column.type.value_type):
         flat = np.from_dlpack(column.flatten())
         return flat.reshape(len(column), len(flat) // max(len(column), 1))
     if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
@@ -317,7 +321,7 @@ def _csv(columns: Columns, classes: Classes) -> str:
         if getattr(values, "ndim", 1) == 2:
             flat |= {f"{name}.{key}": part for key, part in _parts(name, values, classes).items()}
         else:
-            flat[name] = _scalars(values)
+            flat[name] = [json.dumps(v) if isinstance(v, list) else v for v in _scalars(values)]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(flat)

@@ -11,8 +11,11 @@ import torch
 from torch import nn
 
 from trainwright import recipe as recipes
+from trainwright.data.batch import Value, joined
 from trainwright.data.faults import in_groups
 from trainwright.data.loader import ArrayStore, Loader, Pipeline, Store
+from trainwright.data.picture_sizes import header_size
+from trainwright.data.processors.image_decoding import size_and_mode
 from trainwright.data.samplers.sequential import Sequential
 from trainwright.data.types import BadSample, DataInfo, Processor, RawFile
 from trainwright.engine.build import build_task
@@ -20,13 +23,9 @@ from trainwright.engine.distributed import Processes
 from trainwright.engine.evaluation import SplitOutputs, run_split
 from trainwright.engine.runtime import Execution, Runtime, choose_device
 from trainwright.errors import DataError, RunError, UserError
+from trainwright.inference.answers import OBJECTS, Sizes, answer_columns
 from trainwright.inference.artifact import load_processors
-from trainwright.inference.predictions import (
-    Predictions,
-    category_columns,
-    number_columns,
-    with_errors,
-)
+from trainwright.inference.predictions import Predictions, with_errors
 from trainwright.models.weights import apply_weights, load_weights
 from trainwright.recipe.schema import Recipe
 from trainwright.runs.directory import RunDirectory
@@ -140,30 +139,43 @@ class Predictor:
                 why=in_groups(faults),
                 fix="leave them out or mend them; --on-bad skip (on_bad='skip') answers the others",
             )
-        answered = self._answers([found[place] for place in range(len(found)) if place not in bad], outputs)
+        good = [place for place in range(len(found)) if place not in bad]
+        sizes = {name: self._sizes(item, raw, good) for name, item in self.targets.items()}
+        answered = self._answers([found[place] for place in good], outputs, sizes)
         return answered if on_bad == "stop" else with_errors(answered, found, bad)
 
-    def _answers(self, names: list[str], outputs: dict[str, torch.Tensor]) -> Predictions:
+    def _sizes(self, target: Processor, raw: dict[str, list[Any]], places: Sequence[int]) -> Sizes | None:
+        """Sizes of the pictures in whose pixels a target's answers are told."""
+        if target.type not in OBJECTS:
+            return None
+        images = [name for name, item in self.inputs.items() if item.type == "image"]
+        values = raw[getattr(target, "image", None) or images[0]]
+        return [picture_size(values[place]) for place in places]
+
+    def _answers(
+        self, names: list[str], outputs: dict[str, Value], sizes: dict[str, Sizes | None]
+    ) -> Predictions:
         columns: dict[str, Any] = {"sample": names}
         classes: dict[str, Sequence[str]] = {}
         for name, output in outputs.items():
             processor = self.targets.get(name)
             if processor is None:
+                assert not isinstance(output, dict)
                 columns[name] = output.numpy()
             else:
-                columns.update(answer_columns(name, processor, output))
+                columns.update(answer_columns(name, processor, output, sizes=sizes[name]))
                 classes[name] = processor.spec().classes
         return Predictions(columns, {name: tuple(c) for name, c in classes.items() if c})
 
     def _outputs(
         self, names: Sequence[str], raw: dict[str, list[Any]], bad: dict[int, str]
-    ) -> dict[str, torch.Tensor]:
+    ) -> dict[str, Value]:
         """Raw outputs per target of the items that can be read; the others are added to `bad`.
 
         Done block by block, so that a folder of photos need not fit into memory.
         """
         block = _BLOCK * self.runtime.execution.evaluation_batch
-        parts: list[dict[str, torch.Tensor]] = []
+        parts: list[dict[str, Value]] = []
         for start in range(0, len(names), block):
             places = range(start, min(start + block, len(names)))
             encoded = {
@@ -174,7 +186,7 @@ class Predictor:
                 arrays = {name: np.stack([of[place] for place in good]) for name, of in encoded.items()}
                 store = ArrayStore(arrays, self.runtime.device, resident=False)
                 parts.append(self.run(store, np.arange(len(good)), with_targets=False).outputs)
-        return {name: torch.cat([outputs[name] for outputs in parts]) for name in parts[0]} if parts else {}
+        return {name: joined([outputs[name] for outputs in parts]) for name in parts[0]} if parts else {}
 
     def _raw_columns(self, items: Any, given: Sequence[str] | None) -> tuple[list[str], dict[str, list[Any]]]:
         """Names of the items, and their raw values by input column."""
@@ -277,22 +289,10 @@ def describe(inputs: dict[str, Processor], targets: dict[str, Processor]) -> Dat
     )
 
 
-def answer_columns(
-    name: str,
-    processor: Processor,
-    output: torch.Tensor,
-    target: torch.Tensor | None = None,
-    loss: torch.Tensor | None = None,
-) -> dict[str, Any]:
-    """The table columns of one target, from raw outputs `[n, ...]` and, where known, the truth."""
-    losses = None if loss is None else loss.double().numpy()
-    if processor.type == "category":
-        return category_columns(
-            name,
-            processor.spec().classes,
-            output.double().softmax(1).numpy(),
-            true=None if target is None else target.numpy(),
-            loss=losses,
-        )
-    true = None if target is None else processor.decode(target)
-    return number_columns(name, processor.decode(output), true=true, loss=losses)
+def picture_size(raw: Any) -> tuple[int, int] | None:
+    """Height and width of a picture, upright; None where it is no file, no bytes of one and no array."""
+    if isinstance(raw, RawFile):
+        return header_size(raw)
+    if isinstance(raw, bytes):
+        return size_and_mode(raw)[:2]
+    return (int(raw.shape[0]), int(raw.shape[1])) if getattr(raw, "ndim", 0) >= 2 else None

@@ -30,6 +30,9 @@ NAMES = (
 )
 MANY_CLASSES = 20
 
+MONITORED = {"category": ("accuracy", "accuracy")}
+"""Column type -> metric component, and the value of it, that tells the best model; all of them rise."""
+
 
 def default_metrics(type: str, num_classes: int = 0) -> list[dict[str, Any]]:
     """The metrics of a target column when the recipe names none.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from trainwright import registry
 from trainwright.data.types import TensorSpec
@@ -35,8 +36,28 @@ def model_arguments(inputs: Mapping[str, TensorSpec], num_outputs: int) -> dict[
     return given
 
 
+@dataclass(frozen=True)
+class TargetArguments:
+    """What a model may ask for that has parts for single targets.
+
+    Attributes:
+        targets: Target columns.
+        losses: Target -> loss that the recipe names for it, None where it names none.
+        class_weights: Target -> weight of every class `[C]`, None where they count alike.
+    """
+
+    targets: Mapping[str, TensorSpec]
+    losses: Mapping[str, Callable[..., Tensor] | None]
+    class_weights: Mapping[str, Tensor | None]
+
+
 def build_model(
-    spec: Mapping[str, Any], inputs: Mapping[str, TensorSpec], num_outputs: int, *, kind: str = "model"
+    spec: Mapping[str, Any],
+    inputs: Mapping[str, TensorSpec],
+    num_outputs: int,
+    targets: TargetArguments | None = None,
+    *,
+    kind: str = "model",
 ) -> nn.Module:
     """Builds a recipe's model, or an encoder, from its validated spec.
 
@@ -44,12 +65,15 @@ def build_model(
         spec: Name and parameters.
         inputs: Description of every input column.
         num_outputs: Width that the targets need, 0 for features alone.
+        targets: What is known of the targets; a model that needs it cannot be built without.
         kind: `model` or `encoder`.
 
     Raises:
         ModelError: The model needs an image and there is none, or gives no `torch.nn.Module`.
     """
     given = model_arguments(inputs, num_outputs)
+    if targets is not None:
+        given |= {field.name: dict(getattr(targets, field.name)) for field in fields(targets)}
     needed = registry.describe(kind, spec["name"]).positional
     for name in ("in_channels", "image_size", "in_features"):
         if name in needed and name not in given:

@@ -43,7 +43,7 @@ def timm_model(
     # timm imports its 100 model files and torchvision at once, which takes seconds: only here.
     import timm
 
-    default = _default_cfg(architecture)
+    default = default_cfg(architecture)
     arguments: dict[str, Any] = {"num_classes": num_outputs, "in_chans": in_channels, **options}
     arguments |= {k: v for k, v in (("drop_rate", drop_rate), ("drop_path_rate", drop_path_rate)) if v}
     if default.get("fixed_input_size"):
@@ -54,7 +54,7 @@ def timm_model(
     try:
         model: nn.Module = timm.create_model(architecture, pretrained=load, **arguments)
     except TypeError as error:
-        raise _unknown_option(architecture, error, arguments) from error
+        raise unknown_option(architecture, error, arguments) from error
     except (AssertionError, ValueError, RuntimeError, ArithmeticError, LookupError) as error:
         raise unsuitable_size(architecture, image_size, default, error) from error
     _refuse_swallowed(architecture, model, options)
@@ -102,7 +102,8 @@ def unsuitable_size(
     )
 
 
-def _default_cfg(architecture: str) -> dict[str, Any]:
+def default_cfg(architecture: str) -> dict[str, Any]:
+    """timm's pretrained configuration of an architecture. Raises ModelError for an unknown name or tag."""
     from timm.models import get_pretrained_cfg, is_model, list_models
 
     name = architecture.partition(".")[0]
@@ -155,7 +156,8 @@ def _constructor_parameters(kind: type) -> list[str]:
     return [name for name in found if name != "self"]
 
 
-def _unknown_option(architecture: str, error: TypeError, arguments: dict[str, Any]) -> ModelError:
+def unknown_option(architecture: str, error: TypeError, arguments: dict[str, Any]) -> ModelError:
+    """The error for arguments that an architecture's constructor refuses."""
     message = str(error)
     for name in arguments:
         if f"'{name}'" in message:

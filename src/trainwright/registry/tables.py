@@ -25,7 +25,13 @@ POSITIONAL: dict[str, tuple[str, ...]] = {
         "in_channels",  # where there is exactly one image
         "image_size",  # (height, width), likewise
         "in_features",  # where all inputs are numbers
+        "targets",  # dict[str, TensorSpec]
+        "losses",  # target -> the recipe's loss, None where it names none
+        "class_weights",  # target -> weight of every class [C], or None
     ),
+    "backbone": ("in_channels", "image_size"),
+    "neck": ("channels", "strides"),
+    "head": ("target", "channels", "strides", "image_size", "loss", "class_weights"),
     "encoder": ("inputs", "num_outputs", "num_classes", "in_channels", "image_size", "in_features"),
     "aggregator": ("sizes",),
     "initializer": ("tensor",),
@@ -48,7 +54,7 @@ POSITIONAL: dict[str, tuple[str, ...]] = {
 
 TABLES: dict[str, dict[str, str]] = {
     "task": {
-        "supervised": "trainwright.tasks.supervised:SupervisedTask",
+        "supervised": "trainwright.tasks.supervised.task:SupervisedTask",
         "adversarial": "trainwright.tasks.adversarial:AdversarialTask",
     },
     "source": {
@@ -134,6 +140,18 @@ TABLES: dict[str, dict[str, str]] = {
         "layers": "trainwright.models.layers:layers",
         "compose": "trainwright.models.compose:compose",
         "adversary": "trainwright.models.adversary:adversary",
+        "pyramid": "trainwright.models.pyramid:pyramid",
+    },
+    "backbone": {
+        "small": "trainwright.models.backbones.small:small",
+    },
+    "neck": {
+        "fpn": "trainwright.models.necks.fpn:fpn",
+        "pan": "trainwright.models.necks.pan:pan",
+        "plain": "trainwright.models.necks.plain:Plain",
+    },
+    "head": {
+        "linear": "trainwright.models.heads.linear:Linear",
     },
     "encoder": {
         "mlp": "trainwright.models.mlp:mlp",
@@ -267,5 +285,6 @@ AUGMENTED: dict[str, tuple[str, ...]] = {
 FOREIGN: dict[str, str] = {
     "model": "trainwright.models.timm_model:timm_model",
     "encoder": "trainwright.models.timm_model:timm_model",
+    "backbone": "trainwright.models.backbones.timm_maps:timm_maps",
 }
 """Kind -> adapter for every timm name; the name is given to it as `architecture`."""

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from trainwright.data.batch import Batch
+from trainwright.data.batch import Batch, Value
 from trainwright.data.types import DataInfo
 from trainwright.errors import ModelError, RecipeError
 from trainwright.fields import ComponentOf, Fraction
@@ -99,13 +99,15 @@ class AdversarialTask(Task):
         }
         return StepOutput(each[:, 0], logs)
 
-    def predict(self, model: Any, batch: Batch) -> dict[str, Tensor]:
+    def predict(self, model: Any, batch: Batch) -> dict[str, Value]:
         """The discriminator's opinion of real images `[B, 1]`."""
         return {"real": model.discriminator(batch.inputs[self._image])}
 
-    def score(self, outputs: dict[str, Tensor], targets: dict[str, Tensor]) -> dict[str, float]:
+    def score(self, outputs: dict[str, Value], targets: dict[str, Value]) -> dict[str, float]:
         """How real the discriminator thinks the real images are; 0.5 is a draw."""
-        opinion = outputs["real"].sigmoid().double().mean()
+        real = outputs["real"]
+        assert isinstance(real, Tensor)
+        opinion = real.sigmoid().double().mean()
         return {"loss": float((opinion - 0.5).abs()), "says_real": float(opinion)}
 
     def monitor(self) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from trainwright.data.batch import Batch
+from trainwright.data.batch import Batch, Value
 from trainwright.data.types import DataInfo
 
 
@@ -67,14 +67,17 @@ class Task(ABC):
         """Forward pass and loss of one micro-batch, in training mode."""
 
     @abstractmethod
-    def predict(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """Raw outputs per target `[B, ...]`, in evaluation mode and without gradients."""
+    def predict(self, model: nn.Module, batch: Batch) -> dict[str, Value]:
+        """Raw outputs per target `[B, ...]`, in evaluation mode and without gradients.
+
+        Where the batch knows the truth, an output may hold what scoring needs in place of a large answer.
+        """
 
     @abstractmethod
-    def score(self, outputs: dict[str, Tensor], targets: dict[str, Tensor]) -> dict[str, float]:
+    def score(self, outputs: dict[str, Value], targets: dict[str, Value]) -> dict[str, float]:
         """Metrics over a whole split, `loss` among them; names without the split's prefix."""
 
-    def per_sample_losses(self, outputs: dict[str, Tensor], targets: dict[str, Tensor]) -> dict[str, Tensor]:
+    def per_sample_losses(self, outputs: dict[str, Value], targets: dict[str, Value]) -> dict[str, Tensor]:
         """Loss of each sample `[n]` per target, where a sample has one of its own."""
         return {}
 
@@ -82,10 +85,10 @@ class Task(ABC):
     def monitor(self) -> tuple[str, str]:
         """The metric that tells the best checkpoint, without prefix, and `min` or `max`."""
 
-    def check_outputs(self, outputs: dict[str, Tensor]) -> None:  # noqa: B027 - most tasks fit by design
+    def check_outputs(self, outputs: dict[str, Value]) -> None:  # noqa: B027 - most tasks fit by design
         """Raises ModelError where the model's outputs cannot fit the targets."""
 
-    def doubts(self, outputs: dict[str, Tensor]) -> list[str]:
+    def doubts(self, outputs: dict[str, Value]) -> list[str]:
         """What works with these first outputs, but perhaps not as meant."""
         return []
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
+from trainwright.data.processors import image_decoding
 from trainwright.data.processors.image import ImageProcessor
 from trainwright.data.types import BadSample, RawFile
 from trainwright.errors import RecipeError
@@ -108,6 +109,25 @@ def test_reduced_decoding_is_near_the_full_one(make_picture, to_bytes, decoder, 
     )
     # The picture has waves of 3.5 pixels at this size, the hardest case for a reduced decode.
     assert np.abs(full.astype(int) - reduced).mean() < 4
+
+
+@pytest.mark.skipif(not HAS_SIMPLEJPEG, reason="simplejpeg is not installed")
+@pytest.mark.parametrize(
+    ("size", "eighths"),
+    [(224, 5), (200, 4), (201, 5), (250, 5), (251, 6), (300, 6), (301, 8), (400, 8), (49, 1)],
+)
+def test_a_jpeg_is_decoded_at_the_least_scale_that_holds_the_size(
+    make_picture, to_bytes, monkeypatch, size, eighths
+):
+    seen = []
+    resize = image_decoding.resize
+    monkeypatch.setattr(
+        image_decoding, "resize", lambda image, *rest: seen.append(image.size) or resize(image, *rest)
+    )
+    data = to_bytes(make_picture(400, 536), "JPEG")
+    pixels = ImageProcessor(size=size, mode="rgb", decoder="simplejpeg").encode(data)
+    assert pixels.shape == (size, size, 3)
+    assert seen == [(536 * eighths // 8, 400 * eighths // 8)]
 
 
 def test_stretch_and_letterbox_and_crop_on_a_striped_picture():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -77,10 +79,13 @@ class Geometric(Augment):
     Attributes:
         min_visible: Share of a moved box that must lie inside of the result; objects with less are gone.
         counts_pixels: Whether it moves by a number of pixels, so that pictures of two sizes come apart.
+        wanted: Size that the model reads by the larger one that is stored; what cuts windows and is given no
+            size of its own gives this.
     """
 
     min_visible: float = 0.2
     counts_pixels: ClassVar[bool] = False
+    wanted: Mapping[tuple[int, int], tuple[int, int]] = MappingProxyType({})
 
     @abstractmethod
     def warp(self, size: tuple[int, int], address: Address) -> Warp:

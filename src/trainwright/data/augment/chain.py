@@ -59,6 +59,10 @@ class Chain:
         for _, item in self.mixing:
             self._check_columns(item, inputs)
         self._check_sizes()
+        wanted = _wanted(self.processors)
+        for augment in augments:
+            if isinstance(augment, Geometric):
+                augment.wanted = wanted
 
     def with_partners(self, rows: np.ndarray, among: np.ndarray, epoch: int) -> np.ndarray:
         """The rows, and behind them the partners that they need, out of the rows `among`."""
@@ -170,6 +174,23 @@ class Chain:
                     fix="remove the augmentation"
                     + (", or use mosaic, which moves objects along" if name in self.objects else ""),
                 )
+
+
+def _wanted(processors: Mapping[str, Processor]) -> dict[tuple[int, int], tuple[int, int]]:
+    """Size that the model reads by size that is stored, of image columns that store more."""
+    found: dict[tuple[int, int], tuple[int, int]] = {}
+    for name, item in processors.items():
+        stored, size = getattr(item, "store", None), getattr(item, "size", None)
+        if stored is None or size is None:
+            continue
+        if found.setdefault(stored, size) != size:
+            raise RecipeError(
+                f"{name} stores images of {stored[0]}x{stored[1]}, as another column does for another size",
+                where="data.augment",
+                why="the size of a window would not be settled",
+                fix="give the augmentations that cut a size, or the columns different stores",
+            )
+    return found
 
 
 def _varied(scene: Scene, item: Augment, address: Address) -> Scene:

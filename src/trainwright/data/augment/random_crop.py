@@ -18,7 +18,7 @@ class RandomCrop(Geometric):
     Args:
         padding: Pixels added on every side.
         fill: Colour of the padding: black, or the image mirrored at its edge.
-        size: Height and width of the window; the image's own size when absent.
+        size: Height and width of the window; the image column's own when absent.
         min_visible: Objects of which a smaller share of the box is left are gone.
     """
 
@@ -38,7 +38,7 @@ class RandomCrop(Geometric):
 
     def output_size(self, size: tuple[int, int]) -> tuple[int, int]:
         """The window's size."""
-        return self.size or size
+        return self.size or self.wanted.get(size, size)
 
     def warp(self, size: tuple[int, int], address: Address) -> Window:
         """A window at a random place of each padded picture."""

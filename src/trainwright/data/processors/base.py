@@ -27,6 +27,11 @@ class ColumnProcessor:
     reads_picture: ClassVar[bool] = False
     heavy: ClassVar[bool] = False
 
+    @property
+    def learns(self) -> bool:
+        """Whether `fit` learns anything; where it does not, no values are read for it."""
+        return True
+
     def inspect(self, values: Values) -> None:
         """Nothing to settle before the first `encode`."""
 

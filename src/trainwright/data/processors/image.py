@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -14,17 +13,18 @@ from annotated_types import Interval
 from trainwright.data.geometry import Geometry, Resize
 from trainwright.data.processors import image_decoding as decoding
 from trainwright.data.processors.base import ColumnProcessor
+from trainwright.data.processors.image_options import choose_decoder, height_and_width, larger_store
 from trainwright.data.processors.image_raw import as_picture, file_bytes, look
 from trainwright.data.processors.image_statistics import PixelStatistics, given, sums
 from trainwright.data.types import BadSample, TensorSpec, Values
-from trainwright.errors import MissingExtra, RecipeError
+from trainwright.errors import RecipeError
 from trainwright.fields import PositiveInt
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-_STORED_VERSION = 2  # raised when the same parameters give other pixels
+_STORED_VERSION = 3  # raised when the same parameters give other pixels
 _INSPECTED = 64  # images that are looked at to settle size and colour mode
 _WHOLE_IMAGE = 1 << 14  # values up to which a normalisation constant per pixel stays in the L1 cache
 DEAD_WHEN = {
@@ -34,6 +34,8 @@ DEAD_WHEN = {
         "interpolation": "size == None",
         "reduce": "size == None",
         "image": "size != None",
+        "store": "size == None",
+        "evaluation": "store == None",
     }
 }
 _CHANNELS = {"gray": 1, "rgb": 3, "rgba": 4}
@@ -48,6 +50,10 @@ class ImageProcessor(ColumnProcessor):
     Args:
         size: Height and width, or one number for both; when absent the size that the training images
             have, and every image must have it.
+        store: Height and width of the stored pixels, where that is to be more than `size`: `resized_crop` and
+            `random_crop` cut their windows out of these, so that a small window is not blurred.
+        evaluation: How stored pixels get `size` where no augmentation has cut it out of them: `resize` of
+            the whole picture, anti-aliased, or `crop` of its centre.
         mode: Colour; `auto` is gray where the inspected training images all are, else RGB. `rgba` keeps the
             transparency as a fourth channel.
         resize: `stretch` to the size, `crop` the centre in its aspect ratio, or `letterbox`.
@@ -60,7 +66,8 @@ class ImageProcessor(ColumnProcessor):
             by its own largest value, `integral` by its own mean, so that its integral over a unit square
             is 1; or a mapping of `mean` and `std` in units of [0, 1].
         decoder: `auto` is simplejpeg for JPEG where it is installed.
-        reduce: Decode a JPEG that is more than twice too large at a reduced scale.
+        reduce: Decode a JPEG that is too large at a reduced scale, never below the size: by simplejpeg at 1/8
+            to 6/8, by Pillow at 1/8, 1/4 or 1/2.
         image: Of a target without a size: the image input whose size and resize rule it follows; the only
             one when absent.
     """
@@ -73,6 +80,8 @@ class ImageProcessor(ColumnProcessor):
         self,
         *,
         size: PositiveInt | list[PositiveInt] | None = None,
+        store: PositiveInt | list[PositiveInt] | None = None,
+        evaluation: Literal["resize", "crop"] = "resize",
         mode: Literal["auto", "rgb", "gray", "rgba"] = "auto",
         resize: Literal["stretch", "crop", "letterbox"] = "stretch",
         interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos", "box"] = "bilinear",
@@ -88,6 +97,8 @@ class ImageProcessor(ColumnProcessor):
     ) -> None:
         self._parameters: dict[str, Any] = {
             "size": size,
+            "store": store,
+            "evaluation": evaluation,
             "mode": mode,
             "resize": resize,
             "interpolation": interpolation,
@@ -99,18 +110,31 @@ class ImageProcessor(ColumnProcessor):
             "image": image,
         }
         self.image = image
-        self.size = _height_and_width(size)
+        self.size = height_and_width(size)
+        self.store, self.evaluation = larger_store(store, self.size, normalise), evaluation
         self.mode: str = mode
         self.alpha = alpha
         self.normalise = normalise
-        self.decoder = _choose_decoder(decoder)
+        self.decoder = choose_decoder(decoder)
         self.mean, self.std = given(normalise)
         self.pixels: PixelStatistics | None = None
         self.float_scale = 255.0
         self._resizes = size is not None
         self.followed: Resize | None = None
-        self._geometry = Geometry(self.size if self._resizes else None, resize, interpolation, fill, reduce)
+        self._geometry = Geometry(
+            self.stored_size if self._resizes else None, resize, interpolation, fill, reduce
+        )
         self._constants: dict[tuple[torch.device, int], tuple[Tensor, Tensor]] = {}
+
+    @property
+    def stored_size(self) -> tuple[int, int] | None:
+        """Height and width of the stored pixels; None as long as `size` is not settled."""
+        return self.store or self.size
+
+    @property
+    def learns(self) -> bool:
+        """Whether the normalisation takes anything from the training images."""
+        return self.normalise in ("dataset", "pixel")
 
     @property
     def geometry(self) -> Geometry:
@@ -172,20 +196,20 @@ class ImageProcessor(ColumnProcessor):
             picture = decoding.convert(as_picture(raw, self.float_scale), mode, self.alpha)
             resized = np.asarray(decoding.resize(picture, self._geometry))
             pixels = resized[:, :, None] if resized.ndim == 2 else resized
-        if self.size is not None and pixels.shape[:2] != self.size:
+        if self.stored_size is not None and pixels.shape[:2] != self.stored_size:
             raise BadSample(
                 f"it is {pixels.shape[0]}x{pixels.shape[1]} where the training images are "
-                f"{self.size[0]}x{self.size[1]}; give the column a size to have it resized"
+                f"{self.stored_size[0]}x{self.stored_size[1]}; give the column a size to have it resized"
             )
         return pixels
 
     def encode_all(self, values: Values) -> np.ndarray:
         """uint8 pixels `[N, H, W, C]`; an array that has this form already is not copied."""
-        if isinstance(values, np.ndarray) and values.dtype == np.uint8 and self.size is not None:
+        if isinstance(values, np.ndarray) and values.dtype == np.uint8 and self.stored_size is not None:
             channels = _CHANNELS.get(self.mode, 3)
-            if values.shape[1:] == (*self.size, channels):
+            if values.shape[1:] == (*self.stored_size, channels):
                 return values
-            if values.shape[1:] == self.size and channels == 1:
+            if values.shape[1:] == self.stored_size and channels == 1:
                 return values[..., None]
         return super().encode_all(values)
 
@@ -203,6 +227,8 @@ class ImageProcessor(ColumnProcessor):
         """
         import torch
 
+        if self.store is not None and tuple(stored.shape[1:3]) == self.store:
+            stored = self._at_size(stored)
         if self.normalise in ("local_max", "integral"):
             images = self._by_itself(stored.to(torch.float32)).permute(0, 3, 1, 2)
             return images if dtype is None else images.to(dtype)
@@ -214,6 +240,24 @@ class ImageProcessor(ColumnProcessor):
         torch.addcmul(offset, pixels, factor, out=pixels)
         images = pixels.view(batch, height, width, channels).permute(0, 3, 1, 2)
         return images if dtype is None else images.to(dtype)
+
+    def _at_size(self, stored: Tensor) -> Tensor:
+        """Pixels `[B, h, w, C]` of the size that the model reads, of larger stored ones."""
+        import torch
+
+        assert self.size is not None and self.store is not None
+        height, width = self.size
+        if self.evaluation == "crop":
+            top, left = (self.store[0] - height) // 2, (self.store[1] - width) // 2
+            return stored[:, top : top + height, left : left + width]
+        pixels = stored.permute(0, 3, 1, 2)
+        # On the CPU in whole numbers, as Pillow does; an accelerator knows floats only.
+        whole = stored.device.type == "cpu" and stored.dtype == torch.uint8
+        resized = torch.nn.functional.interpolate(
+            pixels if whole else pixels.float(), self.size, mode="bilinear", antialias=True
+        )
+        resized = resized if whole or stored.dtype != torch.uint8 else resized.round()
+        return resized.to(stored.dtype).permute(0, 2, 3, 1)
 
     def _by_itself(self, images: Tensor) -> Tensor:
         """Images `[B, H, W, C]` divided by their own largest value or mean; black ones stay black."""
@@ -258,11 +302,11 @@ class ImageProcessor(ColumnProcessor):
         """Sets what `fitted` gave; a decoder that was chosen automatically is chosen again if missing."""
         known = fitted.get("pixels")
         pixels = PixelStatistics.from_state(known) if known else None
-        super().restore(fitted | {"size": _height_and_width(fitted["size"]), "pixels": pixels})
+        super().restore(fitted | {"size": height_and_width(fitted["size"]), "pixels": pixels})
         if self.followed is not None:
             self.follow(Geometry(self.size, self.followed))
         if self.decoder == "simplejpeg" and importlib.util.find_spec("simplejpeg") is None:
-            self.decoder = _choose_decoder(self._parameters["decoder"])
+            self.decoder = choose_decoder(self._parameters["decoder"])
 
     def cache_key(self) -> dict[str, Any]:
         """Everything that shapes the stored pixels; normalisation does not."""
@@ -270,7 +314,7 @@ class ImageProcessor(ColumnProcessor):
         return {
             "type": self.type,
             "version": _STORED_VERSION,
-            "size": list(self.size) if self.size else None,
+            "size": list(self.stored_size) if self.stored_size else None,
             "mode": self.mode,
             "decoder": self.decoder,
             "float_scale": self.float_scale,
@@ -322,21 +366,3 @@ class ImageProcessor(ColumnProcessor):
             offset, factor = (torch.tensor(part, dtype=torch.float32, device=device) for part in pair)
             found = self._constants[device, 0] = (offset, factor)
         return found
-
-
-def _height_and_width(size: int | Sequence[int] | None) -> tuple[int, int] | None:
-    if size is None:
-        return None
-    pair = (size, size) if isinstance(size, int) else tuple(size)
-    if len(pair) != 2:
-        raise RecipeError(
-            f"size {list(pair)} is not [height, width]", fix="give two numbers, or one for both"
-        )
-    return pair[0], pair[1]
-
-
-def _choose_decoder(asked: str) -> str:
-    installed = importlib.util.find_spec("simplejpeg") is not None
-    if asked == "simplejpeg" and not installed:
-        raise MissingExtra("simplejpeg", "jpeg")
-    return "simplejpeg" if installed and asked != "pillow" else "pillow"

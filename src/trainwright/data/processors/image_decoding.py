@@ -27,6 +27,8 @@ from trainwright.data.geometry import Geometry
 from trainwright.data.types import BadSample
 
 MAX_PIXELS = 178_956_970  # where Pillow, too, speaks of a decompression bomb: 512 MiB as RGB
+# At 7/8 decoding takes longer by nearly as much as resizing then takes less.
+_LEAST_FACTOR = 4 / 3
 _ORIENTATION = 0x0112
 TRANSPOSE = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -218,14 +220,14 @@ def _decode_simplejpeg(
         least = (0, 0)
         if geometry.size is not None and geometry.reduce:
             wanted = _least_size(height, width, geometry)
-            if height >= 2 * wanted[0] and width >= 2 * wanted[1]:
+            if height >= _LEAST_FACTOR * wanted[0] and width >= _LEAST_FACTOR * wanted[1]:
                 least = wanted
         pixels = simplejpeg.decode_jpeg(
             data,
             colorspace="GRAY" if mode == "gray" and colourspace != "RGB" else "RGB",
             min_height=least[0],
             min_width=least[1],
-            min_factor=2,
+            min_factor=_LEAST_FACTOR,
         )
     except ValueError:
         return None

@@ -1,0 +1,101 @@
+"""The table columns of a target's answers, by the type of the target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from trainwright.data.batch import Value
+from trainwright.data.objects import Objects
+from trainwright.data.types import Processor
+from trainwright.inference.predictions import category_columns, number_columns
+from trainwright.tasks.supervised.target import answer_of
+
+Sizes = Sequence[tuple[int, int] | None]
+"""Height and width of each sample's original picture, in whose pixels places are told; None where unknown."""
+
+OBJECTS = ("boxes", "instances", "keypoints")
+"""Target types whose answer is a list of objects per sample."""
+
+
+def answer_columns(
+    name: str,
+    processor: Processor,
+    output: Value,
+    target: Value | None = None,
+    loss: Any = None,
+    sizes: Sizes | None = None,
+) -> dict[str, Any]:
+    """Columns as `predictions` describes them.
+
+    Args:
+        name: The target.
+        processor: Of the target.
+        output: Raw outputs `[n, ...]` of the task, or several of them by name.
+        target: The truth, where it is known.
+        loss: Loss per sample `[n]`.
+        sizes: Of the samples' pictures; the processed ones when absent.
+    """
+    losses = None if loss is None else loss.double().numpy()
+    answer: Any = answer_of(output)
+    truth: Any = target
+    if processor.type == "category":
+        return category_columns(
+            name,
+            processor.spec().classes,
+            answer.double().softmax(1).numpy(),
+            true=None if truth is None else truth.numpy(),
+            loss=losses,
+        )
+    if processor.type in OBJECTS:
+        columns: dict[str, Any] = {} if truth is None else {name: _objects(processor, truth, sizes)}
+        columns[f"{name}_predicted"] = _objects(processor, answer, sizes)
+    elif isinstance(answer, dict):
+        columns = _scores(name, answer)
+    else:
+        true = None if truth is None else processor.decode(truth)
+        return number_columns(name, processor.decode(answer), true=true, loss=losses)
+    if losses is not None:
+        columns[f"{name}_loss"] = losses
+    return columns
+
+
+def _scores(name: str, kept: dict[str, Any]) -> dict[str, Any]:
+    """What was kept of each sample for scoring and is one number."""
+    return {
+        f"{name}_{part}": values.double().numpy()
+        for part, values in kept.items()
+        if values.ndim == 1 and not part.startswith("loss")
+    }
+
+
+def _objects(processor: Any, value: dict[str, Any], sizes: Sizes | None) -> list[list[dict[str, Any]]]:
+    count = len(value["labels"])
+    return [
+        object_records(
+            processor.decode(
+                {part: values[place] for part, values in value.items() if not part.startswith("loss")},
+                None if sizes is None else sizes[place],
+            )
+        )
+        for place in range(count)
+    ]
+
+
+def object_records(objects: Objects) -> list[dict[str, Any]]:
+    """Objects as JSON has them: `class`, `score` where there is one, `box`, and `points` where there are any.
+
+    Places are rounded to a thousandth of a pixel.
+    """
+    records: list[dict[str, Any]] = []
+    for place, label in enumerate(objects.labels):
+        record: dict[str, Any] = {"class": label}
+        if "score" in objects.extra:
+            record["score"] = float(objects.extra["score"][place])
+        record["box"] = np.round(objects.boxes[place], 3).tolist()
+        if objects.keypoints is not None:
+            record["points"] = np.round(objects.keypoints.points[place], 3).tolist()
+        records.append(record)
+    return records

@@ -1,0 +1,20 @@
+"""Heads: from feature maps to the answer for one target.
+
+A head is a plain module, built with what it names of `target` (its `TensorSpec`), `channels`, `strides`,
+`image_size`, `loss` and `class_weights`. There are two sorts:
+
+- one whose `forward(features)` gives a tensor `[B, numbers]`: the target's loss reads it, as it reads the
+  output of a whole model;
+- one with `loss(features, target)` and `predict(features)`, which knows best how its target is learned; see
+  `base.Head`. Any module with these two methods is one, whether or not it derives from `Head`.
+"""
+
+from __future__ import annotations
+
+DEFAULTS = {
+    "category": "linear",
+    "categories": "linear",
+    "number": "linear",
+    "distribution": "linear",
+}
+"""Column type -> head that learns it when the recipe names none."""

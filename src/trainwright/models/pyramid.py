@@ -1,0 +1,153 @@
+"""One image, one pyramid of feature maps, a head per target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+from torch import Tensor, nn
+
+from trainwright import registry
+from trainwright.data.batch import Value
+from trainwright.data.types import TensorSpec
+from trainwright.errors import ModelError, closest
+from trainwright.fields import ComponentOf
+from trainwright.models.heads import DEFAULTS
+from trainwright.models.heads.base import judged, learns
+from trainwright.models.inputs import only_image
+
+Losses = Mapping[str, "Callable[..., Tensor] | None"]
+
+
+class Pyramid(nn.Module):
+    """Backbone, neck and heads.
+
+    Args:
+        backbone: Images to maps.
+        neck: Maps to maps.
+        heads: Target -> head.
+
+    Attributes:
+        own_losses: Targets whose head has a loss of its own; the task hands the truth to such a model.
+    """
+
+    def __init__(self, backbone: nn.Module, neck: nn.Module, heads: Mapping[str, nn.Module]) -> None:
+        super().__init__()
+        self.backbone, self.neck = backbone, neck
+        self.keys = {target: target.replace(".", "_") for target in heads}
+        self.heads = nn.ModuleDict({self.keys[target]: head for target, head in heads.items()})
+        self.own_losses = frozenset(target for target, head in heads.items() if learns(head))
+
+    def forward(
+        self, image: Tensor, targets: Mapping[str, Value] | None = None
+    ) -> dict[str, Tensor | dict[str, Tensor]]:
+        """What every head says of the images.
+
+        Args:
+            image: `[B, C, H, W]`.
+            targets: The truth by target, for the heads that have a loss of their own.
+
+        Returns:
+            Target -> numbers `[B, K]` of a head that is a function of the maps. Of a head with a loss of its
+            own: the loss in training, the answer where the truth is not given, both in evaluation.
+        """
+        features = self.neck(self.backbone(image))
+        found: dict[str, Tensor | dict[str, Tensor]] = {}
+        for target, key in self.keys.items():
+            head = self.heads[key]
+            if target in self.own_losses:
+                truth = targets.get(target) if targets else None
+                found[target] = judged(head, features, truth, answer=not self.training)
+            else:
+                found[target] = head(features)
+        return found
+
+
+def pyramid(
+    inputs: dict[str, TensorSpec],
+    targets: dict[str, TensorSpec],
+    losses: Losses,
+    class_weights: Mapping[str, Tensor | None],
+    *,
+    backbone: Annotated[dict[str, Any], ComponentOf("backbone")] = {"name": "small"},  # noqa: B006
+    neck: Annotated[dict[str, Any], ComponentOf("neck")] = {"name": "fpn"},  # noqa: B006 - never changed
+    heads: dict[str, Annotated[dict[str, Any], ComponentOf("head")]] = {},  # noqa: B006 - never changed
+) -> nn.Module:
+    """Feature maps of one image, shared by a head per target: boxes, masks, points, classes, numbers.
+
+    Args:
+        inputs: Input columns: one image.
+        targets: Target columns.
+        losses: Target -> loss that the recipe names for it, None where it names none.
+        class_weights: Target -> weight of every class, None where they count alike.
+        backbone: small, any network of timm that gives maps, or a module of your own.
+        neck: fpn, pan, plain, or a module of your own.
+        heads: Target -> head; by the target's type when absent.
+
+    Raises:
+        ModelError: A head for a target that there is not, or of a type that it cannot learn.
+    """
+    channels, height, width = only_image(inputs, "pyramid")
+    for name in heads:
+        if name not in targets:
+            guess = closest(name, targets)
+            raise ModelError(
+                f"there is no target {name!r} for a head",
+                where=f"model.heads.{name}",
+                fix=f"did you mean {guess!r}?" if guess else f"the targets are {', '.join(targets)}",
+            )
+    size = (height, width)
+    body = registry.build("backbone", backbone, where="model.backbone", in_channels=channels, image_size=size)
+    joint = registry.build("neck", neck, where="model.neck", channels=body.channels, strides=body.strides)
+    built = {
+        name: _head(name, spec, heads.get(name), losses.get(name), class_weights.get(name), joint, size)
+        for name, spec in targets.items()
+    }
+    return Pyramid(body, joint, built)
+
+
+def _head(
+    name: str,
+    spec: TensorSpec,
+    wanted: dict[str, Any] | None,
+    loss: Callable[..., Tensor] | None,
+    class_weights: Tensor | None,
+    neck: Any,
+    size: tuple[int, int],
+) -> nn.Module:
+    where = f"model.heads.{name}"
+    if wanted is None and spec.type not in DEFAULTS:
+        raise ModelError(f"a target of type {spec.type} has no head by default", where=where, fix="name one")
+    valid = registry.validate("head", wanted or {"name": DEFAULTS[spec.type]}, where=where)
+    info = registry.describe("head", valid["name"])
+    if info.targets and spec.type not in info.targets:
+        raise ModelError(
+            f"head {info.name} learns {' or '.join(info.targets)}, and {name!r} is {spec.type}",
+            where=where,
+            fix="choose another head, or another type for the target",
+        )
+    head: nn.Module = registry.build(
+        "head",
+        valid,
+        where=where,
+        target=spec,
+        channels=tuple(neck.channels),
+        strides=tuple(neck.strides),
+        image_size=size,
+        loss=loss,
+        class_weights=class_weights,
+    )
+    if learns(head):
+        _refuse_unread(name, info.positional, loss, class_weights, info.name)
+    return head
+
+
+def _refuse_unread(name: str, read: tuple[str, ...], loss: object, class_weights: object, head: str) -> None:
+    for key, value in (("loss", loss), ("class_weights", class_weights)):
+        if value is not None and key not in read:
+            raise ModelError(
+                f"`{key}` of target {name!r} has no effect",
+                where=f"data.targets.{name}.{key}",
+                why=f"head {head} has a loss of its own",
+                fix=f"remove it; `trainwright explain head.{head}` lists what can be set",
+            )

@@ -1,0 +1,161 @@
+"""One target: which part of the model's output is its own, how it is learned, how it is scored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from trainwright import registry
+from trainwright.data.batch import Value
+from trainwright.data.types import TensorSpec
+from trainwright.errors import ModelError
+from trainwright.losses import DEFAULTS, RAW_SCORES, default_loss
+from trainwright.metrics import default_metrics
+from trainwright.models.widths import VECTORS, output_width
+from trainwright.recipe.schema import Target
+from trainwright.tasks.supervised.class_weights import class_weights
+
+Output = Value
+"""Of one target: a tensor `[B, K]` that the loss reads; or, of a head with a loss of its own, `loss` `[B]`,
+`loss_NAME` `[B]` and the parts of the answer (one tensor alone is called `answer`)."""
+
+
+@dataclass
+class LearnedTarget:
+    """One target.
+
+    Attributes:
+        name: The column.
+        spec: What it looks like.
+        part: Its numbers among those that a model gives side by side.
+        loss: Of an output that is one tensor, per sample; None where only a head of its own can learn it.
+        metrics: Functions of answer and truth over a whole split.
+        weight: In the total loss.
+        class_weights: Of the loss `[C]`, None where all classes count alike.
+        decode: From model-side values to the target's own unit.
+        loss_name: What the recipe calls the loss.
+        named_loss: The recipe names it.
+        metric_names: What the recipe calls the metrics.
+    """
+
+    name: str
+    spec: TensorSpec
+    part: slice
+    loss: Callable[..., Tensor] | None
+    metrics: list[Callable[..., dict[str, float]]]
+    weight: float
+    class_weights: Tensor | None
+    decode: Callable[[Any], Any] | None = None
+    loss_name: str = ""
+    named_loss: bool = False
+    metric_names: tuple[str, ...] = ()
+
+    def per_sample(self, output: Output, target: Value) -> Tensor:
+        """Loss of each sample `[B]`."""
+        if isinstance(output, dict):
+            return output["loss"]
+        assert self.loss is not None
+        try:
+            if self.class_weights is None:
+                return self.loss(output, target)
+            if self.class_weights.device != output.device:
+                self.class_weights = self.class_weights.to(output.device)
+            return self.loss(output, target, self.class_weights)
+        except ModelError as error:
+            error.where = error.where or f"data.targets.{self.name}.loss"
+            raise
+
+    def logs(self, output: Output, target: Value) -> dict[str, Tensor]:
+        """What a step tells of its samples, each a detached sum over them."""
+        if isinstance(output, dict):
+            return {name: value.detach().sum() for name, value in output.items() if name.startswith("loss_")}
+        if self.spec.type != "category":
+            return {}
+        assert isinstance(target, Tensor)
+        return {"accuracy": output.detach().argmax(1).eq_(_true_class(target)).sum()}
+
+    def score(self, output: Output, target: Value) -> dict[str, float]:
+        """Metrics over a split."""
+        answer: Any = answer_of(output)
+        truth: Any = target
+        if self.spec.type == "number" and self.decode is not None:
+            # People read an RMSE in the target's own unit, not in standard deviations.
+            answer, truth = self.decode(answer), self.decode(truth)
+        values: dict[str, float] = {}
+        for metric in self.metrics:
+            values |= metric(answer, truth)
+        return values
+
+    def check(self, output: Output) -> None:
+        """Raises ModelError where an output that is one tensor cannot fit the target, naming both shapes."""
+        if isinstance(output, dict):
+            return
+        shape, size = tuple(output.shape[1:]), output_width(self.spec)
+        if shape != (size,):
+            kind = f"{size} classes" if self.spec.classes else f"{size} numbers"
+            raise ModelError(
+                f"the model gives {list(shape)} per sample, target {self.name!r} needs [{size}]",
+                where="model",
+                why=f"{self.name!r} has {kind}",
+                fix="let the last layer have `num_outputs` outputs",
+            )
+
+    def doubt(self, output: Output) -> str | None:
+        """Probabilities where the loss takes raw scores: a softmax twice, which learns slowly."""
+        if isinstance(output, dict) or self.loss_name not in RAW_SCORES or not _are_probabilities(output):
+            return None
+        return (
+            f"the model gives probabilities for target {self.name!r}, and loss {self.loss_name} takes raw "
+            "scores: leave out the model's last softmax"
+        )
+
+
+def learned_target(
+    name: str, spec: TensorSpec, section: Target, offset: int, decode: Callable[[Any], Any] | None
+) -> LearnedTarget:
+    """How a target is learned and scored, by what the recipe says and its type's defaults.
+
+    Args:
+        name: The column.
+        spec: What it looks like.
+        section: The recipe's words on it.
+        offset: Where its numbers begin among those that a model gives side by side.
+        decode: From model-side values to its own unit.
+    """
+    loss_spec = section.loss or (default_loss(spec.type) if spec.type in DEFAULTS else None)
+    specs = section.metrics if section.metrics is not None else default_metrics(spec.type, len(spec.classes))
+    width = output_width(spec) if spec.type in VECTORS else 0
+    return LearnedTarget(
+        name,
+        spec,
+        slice(offset, offset + width),
+        registry.bind("loss", loss_spec) if loss_spec else None,
+        [registry.bind("metric", item) for item in specs],
+        section.weight,
+        class_weights(name, spec, section),
+        decode,
+        loss_spec["name"] if loss_spec else "",
+        section.loss is not None,
+        tuple(item["name"] for item in specs),
+    )
+
+
+def answer_of(output: Output) -> Value:
+    """The answer within an output."""
+    return output.get("answer", output) if isinstance(output, dict) else output
+
+
+def _true_class(target: Tensor) -> Tensor:
+    """Class ids `[B]`; of mixed samples that of the largest share."""
+    return target.argmax(1) if target.is_floating_point() else target
+
+
+def _are_probabilities(output: Tensor) -> bool:
+    """Whether several classes' outputs are non-negative and sum to 1 in every row, up to rounding."""
+    values = output.detach().float()
+    if values.dim() != 2 or values.shape[1] < 2:
+        return False
+    return bool((values >= 0).all()) and bool(((values.sum(1) - 1).abs() < 1e-3).all())
