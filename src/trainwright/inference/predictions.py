@@ -202,7 +202,15 @@ def write_answers(
         StorageError: The file cannot be written.
     """
     chosen = format or ("csv" if str(destination) == STDOUT else _format_of(Path(destination)))
-    data = render_answers(columns, chosen, classes=classes)
+    write_output(render_answers(columns, chosen, classes=classes), destination)
+
+
+def write_output(data: bytes, destination: str | Path) -> None:
+    """Writes bytes to a file, whole or not at all, or to standard output (`-`).
+
+    Raises:
+        StorageError: The file cannot be written.
+    """
     if str(destination) == STDOUT:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
