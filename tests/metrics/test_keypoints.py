@@ -10,12 +10,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trainwright.data.types import TensorSpec
 from trainwright.errors import ModelError
 from trainwright.metrics.keypoint_similarity import COCO_SIGMAS, keypoint_similarity, point_sigmas
 from trainwright.metrics.nme import nme
 from trainwright.metrics.pck import pck, pck_interval
 
-NAMES = ("left_eye", "right_eye", "nose")
+NAMES = TensorSpec("keypoints", (1, 3, 3), points=("left_eye", "right_eye", "nose"))
 
 
 def columns(points, box=(0, 0, 40, 20)):

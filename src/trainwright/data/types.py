@@ -129,6 +129,7 @@ class TensorSpec:
         counts: Number of training samples (objects, pixels) per class.
         void: Id that stands for no class in a mask.
         points: Names of the K points of keypoints.
+        edges: Edges `[K + 1]` of a distribution's bins, in the number's own unit.
     """
 
     type: str
@@ -138,6 +139,7 @@ class TensorSpec:
     counts: tuple[int, ...] = ()
     void: int | None = None
     points: tuple[str, ...] = ()
+    edges: tuple[float, ...] = ()
 
 
 class Processor(Protocol):

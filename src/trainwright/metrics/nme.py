@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from trainwright.data.types import TensorSpec
 from trainwright.metrics.arrays import finite_mean
 from trainwright.metrics.point_errors import relative_errors
 
@@ -17,7 +17,7 @@ TARGETS = ("keypoints",)
 def nme(
     output: Any,
     target: Any,
-    points: Sequence[str] | None = None,
+    spec: TensorSpec | None = None,
     *,
     between: list[str | int] = [],  # noqa: B006 - never changed
 ) -> dict[str, float]:
@@ -26,12 +26,12 @@ def nme(
     Args:
         output: What was found: `points` `[N, D, K, 3]` and `labels` `[N, D]`.
         target: The truth: `points` `[N, M, K, 3]`, `boxes` `[N, M, 4]` and `labels` `[N, M]`.
-        points: Names of the points.
+        spec: Of the column, which names the points.
         between: Two points, by name or number, whose distance is the reference length; the longer side of
             the object's box when empty.
 
     Returns:
         `nme` over the annotated points of the objects that were found, NaN where there are none.
     """
-    errors = relative_errors(output, target, points, between)
+    errors = relative_errors(output, target, spec.points if spec else None, between)
     return {"nme": finite_mean(np.where(np.isinf(errors), np.nan, errors))}

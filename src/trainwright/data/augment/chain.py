@@ -60,6 +60,7 @@ class Chain:
         self.blends = any(item.blends for _, item in self.mixing)
         for _, item in self.mixing:
             self._check_columns(item, inputs)
+        self._check_sizes()
         wanted = _wanted(self.processors)
         for augment in augments:
             if isinstance(augment, Geometric):
@@ -184,6 +185,18 @@ class Chain:
     def is_ready(self, name: str) -> bool:
         """Whether a column is ready for the model when it leaves the chain."""
         return name in self.objects or name in self.labels or (self.blends and name in self.masks)
+
+    def _check_sizes(self) -> None:
+        """Pictures of another size than their input cannot be moved by the same number of pixels."""
+        counting = [type(item).__name__ for item in self.augments if getattr(item, "counts_pixels", False)]
+        sizes = {name: self.processors[name].spec().shape[1:] for name in [*self.images, *self.pictures]}
+        if counting and self.pictures and len(set(sizes.values())) > 1:
+            raise RecipeError(
+                f"{counting[0].lower()} cannot move pictures of different sizes together",
+                where="data.augment",
+                why=", ".join(f"{name} has {height}x{width}" for name, (height, width) in sizes.items()),
+                fix="give the target no size, so that it follows its input, or remove the augmentation",
+            )
 
     def _check_columns(self, item: Mixing, inputs: Mapping[str, Processor]) -> None:
         known = {*self.images, *self.pictures, *self.masks, *self.labels}

@@ -133,8 +133,8 @@ def learned_target(
         name,
         spec,
         slice(offset, offset + width),
-        registry.bind("loss", loss_spec) if loss_spec else None,
-        [_metric(item, spec) for item in specs],
+        _bound("loss", loss_spec, spec) if loss_spec else None,
+        [_bound("metric", item, spec) for item in specs],
         section.weight,
         class_weights(name, spec, section),
         decode,
@@ -144,12 +144,11 @@ def learned_target(
     )
 
 
-def _metric(item: dict[str, Any], spec: TensorSpec) -> Callable[..., dict[str, float]]:
-    """A metric with the recipe's parameters, and the names of the points where it asks for them."""
-    bound = registry.bind("metric", item)
-    if "points" not in registry.describe("metric", item["name"]).positional:
-        return bound
-    return partial(bound, points=spec.points)
+def _bound(kind: str, item: dict[str, Any], spec: TensorSpec) -> Callable[..., Any]:
+    """A loss or metric with what it asks for by name of the column."""
+    given = {"classes": spec.classes or None, "spec": spec}
+    asked = registry.describe(kind, item["name"]).positional
+    return partial(registry.bind(kind, item), **{name: given[name] for name in asked if name in given})
 
 
 def answer_of(output: Output) -> Value:
