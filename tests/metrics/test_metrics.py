@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
+from tests.metrics.detection.coco import random_case
 from trainwright.metrics import NAMES, default_metrics, greater_is_better
 
 
@@ -175,6 +176,8 @@ def test_every_metric_says_what_it_returns(name):
     draw = torch.Generator().manual_seed(0)
     if module.TARGETS == ("number",):
         got = metric(name, torch.randn(9, 1, generator=draw), torch.randn(9, 1, generator=draw))
+    elif "boxes" in module.TARGETS:
+        got = metric(name, *random_case(0))
     else:
         got = metric(name, torch.randn(9, 3, generator=draw), torch.arange(9) % 3)
     for key in got:
@@ -198,7 +201,7 @@ def test_default_metrics():
     assert names("category", 2) == ["accuracy", "f1", "auroc"]
     assert names("category", 100) == ["accuracy", "f1", "top_k_accuracy"]
     assert names("number") == ["mae", "rmse", "r2"]
-    assert names("boxes") == []
+    assert names("boxes") == ["map"]
 
 
 def test_metrics_need_neither_torch_nor_scikit_learn():

@@ -1,7 +1,8 @@
 """Metrics: plain functions `(output, target, classes) -> {name: value}` over a whole split.
 
 `output` and `target` are CPU tensors (or NumPy arrays): logits `[N, C]` and class ids `[N]` for a
-category, floats `[N, K]` both for a number. `classes` are the class names, where a metric wants them.
+category, floats `[N, K]` both for a number, several by name for lists of objects. `classes` are the
+class names, where a metric wants them.
 The arithmetic is NumPy's and needs no torch, so that a report can be made without it. A sample whose
 output is NaN counts as wrong. Every module lists in `GREATER_IS_BETTER` what it returns, and in
 `TARGETS` which column types it suits.
@@ -21,6 +22,7 @@ NAMES = (
     "confusion_matrix",
     "f1",
     "mae",
+    "map",
     "mse",
     "precision",
     "r2",
@@ -30,7 +32,7 @@ NAMES = (
 )
 MANY_CLASSES = 20
 
-MONITORED = {"category": ("accuracy", "accuracy")}
+MONITORED = {"category": ("accuracy", "accuracy"), "boxes": ("map", "map")}
 """Column type -> metric component, and the value of it, that tells the best model; all of them rise."""
 
 
@@ -45,7 +47,11 @@ def default_metrics(type: str, num_classes: int = 0) -> list[dict[str, Any]]:
     Returns:
         Component mappings, to be validated like those of a recipe; none for a type that has none.
     """
-    names = {"category": ["accuracy", "f1"], "number": ["mae", "rmse", "r2"]}.get(type, [])
+    names = {
+        "category": ["accuracy", "f1"],
+        "number": ["mae", "rmse", "r2"],
+        "boxes": ["map"],
+    }.get(type, [])
     chosen: list[dict[str, Any]] = [{"name": name} for name in names]
     if type == "category" and num_classes == 2:
         chosen.append({"name": "auroc"})

@@ -248,6 +248,7 @@ TABLES: dict[str, dict[str, str]] = {
         "average_precision": "trainwright.metrics.average_precision:average_precision",
         "calibration_error": "trainwright.metrics.calibration_error:calibration_error",
         "confusion_matrix": "trainwright.metrics.confusion_matrix:confusion_matrix",
+        "map": "trainwright.metrics.map:map",
         "mse": "trainwright.metrics.mse:mse",
         "mae": "trainwright.metrics.mae:mae",
         "rmse": "trainwright.metrics.rmse:rmse",
