@@ -27,6 +27,8 @@ NAMES = (
     "mae",
     "map",
     "mse",
+    "nme",
+    "pck",
     "precision",
     "r2",
     "recall",
@@ -34,11 +36,11 @@ NAMES = (
     "top_k_accuracy",
 )
 MANY_CLASSES = 20
-
 MONITORED = {
     "category": ("accuracy", "accuracy"),
     "categories": ("average_precision", "average_precision"),
     "boxes": ("map", "map"),
+    "keypoints": ("pck", "pck"),
 }
 """Column type -> metric component, and the value of it, that tells the best model; all of them rise."""
 
@@ -48,6 +50,7 @@ _DEFAULTS = {
     "categories": ("average_precision", "auroc", "f1"),
     "number": ("mae", "rmse", "r2"),
     "boxes": ("map",),
+    "keypoints": ("pck", "nme"),
 }
 
 
