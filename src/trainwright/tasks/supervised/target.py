@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from torch import Tensor
@@ -132,8 +133,8 @@ def learned_target(
         name,
         spec,
         slice(offset, offset + width),
-        registry.bind("loss", loss_spec) if loss_spec else None,
-        [registry.bind("metric", item) for item in specs],
+        _bound("loss", loss_spec, spec) if loss_spec else None,
+        [_bound("metric", item, spec) for item in specs],
         section.weight,
         class_weights(name, spec, section),
         decode,
@@ -141,6 +142,13 @@ def learned_target(
         section.loss is not None,
         tuple(item["name"] for item in specs),
     )
+
+
+def _bound(kind: str, item: dict[str, Any], spec: TensorSpec) -> Callable[..., Any]:
+    """A loss or metric with what it asks for by name of the column."""
+    given = {"classes": spec.classes or None, "spec": spec}
+    asked = registry.describe(kind, item["name"]).positional
+    return partial(registry.bind(kind, item), **{name: given[name] for name in asked if name in given})
 
 
 def answer_of(output: Output) -> Value:
