@@ -25,6 +25,8 @@ NAMES = (
     "f1",
     "mae",
     "mse",
+    "nme",
+    "pck",
     "precision",
     "r2",
     "recall",
@@ -32,10 +34,10 @@ NAMES = (
     "top_k_accuracy",
 )
 MANY_CLASSES = 20
-
 MONITORED = {
     "category": ("accuracy", "accuracy"),
     "categories": ("average_precision", "average_precision"),
+    "keypoints": ("pck", "pck"),
 }
 """Column type -> metric component, and the value of it, that tells the best model; all of them rise."""
 
@@ -44,6 +46,7 @@ _DEFAULTS = {
     "category": ("accuracy", "f1"),
     "categories": ("average_precision", "auroc", "f1"),
     "number": ("mae", "rmse", "r2"),
+    "keypoints": ("pck", "nme"),
 }
 
 

@@ -152,6 +152,8 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "head": {
         "linear": "trainwright.models.heads.linear:Linear",
+        "heatmaps": "trainwright.models.heads.heatmaps:Heatmaps",
+        "point_regression": "trainwright.models.heads.point_regression:PointRegression",
     },
     "encoder": {
         "mlp": "trainwright.models.mlp:mlp",
@@ -254,6 +256,8 @@ TABLES: dict[str, dict[str, str]] = {
         "mae": "trainwright.metrics.mae:mae",
         "rmse": "trainwright.metrics.rmse:rmse",
         "r2": "trainwright.metrics.r2:r2",
+        "pck": "trainwright.metrics.pck:pck",
+        "nme": "trainwright.metrics.nme:nme",
     },
     "optimizer": {
         "adamw": "trainwright.engine.optimizers.adamw:adamw",
