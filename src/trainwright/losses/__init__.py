@@ -1,9 +1,10 @@
 """Losses: plain functions `(output, target, class_weights) -> [B]`, one loss value per sample.
 
 A category's output holds logits `[B, C]` and its target class ids int64 `[B]` (or, for soft labels,
-probabilities `[B, C]`); a number's output and target are both floats `[B, K]`. `class_weights` is a
-tensor `[C]` or None and weighs each sample by its true class. Nothing is averaged over the batch: the
-task does that, so that per-sample histories and uneven last batches come out right.
+probabilities `[B, C]`); a number's output and target are both floats `[B, K]`. A mask's logits are
+`[B, C, H, W]`, its class ids `[B, H, W]`, `reduction.VOID` where a pixel has no class. `class_weights` is a
+tensor `[C]` or None and weighs each sample, or pixel, by its true class. Nothing is averaged over the
+batch: the task does that, so that per-sample histories and uneven last batches come out right.
 
 Every module says in `TARGETS` which column types its loss suits.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-DEFAULTS = {"category": "cross_entropy", "number": "mse"}
+DEFAULTS = {"category": "cross_entropy", "number": "mse", "mask": "cross_entropy"}
 
 RAW_SCORES = ("cross_entropy", "focal")
 """Losses with a softmax of their own, which a model should not end in."""
@@ -22,7 +23,7 @@ def default_loss(type: str) -> dict[str, Any]:
     """The loss of a target column when the recipe names none.
 
     Args:
-        type: The column's type, `category` or `number`.
+        type: The column's type.
 
     Returns:
         A component mapping, to be validated like one from a recipe.

@@ -6,9 +6,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from trainwright.fields import NonNegative
-from trainwright.losses.reduction import one_hot, weigh
+from trainwright.losses.reduction import one_hot, over_pixels, weigh
 
-TARGETS = ("category",)
+TARGETS = ("category", "mask")
 
 
 def focal(
@@ -20,13 +20,13 @@ def focal(
     `class_weights`.
 
     Args:
-        output: Logits `[B, C]`.
-        target: Class ids int64 `[B]`, or probabilities `[B, C]`.
+        output: Logits `[B, C]`, or `[B, C, H, W]` of a mask.
+        target: Class ids int64 `[B]`, or probabilities `[B, C]`; of a mask with `[H, W]` behind.
         class_weights: Weight of each class `[C]`.
         gamma: 0 is cross-entropy.
 
     Returns:
-        Loss per sample `[B]`.
+        Loss per sample `[B]`, of a mask the mean over the pixels that have a class.
     """
     log_p = F.log_softmax(output, dim=1)
     # 1 - p as -expm1(log p) keeps its precision where p is close to 1; the clamp keeps the gradient of a
@@ -36,5 +36,7 @@ def focal(
     if target.is_floating_point():
         loss = (one_hot(output, target) * values).sum(1)
     else:
-        loss = values.gather(1, target[:, None]).squeeze(1)
-    return weigh(loss, target, class_weights)
+        # Pixels without a class read the first one's value, and are left out of the mean.
+        known = target if target.dim() == 1 else target.clamp_min(0)
+        loss = values.gather(1, known[:, None]).squeeze(1)
+    return over_pixels(weigh(loss, target, class_weights), target)

@@ -1,7 +1,8 @@
 """Metrics: plain functions `(output, target, classes) -> {name: value}` over a whole split.
 
 `output` and `target` are CPU tensors (or NumPy arrays): logits `[N, C]` and class ids `[N]` for a
-category, floats `[N, K]` both for a number. `classes` are the class names, where a metric wants them.
+category, floats `[N, K]` both for a number, and what the head's `compare` keeps for a
+mask. `classes` are the class names, where a metric wants them.
 The arithmetic is NumPy's and needs no torch, so that a report can be made without it. A sample whose
 output is NaN counts as wrong. Every module lists in `GREATER_IS_BETTER` what it returns, and in
 `TARGETS` which column types it suits.
@@ -17,11 +18,15 @@ NAMES = (
     "accuracy",
     "auroc",
     "average_precision",
+    "boundary_f",
     "calibration_error",
     "confusion_matrix",
+    "dice",
     "f1",
     "mae",
+    "miou",
     "mse",
+    "pixel_accuracy",
     "precision",
     "r2",
     "recall",
@@ -30,27 +35,36 @@ NAMES = (
 )
 MANY_CLASSES = 20
 
-MONITORED = {"category": ("accuracy", "accuracy")}
+MONITORED = {"category": ("accuracy", "accuracy"), "mask": ("miou", "miou")}
 """Column type -> metric component, and the value of it, that tells the best model; all of them rise."""
+
+
+_DEFAULTS = {
+    "category": ["accuracy", "f1"],
+    "number": ["mae", "rmse", "r2"],
+    "mask": ["miou", "dice", "pixel_accuracy", "boundary_f"],
+}
 
 
 def default_metrics(type: str, num_classes: int = 0) -> list[dict[str, Any]]:
     """The metrics of a target column when the recipe names none.
 
     Args:
-        type: The column's type, `category` or `number`.
+        type: The column's type.
         num_classes: Number of classes of a category: two add the area under the ROC curve, twenty and
-            more the top-5 accuracy.
+            more the top-5 accuracy. Of a mask: up to twenty are told one by one.
 
     Returns:
         Component mappings, to be validated like those of a recipe; none for a type that has none.
     """
-    names = {"category": ["accuracy", "f1"], "number": ["mae", "rmse", "r2"]}.get(type, [])
+    names = _DEFAULTS.get(type, [])
     chosen: list[dict[str, Any]] = [{"name": name} for name in names]
     if type == "category" and num_classes == 2:
         chosen.append({"name": "auroc"})
     if type == "category" and num_classes >= MANY_CLASSES:
         chosen.append({"name": "top_k_accuracy", "k": 5})
+    if type == "mask" and num_classes <= MANY_CLASSES:
+        chosen[0]["per_class"] = True
     return chosen
 
 
@@ -63,7 +77,8 @@ def greater_is_better(key: str) -> bool | None:
     Returns:
         None when no metric of this package gives such a value.
     """
-    name = re.sub(r"_\d+_", "_k_", key.rsplit("/", 1)[-1])
+    # A class's own value is called `iou.<class>`.
+    name = re.sub(r"_\d+_", "_k_", key.rsplit("/", 1)[-1]).split(".", 1)[0]
     if name == "loss":
         return False
     for module in NAMES:

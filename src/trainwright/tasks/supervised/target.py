@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from torch import Tensor
@@ -133,7 +134,7 @@ def learned_target(
         spec,
         slice(offset, offset + width),
         registry.bind("loss", loss_spec) if loss_spec else None,
-        [registry.bind("metric", item) for item in specs],
+        [_metric(item, spec) for item in specs],
         section.weight,
         class_weights(name, spec, section),
         decode,
@@ -141,6 +142,14 @@ def learned_target(
         section.loss is not None,
         tuple(item["name"] for item in specs),
     )
+
+
+def _metric(wanted: dict[str, Any], spec: TensorSpec) -> Callable[..., dict[str, float]]:
+    """A metric with the recipe's parameters, and the names of the classes where it asks for them."""
+    bound = registry.bind("metric", wanted)
+    if not spec.classes or "classes" not in registry.describe("metric", wanted["name"]).positional:
+        return bound
+    return partial(bound, classes=spec.classes)
 
 
 def answer_of(output: Output) -> Value:
