@@ -218,3 +218,11 @@ def test_a_cut_file_names_the_place(shared_data):
     with pytest.raises(DataError) as caught:
         CocoSource(annotations=str(shared_data / "bad" / "coco_bad" / "annotations_truncated.json"))
     assert "annotations_truncated.json" in caught.value.where
+
+
+def test_bytes_that_are_no_text_in_a_ragged_line_are_told_by_their_line(tmp_path, capfd):
+    (tmp_path / "t.csv").write_bytes(b"a,b\n1,2\n\xff\xfe,3,4\n5,6\n")
+    with pytest.raises(DataError) as caught:
+        TableSource(path=str(tmp_path / "t.csv"))
+    assert "not UTF-8, line 3, column 1" in str(caught.value)
+    assert "Exception ignored" not in capfd.readouterr().err

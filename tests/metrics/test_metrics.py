@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import partial
 from importlib import import_module
 
 import numpy as np
@@ -69,6 +70,66 @@ def test_top_k_accuracy_without_ties(case):
         if output.shape[1] > 2:
             theirs = sk.top_k_accuracy_score(target, output, k=k, labels=np.arange(output.shape[1]))
             assert want == pytest.approx(theirs)
+
+
+@st.composite
+def several(draw):
+    """Logits with ties and zeros, and memberships of which some classes and samples may have none."""
+    c, n = draw(st.integers(1, 5)), draw(st.integers(2, 40))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    members = rng.random((n, c)) < draw(st.sampled_from([0.05, 0.4, 0.9]))
+    return rng.integers(-3, 4, (n, c)).astype(np.float32), members.astype(np.float32)
+
+
+@given(several(), st.sampled_from(["macro", "micro"]), st.sampled_from(["precision", "recall", "f1"]))
+def test_precision_recall_f1_of_several_classes(case, average, name):
+    output, target = case
+    told, true = output > 0, target > 0
+    score = partial(getattr(sk, f"{name}_score"), zero_division=0)
+    # scikit-learn counts a class that is neither told nor true as 0, here it takes no part.
+    seen = np.flatnonzero(told.any(0) | true.any(0))
+    each = [score(true[:, place], told[:, place]) for place in seen]
+    macro = np.mean(each) if each else np.nan
+    want = macro if average == "macro" else score(true.ravel(), told.ravel())
+    got = value(name, torch.from_numpy(output), torch.from_numpy(target), average=average)
+    assert got == pytest.approx(want, nan_ok=True)
+
+
+@given(several())
+def test_ranking_of_several_classes(case):
+    output, target = case
+    some = target.any(0)
+    both = some & ~target.all(0)
+    got = metric("auroc", output, target, per_class=True)
+    each = [got[f"auroc.{place}"] for place in range(output.shape[1])]
+    want = [sk.roc_auc_score(target[:, place], output[:, place]) for place in np.flatnonzero(both)]
+    assert np.array(each)[both].tolist() == pytest.approx(want)
+    assert np.isnan(np.array(each)[~both]).all()
+    assert got["auroc"] == pytest.approx(np.mean(want) if want else np.nan, nan_ok=True)
+    want = [sk.average_precision_score(target[:, place], output[:, place]) for place in np.flatnonzero(some)]
+    mean = value("average_precision", output, target)
+    assert mean == pytest.approx(np.mean(want) if want else np.nan, nan_ok=True)
+
+
+@given(several(), st.floats(0.05, 0.95))
+def test_yes_and_no_of_several_classes(case, threshold):
+    output, target = case
+    assert value("exact_match", output, target) == pytest.approx(sk.accuracy_score(target > 0, output > 0))
+    probability = 1 / (1 + np.exp(-output.astype(np.float64)))
+    if not np.isclose(probability, threshold).any():
+        want = 1 - sk.hamming_loss(target > 0, probability > threshold)
+        assert value("binary_accuracy", output, target, threshold=threshold) == pytest.approx(want)
+
+
+def test_a_broken_output_of_several_classes_is_never_right():
+    output = np.where(np.eye(3) > 0, 5.0, -5.0)
+    output[0] = np.nan
+    target = np.eye(3)
+    assert value("exact_match", output, target) == pytest.approx(2 / 3)
+    assert value("binary_accuracy", output, target) == pytest.approx(6 / 9)
+    assert value("recall", output, target) == pytest.approx(2 / 3)
+    assert value("auroc", output, target) == pytest.approx((0 + 1 + 1) / 3)
+    assert np.isfinite(value("average_precision", output, target))
 
 
 def test_top_k_accuracy_of_a_constant_output_is_nothing():
@@ -173,7 +234,9 @@ def test_half_precision_is_read():
 def test_every_metric_says_what_it_returns(name):
     module = import_module(f"trainwright.metrics.{name}")
     draw = torch.Generator().manual_seed(0)
-    if module.TARGETS == ("number",):
+    if module.TARGETS == ("categories",):
+        got = metric(name, torch.randn(9, 3, generator=draw), torch.eye(3).repeat(3, 1))
+    elif module.TARGETS == ("number",):
         got = metric(name, torch.randn(9, 1, generator=draw), torch.randn(9, 1, generator=draw))
     elif module.TARGETS == ("mask",):
         kept = {"confusion": torch.ones(2, 3, 3, dtype=int), "boundary": torch.ones(2, 3, 4, dtype=int)}
@@ -191,6 +254,8 @@ def test_unknown_and_loss_directions():
     assert greater_is_better("val/loss") is False
     assert greater_is_better("val/top_5_accuracy") is True
     assert greater_is_better("lr") is None
+    assert greater_is_better("val/tags/auroc.a big cat") is True
+    assert greater_is_better("val/confusion.cat.dog") is None
 
 
 def test_default_metrics():
@@ -200,6 +265,7 @@ def test_default_metrics():
     assert names("category", 10) == ["accuracy", "f1"]
     assert names("category", 2) == ["accuracy", "f1", "auroc"]
     assert names("category", 100) == ["accuracy", "f1", "top_k_accuracy"]
+    assert names("categories", 3) == ["average_precision", "auroc", "f1", "f1"]
     assert names("number") == ["mae", "rmse", "r2"]
     assert names("boxes") == []
 

@@ -222,3 +222,44 @@ def test_a_target_of_weight_zero_is_scored_but_not_learned(forest, tmp_path):
     assert torch.all(last.grad[3] == 0) and torch.any(last.grad[:3] != 0)
     with torch.no_grad():
         assert np.isfinite(task.score(task.predict(model, batch), batch.targets)["age/rmse"])
+
+
+TAGS = ["tall|old", "[]", "old", "tall", "old|rare", "tall|old", "[]", "old"] * (ROWS // 8)
+
+
+def test_several_classes_at_once_are_learned_and_scored(forest, tmp_path):
+    forest = forest | {"tags": np.array(TAGS, dtype=object)}
+    targets = {"tags": {"type": "categories", "class_weights": {"rare": 5.0}}}
+    task, model, batch, data = built(forest, tmp_path, targets)
+    assert data.targets["tags"].classes == ["old", "rare", "tall"]
+    outputs = task.predict(model, batch)
+    logits, truth = outputs["tags"].detach().double().numpy(), batch.targets["tags"].numpy()
+    assert truth[1].tolist() == [0, 0, 0]
+    probability = 1 / (1 + np.exp(-logits))
+    terms = -truth * np.log(probability) - (1 - truth) * np.log(1 - probability)
+    each = task.per_sample_losses(outputs, batch.targets)["tags"].detach().numpy()
+    np.testing.assert_allclose(each, (terms * [1, 5, 1]).mean(1), rtol=1e-5)
+    scores = task.score({"tags": outputs["tags"].detach()}, batch.targets)
+    assert scores["average_precision"] == pytest.approx(
+        sklearn.metrics.average_precision_score(truth, logits, average="macro")
+    )
+    assert scores["f1_micro"] == pytest.approx(
+        sklearn.metrics.f1_score(truth, logits > 0, average="micro", zero_division=0)
+    )
+    assert task.monitor() == ("average_precision", "max")
+    [phase] = task.phases(model)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
+    first = task.training_step(model, batch, phase).loss.mean()
+    for _ in range(30):
+        optimizer.zero_grad()
+        task.training_step(model, batch, phase).loss.mean().backward()
+        optimizer.step()
+    assert task.training_step(model, batch, phase).loss.mean() < 0.9 * first
+
+
+def test_metrics_know_the_names_of_the_classes(forest, tmp_path):
+    targets = {"species": {"type": "category", "metrics": [{"name": "auroc", "per_class": True}]}}
+    task, model, batch, _ = built(forest, tmp_path, targets)
+    with torch.no_grad():
+        scores = task.score(task.predict(model, batch), batch.targets)
+    assert {"auroc.maple", "auroc.oak", "auroc.pine"} <= set(scores)

@@ -10,7 +10,7 @@ import numpy as np
 from trainwright.data.batch import Value
 from trainwright.data.objects import Objects
 from trainwright.data.types import Processor
-from trainwright.inference.predictions import category_columns, number_columns
+from trainwright.inference.predictions import categories_columns, category_columns, number_columns
 from trainwright.tasks.supervised.target import answer_of
 
 Sizes = Sequence[tuple[int, int] | None]
@@ -46,6 +46,14 @@ def answer_columns(
             name,
             processor.spec().classes,
             answer.double().softmax(1).numpy(),
+            true=None if truth is None else truth.numpy(),
+            loss=losses,
+        )
+    if processor.type == "categories":
+        return categories_columns(
+            name,
+            processor.spec().classes,
+            answer.double().sigmoid().numpy(),
             true=None if truth is None else truth.numpy(),
             loss=losses,
         )

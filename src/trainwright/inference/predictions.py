@@ -10,6 +10,8 @@ Columns, one row per sample:
 | `T_predicted`       | string      | category T: name of the most probable class                      |
 | `T_probability`     | float       | category T: its probability                                      |
 | `T_probabilities`   | list<float> | category T: probability of every class, in the order of the ids  |
+| `T`, `T_predicted`  | list<string> | categories T: names of the true and of the predicted classes    |
+| `T_probabilities`   | list<float> | categories T: probability of every class, each for itself        |
 | `T`, `T_predicted`  | float       | number T: true and predicted value; list<float> for several      |
 | `T`, `T_predicted`  | list<object> | boxes, instances, keypoints T: `class`, `score`, `box`, `points` |
 | `T_loss`            | float       | loss of the sample, NaN where the truth is unknown               |
@@ -97,6 +99,35 @@ def category_columns(
     columns: dict[str, Any] = {} if true is None else {name: names[true].tolist()}
     columns[f"{name}_predicted"] = names[best].tolist()
     columns[f"{name}_probability"] = probabilities[np.arange(len(best)), np.maximum(best, 0)]
+    columns[f"{name}_probabilities"] = probabilities
+    if loss is not None:
+        columns[f"{name}_loss"] = loss
+    return columns
+
+
+def categories_columns(
+    name: str,
+    classes: Sequence[str],
+    probabilities: np.ndarray,
+    *,
+    true: np.ndarray | None = None,
+    loss: np.ndarray | None = None,
+) -> dict[str, Any]:
+    """The columns of one target of any number of classes per sample.
+
+    Args:
+        name: The target.
+        classes: Names of its classes, in the order of their ids.
+        probabilities: `[N, C]`, each class for itself; above one half it is predicted.
+        true: Memberships `[N, C]`, 0 or 1; None leaves the column out.
+        loss: Loss per sample `[N]`.
+    """
+    names = np.array(classes, dtype=object)
+    known = ~np.isnan(probabilities).any(axis=1)
+    columns: dict[str, Any] = {} if true is None else {name: [names[row > 0.5].tolist() for row in true]}
+    columns[f"{name}_predicted"] = [
+        names[row > 0.5].tolist() if there else None for row, there in zip(probabilities, known, strict=True)
+    ]
     columns[f"{name}_probabilities"] = probabilities
     if loss is not None:
         columns[f"{name}_loss"] = loss
@@ -202,7 +233,15 @@ def write_answers(
         StorageError: The file cannot be written.
     """
     chosen = format or ("csv" if str(destination) == STDOUT else _format_of(Path(destination)))
-    data = render_answers(columns, chosen, classes=classes)
+    write_output(render_answers(columns, chosen, classes=classes), destination)
+
+
+def write_output(data: bytes, destination: str | Path) -> None:
+    """Writes bytes to a file, whole or not at all, or to standard output (`-`).
+
+    Raises:
+        StorageError: The file cannot be written.
+    """
     if str(destination) == STDOUT:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()

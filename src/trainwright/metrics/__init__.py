@@ -1,8 +1,9 @@
-"""Metrics: plain functions `(output, target, classes) -> {name: value}` over a whole split.
+"""Metrics: plain functions `(output, target, classes, spec) -> {name: value}` over a whole split.
 
 `output` and `target` are CPU tensors (or NumPy arrays): logits `[N, C]` and class ids `[N]` for a
-category, floats `[N, K]` both for a number, and what the head's `compare` keeps for a
-mask. `classes` are the class names, where a metric wants them.
+category, logits and memberships `[N, C]` (0 or 1) for several classes at once, floats `[N, K]` both for a
+number; `output` is what the head's `compare` keeps for a mask. `classes`, the class names, and `spec`, the
+target's `TensorSpec`, are given where a signature asks.
 The arithmetic is NumPy's and needs no torch, so that a report can be made without it. A sample whose
 output is NaN counts as wrong. Every module lists in `GREATER_IS_BETTER` what it returns, and in
 `TARGETS` which column types it suits.
@@ -18,10 +19,12 @@ NAMES = (
     "accuracy",
     "auroc",
     "average_precision",
+    "binary_accuracy",
     "boundary_f",
     "calibration_error",
     "confusion_matrix",
     "dice",
+    "exact_match",
     "f1",
     "mae",
     "miou",
@@ -35,14 +38,19 @@ NAMES = (
 )
 MANY_CLASSES = 20
 
-MONITORED = {"category": ("accuracy", "accuracy"), "mask": ("miou", "miou")}
+MONITORED = {
+    "category": ("accuracy", "accuracy"),
+    "categories": ("average_precision", "average_precision"),
+    "mask": ("miou", "miou"),
+}
 """Column type -> metric component, and the value of it, that tells the best model; all of them rise."""
 
 
 _DEFAULTS = {
-    "category": ["accuracy", "f1"],
-    "number": ["mae", "rmse", "r2"],
-    "mask": ["miou", "dice", "pixel_accuracy", "boundary_f"],
+    "category": ("accuracy", "f1"),
+    "categories": ("average_precision", "auroc", "f1"),
+    "number": ("mae", "rmse", "r2"),
+    "mask": ("miou", "dice", "pixel_accuracy", "boundary_f"),
 }
 
 
@@ -57,8 +65,9 @@ def default_metrics(type: str, num_classes: int = 0) -> list[dict[str, Any]]:
     Returns:
         Component mappings, to be validated like those of a recipe; none for a type that has none.
     """
-    names = _DEFAULTS.get(type, [])
-    chosen: list[dict[str, Any]] = [{"name": name} for name in names]
+    chosen: list[dict[str, Any]] = [{"name": name} for name in _DEFAULTS.get(type, ())]
+    if type == "categories":
+        chosen.append({"name": "f1", "average": "micro"})
     if type == "category" and num_classes == 2:
         chosen.append({"name": "auroc"})
     if type == "category" and num_classes >= MANY_CLASSES:
@@ -77,8 +86,8 @@ def greater_is_better(key: str) -> bool | None:
     Returns:
         None when no metric of this package gives such a value.
     """
-    # A class's own value is called `iou.<class>`.
-    name = re.sub(r"_\d+_", "_k_", key.rsplit("/", 1)[-1]).split(".", 1)[0]
+    # A class's own value, such as `auroc.cat`, has the direction of the mean over classes.
+    name = re.sub(r"_\d+_", "_k_", key.rsplit("/", 1)[-1].partition(".")[0])
     if name == "loss":
         return False
     for module in NAMES:

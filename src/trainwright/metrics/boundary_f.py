@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from trainwright.metrics.arrays import ids
-from trainwright.metrics.class_maps import named
+from trainwright.metrics.class_maps import averaged
 
 GREATER_IS_BETTER = {"boundary_f": True}
 TARGETS = ("mask",)
@@ -39,4 +39,4 @@ def boundary_f(
     both = precision + recall
     values = np.divide(2 * precision * recall, both, out=np.zeros_like(both), where=both > 0)
     values = np.where(predicted + true > 0, values, np.nan)
-    return named("boundary_f", "boundary_f", values, classes, per_class)
+    return averaged("boundary_f", "boundary_f", values, classes, per_class)

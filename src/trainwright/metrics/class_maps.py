@@ -9,6 +9,7 @@ import numpy as np
 
 from trainwright.metrics.arrays import Floats, finite_mean, ids
 from trainwright.metrics.counts import ClassCounts
+from trainwright.metrics.memberships import named
 
 
 def class_counts_of(output: Mapping[str, Any]) -> ClassCounts:
@@ -23,20 +24,17 @@ def ratios(part: Any, whole: Any) -> Floats:
     return np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
 
 
-def named(
-    key: str, mean_key: str, values: Floats, classes: Sequence[str] | None, every: bool
+def averaged(
+    mean: str, key: str, values: Floats, classes: Sequence[str] | None, per_class: bool
 ) -> dict[str, float]:
-    """The mean over the classes that occur, and perhaps each class's value.
+    """The mean over the classes that occur and, where it is wanted, each class's value.
 
     Args:
-        key: Of a class's value, before a dot and its name.
-        mean_key: Of the mean.
+        mean: Name of the mean.
+        key: Name of a class's value, before a dot and the class.
         values: `[C]`, NaN of classes that do not occur.
         classes: Their names; their ids when absent.
-        every: Whether each class's value is wanted.
+        per_class: Whether each class's value is wanted.
     """
-    found = {mean_key: finite_mean(values)}
-    if every:
-        names = classes if classes is not None else [str(place) for place in range(len(values))]
-        found |= {f"{key}.{name}": float(value) for name, value in zip(names, values, strict=True)}
-    return found
+    each = named(key, values, classes) if per_class else {}
+    return {mean: finite_mean(values), **each}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from trainwright.metrics.class_maps import class_counts_of, named, ratios
+from trainwright.metrics.class_maps import averaged, class_counts_of, ratios
 
 GREATER_IS_BETTER = {"dice": True}
 TARGETS = ("mask",)
@@ -30,4 +30,4 @@ def dice(
     """
     counts = class_counts_of(output)
     values = ratios(2 * counts.hits, counts.predicted + counts.support)
-    return named("dice", "dice", values, classes, per_class)
+    return averaged("dice", "dice", values, classes, per_class)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from trainwright.metrics.class_maps import class_counts_of, named, ratios
+from trainwright.metrics.class_maps import averaged, class_counts_of, ratios
 
 GREATER_IS_BETTER = {"miou": True, "iou": True}
 TARGETS = ("mask",)
@@ -28,4 +28,4 @@ def miou(
     """
     counts = class_counts_of(output)
     union = counts.predicted + counts.support - counts.hits
-    return named("iou", "miou", ratios(counts.hits, union), classes, per_class)
+    return averaged("miou", "iou", ratios(counts.hits, union), classes, per_class)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from trainwright.metrics.class_maps import class_counts_of, named, ratios
+from trainwright.metrics.class_maps import averaged, class_counts_of, ratios
 
 GREATER_IS_BETTER = {"pixel_accuracy": True, "class_accuracy": True}
 TARGETS = ("mask",)
@@ -29,4 +29,4 @@ def pixel_accuracy(
     counts = class_counts_of(output)
     found = {"pixel_accuracy": float(ratios(counts.hits.sum(), counts.support.sum()))}
     shares = ratios(counts.hits, counts.support)
-    return found | named("class_accuracy", "class_accuracy", shares, classes, per_class)
+    return found | averaged("class_accuracy", "class_accuracy", shares, classes, per_class)

@@ -45,8 +45,8 @@ POSITIONAL: dict[str, tuple[str, ...]] = {
         "num_outputs",  # width that the targets need
         "num_categories",  # classes of the category column that it reads
     ),
-    "loss": ("output", "target", "class_weights"),
-    "metric": ("output", "target", "classes"),
+    "loss": ("output", "target", "class_weights", "spec"),  # spec: of the target column
+    "metric": ("output", "target", "classes", "spec"),  # classes: names, None where there are none
     "optimizer": ("params",),
     "schedule": ("total_steps", "steps_per_epoch"),
 }
@@ -251,6 +251,8 @@ TABLES: dict[str, dict[str, str]] = {
         "auroc": "trainwright.metrics.auroc:auroc",
         "average_precision": "trainwright.metrics.average_precision:average_precision",
         "calibration_error": "trainwright.metrics.calibration_error:calibration_error",
+        "binary_accuracy": "trainwright.metrics.binary_accuracy:binary_accuracy",
+        "exact_match": "trainwright.metrics.exact_match:exact_match",
         "confusion_matrix": "trainwright.metrics.confusion_matrix:confusion_matrix",
         "mse": "trainwright.metrics.mse:mse",
         "mae": "trainwright.metrics.mae:mae",

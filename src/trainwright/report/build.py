@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 
 from trainwright.report import notes, overview
-from trainwright.report.category import CategoryResult, analyse_category
 from trainwright.report.charts import Chart
 from trainwright.report.contents import Contents, Evaluation, read_run
 from trainwright.report.curves import learning_curves
+from trainwright.report.kinds import KINDS, Kind, Result
 from trainwright.report.notes import Note
-from trainwright.report.number import NumberResult, analyse_number
 from trainwright.report.pictures import Picture, PictureBook
 from trainwright.runs.atomic import StorageError, write_json, write_text
 
@@ -30,7 +29,8 @@ class TargetResult:
     target: str
     split: str
     stem: str
-    results: list[CategoryResult] | list[NumberResult]
+    kind: Kind
+    results: Sequence[Result]
 
 
 def build_report(run: str | os.PathLike[str], *, picture: Picture | None = None, seed: int = 0) -> Path:
@@ -70,12 +70,11 @@ def _analyse(contents: Contents, evaluation: Evaluation, seed: int) -> Iterator[
         safe = re.sub(r"[^\w.-]", "_", target)
         # Two names may become one when they are made safe for file systems.
         stem = f"{evaluation.split}-{safe}" if safe == target else f"{evaluation.split}-{place}-{safe}"
-        if type == "category":
+        kind = KINDS.get(type)
+        if kind is not None:
             classes = contents.classes(evaluation, target)
-            found: Any = [analyse_category(target, columns, classes, stem=stem, seed=seed)]
-        else:
-            found = analyse_number(target, columns, stem=stem, seed=seed)
-        yield TargetResult(target, evaluation.split, stem, found)
+            found = kind.analyse(target, columns, classes, stem=stem, seed=seed)
+            yield TargetResult(target, evaluation.split, stem, kind, found)
 
 
 def _notes(contents: Contents, results: Iterable[TargetResult], book: PictureBook) -> list[Note]:
@@ -83,10 +82,7 @@ def _notes(contents: Contents, results: Iterable[TargetResult], book: PictureBoo
     main = contents.evaluations[0].split if contents.evaluations else ""
     for item in results:
         for result in item.results:
-            if isinstance(result, CategoryResult):
-                found += notes.category_notes(item.target, item.split, result, first=item.split == main)
-            else:
-                found += notes.number_notes(item.split, result)
+            found += item.kind.remarks(item.split, result, item.split == main)
     return [*found, *notes.picture_notes(book.failures)]
 
 
@@ -110,12 +106,10 @@ def _write_plots(
             for chart in result.charts:
                 write_charts(folder / f"{chart.name}.png", [chart])
                 written.append(f"{chart.name}.png")
-            if isinstance(result, NumberResult):
-                continue
             for heatmap in result.heatmaps:
                 write_heatmap(folder / f"{heatmap.name}.png", heatmap)
                 written.append(f"{heatmap.name}.png")
-            if book.gallery(folder / f"{item.stem}-mistakes.png", result.mistakes):
+            if item.kind.gallery and book.gallery(folder / f"{item.stem}-mistakes.png", result.mistakes):
                 written.append(f"{item.stem}-mistakes.png")
     return written
 
@@ -129,8 +123,7 @@ def _summary(
     }
     for item in listed:
         for result in item.results:
-            name = result.name if isinstance(result, NumberResult) else item.target
-            splits[item.split]["targets"][name] = result.as_json()
+            splits[item.split]["targets"][result.name] = result.as_json()
     return {
         "run": contents.run.id,
         "name": contents.record.name,

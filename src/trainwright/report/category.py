@@ -29,6 +29,7 @@ class CategoryResult:
     """Everything the report says of a category target.
 
     Attributes:
+        name: The target.
         classes: Class names.
         total: Samples with a known truth.
         unknown: Samples without one, which take no part.
@@ -45,6 +46,7 @@ class CategoryResult:
         charts: Calibration, precision-recall.
     """
 
+    name: str
     classes: Sequence[str]
     total: int
     unknown: int
@@ -92,8 +94,8 @@ class CategoryResult:
 
 def analyse_category(
     target: str, columns: dict[str, Any], classes: Sequence[str], *, stem: str, seed: int = 0
-) -> CategoryResult:
-    """Computes everything from the columns of `predictions.parquet`.
+) -> list[CategoryResult]:
+    """Computes everything from the columns of `predictions.parquet`: one result.
 
     Args:
         target: Name of the target.
@@ -117,7 +119,8 @@ def analyse_category(
     ranked = _ranked(columns.get(f"{target}_probabilities"), known, true, len(classes))
     areas = np.array([ranking.average_precision(one) for one in ranked] or [np.nan] * len(classes))
     calibration = reliability(confidence, right)
-    return CategoryResult(
+    result = CategoryResult(
+        name=target,
         classes=classes,
         total=len(true),
         unknown=len(columns[f"{target}_predicted"]) - len(true),
@@ -138,6 +141,7 @@ def analyse_category(
             *([_curves_chart(ranked, areas, classes, f"{stem}-precision-recall")] if ranked else []),
         ],
     )
+    return [result]
 
 
 def _ids(names: Any, ids: dict[str, int]) -> Ints:

@@ -79,6 +79,8 @@ class Contents:
         if names:
             return tuple(str(name) for name in names)
         columns = evaluation.predictions.columns
+        if not isinstance(columns[f"{target}_predicted"], list):
+            return ()  # numbers have none
         seen = {*columns.get(target, []), *columns[f"{target}_predicted"]} - {None}
         return tuple(sorted(seen))
 

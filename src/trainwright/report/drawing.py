@@ -15,7 +15,7 @@ from trainwright.data.objects import Objects
 SIDE = 200  # pixels of a tile's longer side
 _GAP, _LINE = 10, 13
 _WIDTH = 33  # characters of a caption's line
-_COLOURS = (
+COLOURS = (
     (230, 80, 30),
     (0, 114, 200),
     (0, 150, 110),
@@ -73,7 +73,7 @@ def draw_grid(tiles: Sequence[Tile], columns: int = 6) -> bytes:
         left, top = _GAP + place % columns * width, _GAP + place // columns * height
         sheet.paste(image, (left, top))
         for line, text in enumerate(tile.caption):
-            pen.text((left, top + image.height + 2 + line * _LINE), _printable(text), fill=_INK)
+            pen.text((left, top + image.height + 2 + line * _LINE), printable(text), fill=_INK)
     file = io.BytesIO()
     sheet.save(file, "png", compress_level=3)
     return file.getvalue()
@@ -119,7 +119,7 @@ def _with_mask(
     pixels: npt.NDArray[np.uint8], mask: npt.NDArray[np.int64], void: int
 ) -> npt.NDArray[np.uint8]:
     """Pixels under half-transparent colours; only void stays clear."""
-    colours = np.array(_COLOURS, dtype=np.float64)[mask % len(_COLOURS)]
+    colours = np.array(COLOURS, dtype=np.float64)[mask % len(COLOURS)]
     covered = (mask != void)[..., None]
     return np.where(covered, 0.5 * pixels + 0.5 * colours, pixels).astype(np.uint8)
 
@@ -128,7 +128,7 @@ def _draw_objects(image: Image.Image, objects: Objects, classes: Sequence[str], 
     pen = ImageDraw.Draw(image, "RGBA")
     names = [*classes, *sorted(set(objects.labels) - set(classes))]
     for place, label in enumerate(objects.labels):
-        colour = _COLOURS[names.index(label) % len(_COLOURS)]
+        colour = COLOURS[names.index(label) % len(COLOURS)]
         segment = objects.segments[place] if objects.segments else None
         if isinstance(segment, np.ndarray):
             layer = Image.fromarray((segment * 110).astype(np.uint8)).resize(image.size)
@@ -136,7 +136,7 @@ def _draw_objects(image: Image.Image, objects: Objects, classes: Sequence[str], 
         box = [float(value) * scale for value in objects.boxes[place]]
         if np.isfinite(box).all() and box[2] >= box[0] and box[3] >= box[1]:
             pen.rectangle(box, outline=colour, width=2)
-            pen.text((box[0] + 3, box[1] + 1), _printable(label), fill=colour)
+            pen.text((box[0] + 3, box[1] + 1), printable(label), fill=colour)
         if objects.keypoints is not None:
             _draw_points(pen, objects, place, scale, colour)
 
@@ -172,11 +172,11 @@ def _curves(values: npt.NDArray[np.float64]) -> Image.Image:
         known = np.isfinite(down)
         points = list(zip(across[known].tolist(), down[known].tolist(), strict=True))
         if len(points) > 1:
-            pen.line(points, fill=_COLOURS[channel % len(_COLOURS)], width=1)
+            pen.line(points, fill=COLOURS[channel % len(COLOURS)], width=1)
     return image
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """A caption's line, in the letters that Pillow's own font has."""
     short = text if len(text) <= _WIDTH else f"{text[: _WIDTH - 3]}..."
     return short.encode("latin-1", "replace").decode("latin-1")

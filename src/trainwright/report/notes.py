@@ -11,6 +11,7 @@ import numpy as np
 from trainwright.report.category import CategoryResult
 from trainwright.report.contents import Contents
 from trainwright.report.number import NumberResult
+from trainwright.report.objects import ObjectsResult
 from trainwright.report.scales import percent_text
 from trainwright.runs.record import RunState
 
@@ -56,9 +57,9 @@ def run_notes(contents: Contents) -> Iterator[Note]:
         yield Note("info", "The best value came at the last evaluation: longer training may help.")
 
 
-def category_notes(name: str, split: str, result: CategoryResult, *, first: bool) -> Iterator[Note]:
+def category_notes(split: str, result: CategoryResult, first: bool) -> Iterator[Note]:
     """Remarks on a category target's numbers; on small matters only of the first, most telling split."""
-    place = f"{name}, {split}"
+    place = f"{result.name}, {split}"
     if not result.total:
         yield Note("warning", f"{place}: no sample has a known class.")
         return
@@ -85,7 +86,7 @@ def category_notes(name: str, split: str, result: CategoryResult, *, first: bool
         )
 
 
-def number_notes(split: str, result: NumberResult) -> Iterator[Note]:
+def number_notes(split: str, result: NumberResult, first: bool) -> Iterator[Note]:
     """Remarks on a number target's numbers."""
     if result.left_out:
         yield Note(
@@ -97,6 +98,23 @@ def number_notes(split: str, result: NumberResult) -> Iterator[Note]:
     if result.total and (low > 0 or high < 0) and abs(result.bias) > 0.1 * result.mae:
         direction = "high" if result.bias > 0 else "low"
         yield Note("info", f"{result.name}, {split}: predictions are too {direction} on average.")
+
+
+def objects_notes(split: str, result: ObjectsResult, first: bool) -> Iterator[Note]:
+    """Remarks on found objects; on small matters only of the first, most telling split."""
+    place = f"{result.name}, {split}"
+    if not result.objects:
+        yield Note("warning", f"{place}: no object is annotated.")
+        return
+    absent = [row.name for row in result.rows if not row.true]
+    if absent:
+        yield Note("warning", f"{place}: no object of {_some(absent)}; nothing can be said of them.")
+    few = [row.name for row in result.rows if 0 < row.true < FEW_SAMPLES]
+    if few and first:
+        yield Note("warning", f"{place}: fewer than {FEW_SAMPLES} objects of {_some(few)}.")
+    never = [row.name for row in result.rows if row.true and not row.found]
+    if never and first:
+        yield Note("warning", f"{place}: {_some(never)} is never found.")
 
 
 def picture_notes(failures: Sequence[str]) -> Iterator[Note]:

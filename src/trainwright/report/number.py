@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from trainwright.metrics import bootstrap
 from trainwright.metrics.arrays import Floats
 from trainwright.metrics.bootstrap import Interval
 from trainwright.metrics.r2 import r2
-from trainwright.report.charts import GREY, Bars, Chart, Line, Mark, Points, Rule
+from trainwright.report.charts import GREY, Bars, Chart, Heatmap, Line, Mark, Points, Rule
 from trainwright.report.mistakes import Mistake, sample_name, sample_row
 
 QUANTILES = (0.5, 0.75, 0.9, 0.95, 0.99, 1.0)
@@ -32,8 +33,9 @@ class NumberResult:
         r2: Share of the variance that is explained.
         bias: Mean of predicted minus true.
         quantiles: Share of the samples -> absolute error that they do not exceed.
-        worst: Samples of the largest absolute error.
+        mistakes: Samples of the largest absolute error.
         charts: Predicted against true, residuals, error quantiles.
+        heatmaps: None.
     """
 
     name: str
@@ -48,24 +50,28 @@ class NumberResult:
     bias: float
     bias_interval: Interval
     quantiles: dict[float, float]
-    worst: list[Mistake]
+    mistakes: list[Mistake]
     charts: list[Chart]
+    heatmaps: tuple[Heatmap, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The numbers for `report.json`."""
         value = {"type": "number", "samples": self.total, **vars(self)}
-        del value["charts"], value["total"], value["name"]
+        del value["charts"], value["heatmaps"], value["mistakes"], value["total"], value["name"]
         value["quantiles"] = {str(share): error for share, error in self.quantiles.items()}
-        value["worst"] = [row.as_json() for row in self.worst]
+        value["worst"] = [row.as_json() for row in self.mistakes]
         return value
 
 
-def analyse_number(target: str, columns: dict[str, Any], *, stem: str, seed: int = 0) -> list[NumberResult]:
+def analyse_number(
+    target: str, columns: dict[str, Any], classes: Sequence[str] = (), *, stem: str, seed: int = 0
+) -> list[NumberResult]:
     """Computes everything from the columns of `predictions.parquet`: a result per value of the target.
 
     Args:
         target: Name of the target.
         columns: All columns of the split.
+        classes: Not used: a number has none.
         stem: Start of the plots' names.
         seed: Address of the bootstrap's resamples.
     """
@@ -119,7 +125,7 @@ def _analyse(
         bias=_mean(error),
         bias_interval=bootstrap.interval(means[:, 2]),
         quantiles={q: float(np.quantile(np.abs(error), q)) for q in QUANTILES} if len(y) else {},
-        worst=_worst(columns, true, predicted, loss, known),
+        mistakes=_worst(columns, true, predicted, loss, known),
         charts=_charts(y, predicted[known], stem) if len(y) else [],
     )
 

@@ -11,6 +11,7 @@ from trainwright.metrics.bootstrap import Interval
 from trainwright.report.category import CategoryResult
 from trainwright.report.contents import Contents
 from trainwright.report.number import NumberResult
+from trainwright.report.objects import ObjectsResult
 from trainwright.report.scales import number_text, percent_text, seconds_text
 
 
@@ -37,7 +38,7 @@ class Answer:
     others: dict[str, str]
 
 
-def category_answer(target: str, split: str, result: CategoryResult) -> Answer:
+def category_answer(split: str, result: CategoryResult) -> Answer:
     """The accuracy."""
     low, high = result.accuracy_interval
     macro = f"{number_text(result.macro_f1, 3)} ({_range(result.macro_f1_interval)})"
@@ -50,7 +51,7 @@ def category_answer(target: str, split: str, result: CategoryResult) -> Answer:
         f"{100 * low:.1f} to {percent_text(high)}" if result.total else "",
         split,
         result.total,
-        target,
+        result.name,
         others,
     )
 
@@ -66,6 +67,16 @@ def number_answer(split: str, result: NumberResult) -> Answer:
     return Answer(
         "Mean absolute error", number_text(result.mae), interval, split, result.total, result.name, others
     )
+
+
+def objects_answer(split: str, result: ObjectsResult) -> Answer:
+    """The mean average precision at an overlap of 0.5."""
+    others = {
+        "Objects": f"{result.objects:,}",
+        "Best F1": f"{number_text(result.f1, 3)} at a score of {number_text(result.threshold, 2)}",
+    }
+    value = number_text(result.mean_precision, 3)
+    return Answer("Mean average precision", value, "", split, result.total, result.name, others)
 
 
 def _range(interval: Interval) -> str:

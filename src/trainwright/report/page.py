@@ -16,8 +16,8 @@ from trainwright.report.category import CategoryResult
 from trainwright.report.charts import Chart, Line
 from trainwright.report.contents import Contents
 from trainwright.report.environment import templates
+from trainwright.report.kinds import Result
 from trainwright.report.notes import Note, dropped_samples
-from trainwright.report.number import NumberResult
 from trainwright.report.pictures import PictureBook
 from trainwright.report.scales import number_text, percent_text, seconds_text
 from trainwright.report.svg import chart_svg, color_class, heatmap_svg
@@ -51,7 +51,7 @@ def render_page(
         id(mistake): uri
         for item in results
         for result in item.results
-        for mistake in _shown(result)
+        for mistake in result.mistakes
         if (uri := book.uri(mistake))
     }
     return (
@@ -89,15 +89,10 @@ def _environment() -> Environment:
         legend=legend,
         recipe=recipe_html,
     )
-    environment.tests["category"] = lambda result: isinstance(result, CategoryResult)
     environment.globals.update(
         class_rows=class_rows, has_pictures=has_pictures, whisker_start=whisker_start, ROWS=ROWS
     )
     return environment
-
-
-def _shown(result: Any) -> list[Any]:
-    return result.mistakes if isinstance(result, CategoryResult) else result.worst
 
 
 def _by_target(results: list[TargetResult]) -> dict[str, list[TargetResult]]:
@@ -110,18 +105,14 @@ def _by_target(results: list[TargetResult]) -> dict[str, list[TargetResult]]:
 
 def _answers(targets: dict[str, list[TargetResult]]) -> list[overview.Answer]:
     """One answer a target (or value of it), on its most telling split."""
-    found = []
-    for target, items in targets.items():
-        first = items[0]
-        for result in first.results:
-            if isinstance(result, NumberResult):
-                found.append(overview.number_answer(first.split, result))
-            else:
-                found.append(overview.category_answer(target, first.split, result))
-    return found
+    return [
+        items[0].kind.answer(items[0].split, result)
+        for items in targets.values()
+        for result in items[0].results
+    ]
 
 
-def has_pictures(result: CategoryResult, picture: Callable[[Any], str | None]) -> bool:
+def has_pictures(result: Result, picture: Callable[[Any], str | None]) -> bool:
     """Whether the mistakes make a gallery, or a table."""
     return any(picture(mistake) for mistake in result.mistakes)
 

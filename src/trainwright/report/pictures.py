@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from trainwright.errors import TrainwrightError
+from trainwright.report.found import with_found
 from trainwright.report.mistakes import Mistake
 from trainwright.runs.atomic import write_bytes
 
 Picture = Callable[[int], np.ndarray | None]
 LARGEST = 160  # pixels of the longer side in the page
+LARGEST_ANNOTATED = 320
 TILE = 96
 
 
@@ -36,7 +38,10 @@ class PictureBook:
             return None
         if mistake.row not in self._known:
             self._known[mistake.row] = self._ask(mistake)
-        return self._known[mistake.row]
+        pixels = self._known[mistake.row]
+        if pixels is None or not isinstance(mistake.predicted, list):
+            return pixels
+        return with_found(pixels, mistake.true, mistake.predicted, LARGEST_ANNOTATED)
 
     def _ask(self, mistake: Mistake) -> np.ndarray | None:
         assert self._picture is not None
@@ -54,7 +59,8 @@ class PictureBook:
     def uri(self, mistake: Mistake) -> str | None:
         """The picture as a `data:` address: PNG where it is small, else a JPEG of at most 160 pixels."""
         pixels = self.pixels(mistake)
-        return None if pixels is None else data_uri(pixels)
+        largest = LARGEST_ANNOTATED if isinstance(mistake.predicted, list) else LARGEST
+        return None if pixels is None else data_uri(pixels, largest)
 
     def gallery(self, path: Path, mistakes: Sequence[Mistake], columns: int = 6) -> bool:
         """Writes the pictures of mistakes into one PNG, with captions; False where there is none.
@@ -70,8 +76,8 @@ class PictureBook:
         return True
 
 
-def data_uri(pixels: np.ndarray) -> str:
-    """A picture uint8 `[H, W, C]` as a `data:` address: PNG where small, else a JPEG up to 160 pixels."""
+def data_uri(pixels: np.ndarray, largest: int = LARGEST) -> str:
+    """A picture uint8 `[H, W, C]` as a `data:` address: PNG where small, else a JPEG of at most `largest`."""
     from PIL import Image
 
     gray = pixels.ndim == 3 and pixels.shape[2] == 1
@@ -80,7 +86,7 @@ def data_uri(pixels: np.ndarray) -> str:
         image.save(buffer, "png")
         kind = "png"
     else:
-        image.thumbnail((LARGEST, LARGEST))
+        image.thumbnail((largest, largest))
         image.save(buffer, "jpeg", quality=85)
         kind = "jpeg"
     return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"
@@ -114,4 +120,6 @@ def _gallery(pictures: list[tuple[Mistake, np.ndarray]], columns: int) -> bytes:
 
 
 def _caption(value: object) -> str:
+    if isinstance(value, list):
+        return f"{len(value)} objects"
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch.nn import functional
 
 from trainwright.data.augment.base import Address, Augment, Geometric, Mixing
 from trainwright.data.augment.scene import Scene
+from trainwright.data.augment.warp import Warp
 from trainwright.data.batch import Value
 from trainwright.data.types import Processor
 from trainwright.errors import RecipeError
@@ -58,6 +60,7 @@ class Chain:
         self.blends = any(item.blends for _, item in self.mixing)
         for _, item in self.mixing:
             self._check_columns(item, inputs)
+        self._check_sizes()
         wanted = _wanted(self.processors)
         for augment in augments:
             if isinstance(augment, Geometric):
@@ -88,7 +91,11 @@ class Chain:
         """
         scene = self._scene(stored)
         total = len(ids)
-        for place, item in enumerate(self.augments):
+        for place, *others in self._places():
+            item = self.augments[place]
+            if others:
+                scene = self._moved_together(scene, [place, *others], ids, epoch)
+                continue
             if isinstance(item, Mixing):
                 used = count * (1 + item.partners)
                 parts = [scene.rows(start, start + count) for start in range(0, used, count)]
@@ -101,6 +108,36 @@ class Chain:
             address = Address(self.seed, epoch, ids, place)
             scene = _varied(scene, item, address)
         return self._columns(scene, stored, count)
+
+    def _places(self) -> list[list[int]]:
+        """Places of the augmentations, together where all that they do is to move pixels of images alone."""
+        alone = not (self.masks or self.objects or self.pictures)
+        groups: list[list[int]] = []
+        for place, item in enumerate(self.augments):
+            if alone and groups and _moves(item) and _moves(self.augments[place - 1]):
+                groups[-1].append(place)
+            else:
+                groups.append([place])
+        return groups
+
+    def _moved_together(self, scene: Scene, places: list[int], ids: np.ndarray, epoch: int) -> Scene:
+        """Images moved by several augmentations, by one warp in place of two where there is one."""
+
+        def moved(images: Tensor) -> Tensor:
+            last: Warp | None = None
+            for place in places:
+                item = self.augments[place]
+                assert isinstance(item, Geometric)
+                size = last.size if last is not None else (images.shape[1], images.shape[2])
+                warp = item.warp(size, Address(self.seed, epoch, ids, place))
+                both = last.then(warp) if last is not None else warp
+                if last is not None and both is None:
+                    images = last.pixels(images)
+                last = both or warp
+            assert last is not None
+            return last.pixels(images)
+
+        return replace(scene, images={name: moved(images) for name, images in scene.images.items()})
 
     def _scene(self, stored: dict[str, Tensor]) -> Scene:
         there = stored.keys()
@@ -149,6 +186,18 @@ class Chain:
         """Whether a column is ready for the model when it leaves the chain."""
         return name in self.objects or name in self.labels or (self.blends and name in self.masks)
 
+    def _check_sizes(self) -> None:
+        """Pictures of another size than their input cannot be moved by the same number of pixels."""
+        counting = [type(item).__name__ for item in self.augments if getattr(item, "counts_pixels", False)]
+        sizes = {name: self.processors[name].spec().shape[1:] for name in [*self.images, *self.pictures]}
+        if counting and self.pictures and len(set(sizes.values())) > 1:
+            raise RecipeError(
+                f"{counting[0].lower()} cannot move pictures of different sizes together",
+                where="data.augment",
+                why=", ".join(f"{name} has {height}x{width}" for name, (height, width) in sizes.items()),
+                fix="give the target no size, so that it follows its input, or remove the augmentation",
+            )
+
     def _check_columns(self, item: Mixing, inputs: Mapping[str, Processor]) -> None:
         known = {*self.images, *self.pictures, *self.masks, *self.labels}
         known |= set(self.objects) if item.takes_objects else set()
@@ -180,10 +229,13 @@ def _wanted(processors: Mapping[str, Processor]) -> dict[tuple[int, int], tuple[
     return found
 
 
+def _moves(item: Augment) -> bool:
+    return isinstance(item, Geometric) and type(item).__call__ is Geometric.__call__
+
+
 def _varied(scene: Scene, item: Augment, address: Address) -> Scene:
     if isinstance(item, Geometric):
-        own = type(item).__call__ is not Geometric.__call__
-        return scene.moved(item, address, images=not own)
+        return scene.moved(item, address, images=_moves(item))
     return scene.changed(lambda values: item(values, address), getattr(item, "types", Augment.types))
 
 

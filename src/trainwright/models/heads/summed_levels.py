@@ -12,7 +12,7 @@ NORM_GROUPS = 32
 
 
 class SummedLevels(nn.Module):
-    """Each level climbs, level by level, to the finest one: convolution, norm, ReLU, upsampling; then the sum.
+    """Each level climbs, level by level, to the finest one: convolution, norm, ReLU, upsampling; then a sum.
 
     Group normalisation keeps samples apart and does not depend on the size of the batch.
 

@@ -133,8 +133,8 @@ def learned_target(
         name,
         spec,
         slice(offset, offset + width),
-        registry.bind("loss", loss_spec) if loss_spec else None,
-        [_metric(item, spec) for item in specs],
+        _bound("loss", loss_spec, spec) if loss_spec else None,
+        [_bound("metric", item, spec) for item in specs],
         section.weight,
         class_weights(name, spec, section),
         decode,
@@ -144,12 +144,11 @@ def learned_target(
     )
 
 
-def _metric(wanted: dict[str, Any], spec: TensorSpec) -> Callable[..., dict[str, float]]:
-    """A metric with the recipe's parameters, and the names of the classes where it asks for them."""
-    bound = registry.bind("metric", wanted)
-    if not spec.classes or "classes" not in registry.describe("metric", wanted["name"]).positional:
-        return bound
-    return partial(bound, classes=spec.classes)
+def _bound(kind: str, item: dict[str, Any], spec: TensorSpec) -> Callable[..., Any]:
+    """A loss or metric with what it asks for by name of the column."""
+    given = {"classes": spec.classes or None, "spec": spec}
+    asked = registry.describe(kind, item["name"]).positional
+    return partial(registry.bind(kind, item), **{name: given[name] for name in asked if name in given})
 
 
 def answer_of(output: Output) -> Value:

@@ -1,0 +1,73 @@
+"""What a report does with a target, by the target's type. One line per type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from trainwright.report import notes, overview
+from trainwright.report.category import analyse_category
+from trainwright.report.charts import Chart, Heatmap
+from trainwright.report.mistakes import Mistake
+from trainwright.report.notes import Note
+from trainwright.report.number import analyse_number
+from trainwright.report.objects import analyse_objects
+
+
+class Result(Protocol):
+    """What there is to know of one target, or one value of it, on one split.
+
+    Attributes:
+        name: The target, with the place of the value where it has several.
+        charts: Curves and bars.
+        heatmaps: Confusion matrices.
+        mistakes: The samples that the model is most wrong about, the worst first.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def charts(self) -> Sequence[Chart]: ...
+
+    @property
+    def heatmaps(self) -> Sequence[Heatmap]: ...
+
+    @property
+    def mistakes(self) -> Sequence[Mistake]: ...
+
+    def as_json(self) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How targets of a type are reported.
+
+    Attributes:
+        template: Name of the template with the macro `section(result, picture)`.
+        analyse: Target, columns, class names, `stem` of the plots' names and `seed` to results.
+        answer: Split and result to the target's line in the summary.
+        remarks: Split, result, and whether it is the first split, to notes.
+        gallery: The worst samples make a plot of their own.
+    """
+
+    template: str
+    analyse: Callable[..., Sequence[Any]]
+    answer: Callable[[str, Any], overview.Answer]
+    remarks: Callable[[str, Any, bool], Iterator[Note]]
+    gallery: bool = True
+
+
+_NUMBER = Kind("number", analyse_number, overview.number_answer, notes.number_notes, gallery=False)
+
+KINDS: dict[str, Kind] = {
+    "category": Kind("category", analyse_category, overview.category_answer, notes.category_notes),
+    "number": _NUMBER,
+    "distribution": _NUMBER,
+    **dict.fromkeys(
+        ("boxes", "instances", "keypoints"),
+        Kind("objects", analyse_objects, overview.objects_answer, notes.objects_notes),
+    ),
+}
+"""Target type -> how it is reported; a type that is not here appears with its metrics and curves only."""
