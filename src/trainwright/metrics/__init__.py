@@ -29,6 +29,8 @@ NAMES = (
     "mae",
     "miou",
     "mse",
+    "nme",
+    "pck",
     "pixel_accuracy",
     "precision",
     "r2",
@@ -37,11 +39,11 @@ NAMES = (
     "top_k_accuracy",
 )
 MANY_CLASSES = 20
-
 MONITORED = {
     "category": ("accuracy", "accuracy"),
     "categories": ("average_precision", "average_precision"),
     "mask": ("miou", "miou"),
+    "keypoints": ("pck", "pck"),
 }
 """Column type -> metric component, and the value of it, that tells the best model; all of them rise."""
 
@@ -51,6 +53,7 @@ _DEFAULTS = {
     "categories": ("average_precision", "auroc", "f1"),
     "number": ("mae", "rmse", "r2"),
     "mask": ("miou", "dice", "pixel_accuracy", "boundary_f"),
+    "keypoints": ("pck", "nme"),
 }
 
 

@@ -153,6 +153,8 @@ TABLES: dict[str, dict[str, str]] = {
     "head": {
         "linear": "trainwright.models.heads.linear:Linear",
         "dense": "trainwright.models.heads.dense:Dense",
+        "heatmaps": "trainwright.models.heads.heatmaps:Heatmaps",
+        "point_regression": "trainwright.models.heads.point_regression:PointRegression",
     },
     "encoder": {
         "mlp": "trainwright.models.mlp:mlp",
@@ -262,6 +264,8 @@ TABLES: dict[str, dict[str, str]] = {
         "dice": "trainwright.metrics.dice:dice",
         "pixel_accuracy": "trainwright.metrics.pixel_accuracy:pixel_accuracy",
         "boundary_f": "trainwright.metrics.boundary_f:boundary_f",
+        "pck": "trainwright.metrics.pck:pck",
+        "nme": "trainwright.metrics.nme:nme",
     },
     "optimizer": {
         "adamw": "trainwright.engine.optimizers.adamw:adamw",

@@ -17,5 +17,6 @@ DEFAULTS = {
     "number": "linear",
     "distribution": "linear",
     "mask": "dense",
+    "keypoints": "heatmaps",
 }
 """Column type -> head that learns it when the recipe names none."""
