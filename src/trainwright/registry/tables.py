@@ -152,6 +152,7 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "head": {
         "linear": "trainwright.models.heads.linear:Linear",
+        "dense": "trainwright.models.heads.dense:Dense",
         "heatmaps": "trainwright.models.heads.heatmaps:Heatmaps",
         "point_regression": "trainwright.models.heads.point_regression:PointRegression",
     },
@@ -239,6 +240,9 @@ TABLES: dict[str, dict[str, str]] = {
         "hinge": "trainwright.losses.hinge:hinge",
         "kl": "trainwright.losses.kl:kl",
         "cosine": "trainwright.losses.cosine:cosine",
+        "dice": "trainwright.losses.dice:dice",
+        "tversky": "trainwright.losses.tversky:tversky",
+        "lovasz": "trainwright.losses.lovasz:lovasz",
     },
     "metric": {
         "accuracy": "trainwright.metrics.accuracy:accuracy",
@@ -257,6 +261,10 @@ TABLES: dict[str, dict[str, str]] = {
         "mae": "trainwright.metrics.mae:mae",
         "rmse": "trainwright.metrics.rmse:rmse",
         "r2": "trainwright.metrics.r2:r2",
+        "miou": "trainwright.metrics.miou:miou",
+        "dice": "trainwright.metrics.dice:dice",
+        "pixel_accuracy": "trainwright.metrics.pixel_accuracy:pixel_accuracy",
+        "boundary_f": "trainwright.metrics.boundary_f:boundary_f",
         "pck": "trainwright.metrics.pck:pck",
         "nme": "trainwright.metrics.nme:nme",
     },
