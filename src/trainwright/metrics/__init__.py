@@ -2,8 +2,8 @@
 
 `output` and `target` are CPU tensors (or NumPy arrays): logits `[N, C]` and class ids `[N]` for a
 category, logits and memberships `[N, C]` (0 or 1) for several classes at once, floats `[N, K]` both for a
-number; `output` is what the head's `compare` keeps for a mask. `classes`, the class names, and `spec`, the
-target's `TensorSpec`, are given where a signature asks.
+number, several by name for lists of objects; `output` is what the head's `compare` keeps for a mask.
+`classes`, the class names, and `spec`, the target's `TensorSpec`, are given where a signature asks.
 The arithmetic is NumPy's and needs no torch, so that a report can be made without it. A sample whose
 output is NaN counts as wrong. Every module lists in `GREATER_IS_BETTER` what it returns, and in
 `TARGETS` which column types it suits.
@@ -27,6 +27,7 @@ NAMES = (
     "exact_match",
     "f1",
     "mae",
+    "map",
     "miou",
     "mse",
     "nme",
@@ -42,6 +43,7 @@ MANY_CLASSES = 20
 MONITORED = {
     "category": ("accuracy", "accuracy"),
     "categories": ("average_precision", "average_precision"),
+    "boxes": ("map", "map"),
     "mask": ("miou", "miou"),
     "keypoints": ("pck", "pck"),
 }
@@ -52,6 +54,7 @@ _DEFAULTS = {
     "category": ("accuracy", "f1"),
     "categories": ("average_precision", "auroc", "f1"),
     "number": ("mae", "rmse", "r2"),
+    "boxes": ("map",),
     "mask": ("miou", "dice", "pixel_accuracy", "boundary_f"),
     "keypoints": ("pck", "nme"),
 }

@@ -256,6 +256,7 @@ TABLES: dict[str, dict[str, str]] = {
         "binary_accuracy": "trainwright.metrics.binary_accuracy:binary_accuracy",
         "exact_match": "trainwright.metrics.exact_match:exact_match",
         "confusion_matrix": "trainwright.metrics.confusion_matrix:confusion_matrix",
+        "map": "trainwright.metrics.map:map",
         "mse": "trainwright.metrics.mse:mse",
         "mae": "trainwright.metrics.mae:mae",
         "rmse": "trainwright.metrics.rmse:rmse",
