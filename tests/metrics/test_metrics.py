@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
+from tests.metrics.detection.coco import random_case
 from trainwright.metrics import NAMES, default_metrics, greater_is_better
 
 
@@ -238,12 +239,21 @@ def test_every_metric_says_what_it_returns(name):
         got = metric(name, torch.randn(9, 3, generator=draw), torch.eye(3).repeat(3, 1))
     elif module.TARGETS == ("number",):
         got = metric(name, torch.randn(9, 1, generator=draw), torch.randn(9, 1, generator=draw))
+    elif module.TARGETS == ("boxes",):
+        got = metric(name, *random_case(0))
+    elif module.TARGETS == ("mask",):
+        kept = {"confusion": torch.ones(2, 3, 3, dtype=int), "boundary": torch.ones(2, 3, 4, dtype=int)}
+        got = metric(name, kept, None)
+    elif module.TARGETS == ("keypoints",):
+        place = {"points": torch.ones(2, 1, 3, 3), "boxes": torch.tensor([[[0, 0, 4, 4.0]]] * 2)}
+        found = place | {"labels": torch.zeros(2, 1, dtype=int)}
+        got = metric(name, found, found)
     else:
         got = metric(name, torch.randn(9, 3, generator=draw), torch.arange(9) % 3)
     for key in got:
         if name != "confusion_matrix":
             assert greater_is_better(f"val/label/{key}") is (
-                name not in ("mse", "mae", "rmse", "calibration_error")
+                name not in ("mse", "mae", "rmse", "nme", "calibration_error")
             )
 
 
@@ -264,7 +274,7 @@ def test_default_metrics():
     assert names("category", 100) == ["accuracy", "f1", "top_k_accuracy"]
     assert names("categories", 3) == ["average_precision", "auroc", "f1", "f1"]
     assert names("number") == ["mae", "rmse", "r2"]
-    assert names("boxes") == []
+    assert names("boxes") == ["map"]
 
 
 def test_metrics_need_neither_torch_nor_scikit_learn():

@@ -2,9 +2,11 @@
 
 A category's output holds logits `[B, C]` and its target class ids int64 `[B]` (or, for soft labels,
 probabilities `[B, C]`); of several classes at once both are `[B, C]`, the target 0 or 1; a number's output
-and target are both floats `[B, K]`. `class_weights` is a tensor `[C]` or None and weighs each sample by its
-true class. `spec`, the target's `TensorSpec`, is given where the signature asks for it. Nothing is averaged
-over the batch: the task does that, so that per-sample histories and uneven last batches come out right.
+and target are both floats `[B, K]`. A mask's logits are `[B, C, H, W]`, its class ids `[B, H, W]`,
+`reduction.VOID` where a pixel has no class. `class_weights` is a tensor `[C]` or None and weighs each sample,
+or pixel, by its true class. `spec`, the target's `TensorSpec`, is given where the signature asks for it.
+Nothing is averaged over the batch: the task does that, so that per-sample histories and uneven last batches
+come out right.
 
 Every module says in `TARGETS` which column types its loss suits.
 """
@@ -13,7 +15,7 @@ from __future__ import annotations
 
 from typing import Any
 
-DEFAULTS = {"category": "cross_entropy", "categories": "bce", "number": "mse"}
+DEFAULTS = {"category": "cross_entropy", "categories": "bce", "number": "mse", "mask": "cross_entropy"}
 
 RAW_SCORES = ("cross_entropy", "focal")
 """Losses with a softmax of their own, which a model should not end in."""

@@ -2,7 +2,8 @@
 
 `output` and `target` are CPU tensors (or NumPy arrays): logits `[N, C]` and class ids `[N]` for a
 category, logits and memberships `[N, C]` (0 or 1) for several classes at once, floats `[N, K]` both for a
-number. `classes`, the class names, and `spec`, the target's `TensorSpec`, are given where a signature asks.
+number, several by name for lists of objects; `output` is what the head's `compare` keeps for a mask.
+`classes`, the class names, and `spec`, the target's `TensorSpec`, are given where a signature asks.
 The arithmetic is NumPy's and needs no torch, so that a report can be made without it. A sample whose
 output is NaN counts as wrong. Every module lists in `GREATER_IS_BETTER` what it returns, and in
 `TARGETS` which column types it suits.
@@ -19,14 +20,19 @@ NAMES = (
     "auroc",
     "average_precision",
     "binary_accuracy",
+    "boundary_f",
     "calibration_error",
     "confusion_matrix",
+    "dice",
     "exact_match",
     "f1",
     "mae",
+    "map",
+    "miou",
     "mse",
     "nme",
     "pck",
+    "pixel_accuracy",
     "precision",
     "r2",
     "recall",
@@ -37,6 +43,8 @@ MANY_CLASSES = 20
 MONITORED = {
     "category": ("accuracy", "accuracy"),
     "categories": ("average_precision", "average_precision"),
+    "boxes": ("map", "map"),
+    "mask": ("miou", "miou"),
     "keypoints": ("pck", "pck"),
 }
 """Column type -> metric component, and the value of it, that tells the best model; all of them rise."""
@@ -46,6 +54,8 @@ _DEFAULTS = {
     "category": ("accuracy", "f1"),
     "categories": ("average_precision", "auroc", "f1"),
     "number": ("mae", "rmse", "r2"),
+    "boxes": ("map",),
+    "mask": ("miou", "dice", "pixel_accuracy", "boundary_f"),
     "keypoints": ("pck", "nme"),
 }
 
@@ -56,7 +66,7 @@ def default_metrics(type: str, num_classes: int = 0) -> list[dict[str, Any]]:
     Args:
         type: The column's type.
         num_classes: Number of classes of a category: two add the area under the ROC curve, twenty and
-            more the top-5 accuracy.
+            more the top-5 accuracy. Of a mask: up to twenty are told one by one.
 
     Returns:
         Component mappings, to be validated like those of a recipe; none for a type that has none.
@@ -68,6 +78,8 @@ def default_metrics(type: str, num_classes: int = 0) -> list[dict[str, Any]]:
         chosen.append({"name": "auroc"})
     if type == "category" and num_classes >= MANY_CLASSES:
         chosen.append({"name": "top_k_accuracy", "k": 5})
+    if type == "mask" and num_classes <= MANY_CLASSES:
+        chosen[0]["per_class"] = True
     return chosen
 
 
