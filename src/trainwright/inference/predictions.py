@@ -14,6 +14,8 @@ Columns, one row per sample:
 | `T_probabilities`   | list<float> | categories T: probability of every class, each for itself        |
 | `T`, `T_predicted`  | float       | number T: true and predicted value; list<float> for several      |
 | `T`, `T_predicted`  | list<object> | boxes, instances, keypoints T: `class`, `score`, `box`, `points` |
+| `T`, `T_predicted`  | float       | distribution T: true number, and the expectation of the bins     |
+| `T_distribution`    | list<float> | distribution T: probability of every bin                         |
 | `T_loss`            | float       | loss of the sample, NaN where the truth is unknown               |
 | `error`             | string      | why there is no answer, null where there is one (`on_bad: skip`) |
 
@@ -147,6 +149,30 @@ def number_columns(
     """
     columns: dict[str, Any] = {} if true is None else {name: _plain(true)}
     columns[f"{name}_predicted"] = _plain(predicted)
+    if loss is not None:
+        columns[f"{name}_loss"] = loss
+    return columns
+
+
+def distribution_columns(
+    name: str,
+    predicted: np.ndarray,
+    probabilities: np.ndarray,
+    *,
+    true: np.ndarray | None = None,
+    loss: np.ndarray | None = None,
+) -> dict[str, Any]:
+    """The columns of one target that is a distribution over bins.
+
+    Args:
+        name: The target.
+        predicted: Expectation in the number's own unit `[N]`.
+        probabilities: Of the bins `[N, K]`.
+        true: The number `[N]`, NaN where unknown; None leaves the column out.
+        loss: Loss per sample `[N]`.
+    """
+    columns = number_columns(name, predicted, true=true)
+    columns[f"{name}_distribution"] = probabilities
     if loss is not None:
         columns[f"{name}_loss"] = loss
     return columns

@@ -8,7 +8,7 @@ from torch import Tensor
 from trainwright.fields import OpenFraction
 from trainwright.losses.reduction import weigh
 
-TARGETS = ("category",)
+TARGETS = ("category", "distribution")
 
 
 def cross_entropy(

@@ -237,6 +237,9 @@ TABLES: dict[str, dict[str, str]] = {
         "hinge": "trainwright.losses.hinge:hinge",
         "kl": "trainwright.losses.kl:kl",
         "cosine": "trainwright.losses.cosine:cosine",
+        "quantile": "trainwright.losses.quantile:quantile",
+        "crps": "trainwright.losses.crps:crps",
+        "expected_value": "trainwright.losses.expected_value:expected_value",
     },
     "metric": {
         "accuracy": "trainwright.metrics.accuracy:accuracy",
@@ -254,6 +257,11 @@ TABLES: dict[str, dict[str, str]] = {
         "mae": "trainwright.metrics.mae:mae",
         "rmse": "trainwright.metrics.rmse:rmse",
         "r2": "trainwright.metrics.r2:r2",
+        "tpr_at_fpr": "trainwright.metrics.tpr_at_fpr:tpr_at_fpr",
+        "fpr_at_tpr": "trainwright.metrics.fpr_at_tpr:fpr_at_tpr",
+        "redshift": "trainwright.metrics.redshift:redshift",
+        "crps": "trainwright.metrics.crps:crps",
+        "pit": "trainwright.metrics.pit:pit",
     },
     "optimizer": {
         "adamw": "trainwright.engine.optimizers.adamw:adamw",
