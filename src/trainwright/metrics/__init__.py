@@ -7,7 +7,7 @@
 | category     | logits `[N, C]`                                          | class ids `[N]`               |
 | categories   | logits `[N, C]`                                          | memberships `[N, C]`, 0 or 1  |
 | number       | floats `[N, K]` in their own unit                        | the same                      |
-| distribution | expectations `[N, 1]`, or probabilities `[N, K]`           | numbers `[N, 1]`              |
+| distribution | expectations `[N, 1]`, or probabilities `[N, K]`         | numbers `[N, 1]`              |
 
 A metric that asks for `spec` reads the probabilities of a distribution's bins, any other its expectation.
 
@@ -36,6 +36,8 @@ NAMES = (
     "fpr_at_tpr",
     "mae",
     "mse",
+    "nme",
+    "pck",
     "pit",
     "precision",
     "r2",
@@ -46,10 +48,10 @@ NAMES = (
     "tpr_at_fpr",
 )
 MANY_CLASSES = 20
-
 MONITORED = {
     "category": ("accuracy", "accuracy"),
     "categories": ("average_precision", "average_precision"),
+    "keypoints": ("pck", "pck"),
 }
 """Column type -> metric component, and the value of it, that tells the best model; all of them rise."""
 
@@ -59,6 +61,7 @@ _DEFAULTS = {
     "categories": ("average_precision", "auroc", "f1"),
     "number": ("mae", "rmse", "r2"),
     "distribution": ("mae", "rmse", "r2", "crps"),
+    "keypoints": ("pck", "nme"),
 }
 
 

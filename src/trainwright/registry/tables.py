@@ -152,6 +152,8 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "head": {
         "linear": "trainwright.models.heads.linear:Linear",
+        "heatmaps": "trainwright.models.heads.heatmaps:Heatmaps",
+        "point_regression": "trainwright.models.heads.point_regression:PointRegression",
     },
     "encoder": {
         "mlp": "trainwright.models.mlp:mlp",
@@ -262,6 +264,8 @@ TABLES: dict[str, dict[str, str]] = {
         "redshift": "trainwright.metrics.redshift:redshift",
         "crps": "trainwright.metrics.crps:crps",
         "pit": "trainwright.metrics.pit:pit",
+        "pck": "trainwright.metrics.pck:pck",
+        "nme": "trainwright.metrics.nme:nme",
     },
     "optimizer": {
         "adamw": "trainwright.engine.optimizers.adamw:adamw",

@@ -123,7 +123,7 @@ def test_to_tensor_is_the_stored_values():
 
 
 def test_a_range_of_next_to_nothing_is_no_scale():
-    values = np.array([0.0, 0.0, 0.0, 2.9e-260, 2.9e-260, 1.0, 5.0])
+    values = np.array([0.0] * 5 + [2.9e-260] * 10 + [1.0, 5.0])
     processor = NumberProcessor(normalise="robust")
     processor.fit(values)
     assert processor.scale == [pytest.approx(values.std())]

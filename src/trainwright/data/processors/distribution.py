@@ -100,7 +100,7 @@ class DistributionProcessor(ColumnProcessor):
         return {"probabilities": probabilities, "number": stored[:, 1:]}
 
     def decode(self, value: Any) -> npt.NDArray[np.float64]:
-        """The number of what `to_tensor` gives, or the expectation of probabilities `[..., K]`: float64 `[...]`.
+        """The number that `to_tensor` gave, or the expectation of probabilities `[..., K]`: float64 `[...]`.
 
         In the number's own unit; NaN where probabilities are.
         """

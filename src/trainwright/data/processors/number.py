@@ -26,7 +26,7 @@ class NumberProcessor(ColumnProcessor):
 
     - `standard`: offset and scale are mean and standard deviation of the training split;
     - `min_max`: its minimum and its range, so that training values lie in [0, 1];
-    - `robust`: its median and its interquartile range (standard deviation where that is 0);
+    - `robust`: its median and its interquartile range (standard deviation where that is next to 0);
     - `log`: `f` is sign(x) log(1 + |x|), then as `standard`;
     - `none`: 0 and 1.
 

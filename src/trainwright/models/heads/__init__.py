@@ -16,5 +16,6 @@ DEFAULTS = {
     "categories": "linear",
     "number": "linear",
     "distribution": "linear",
+    "keypoints": "heatmaps",
 }
 """Column type -> head that learns it when the recipe names none."""

@@ -59,7 +59,7 @@ class LearnedTarget:
         if isinstance(output, dict):
             return output["loss"]
         assert self.loss is not None
-        if isinstance(target, dict):  # a distribution, with the number that it stands for
+        if self.spec.type == "distribution" and isinstance(target, dict):
             target = target["probabilities"]
         try:
             if self.class_weights is None:
