@@ -18,7 +18,7 @@ from trainwright.data.types import TensorSpec
 from trainwright.errors import RecipeError
 from trainwright.metrics import NAMES, default_metrics, greater_is_better
 
-FALLING = ("mse", "mae", "rmse", "calibration_error", "crps", "pit", "redshift", "fpr_at_tpr")
+FALLING = ("mse", "mae", "rmse", "calibration_error", "crps", "pit", "redshift", "fpr_at_tpr", "nme")
 
 
 def metric(name, output, target, classes=None, **options):
@@ -284,6 +284,10 @@ def test_every_metric_says_what_it_returns(name):
     if module.TARGETS == ("distribution",):
         spec = TensorSpec("distribution", (3,), edges=(0, 1, 2, 3))
         got = metric(name, np.full((9, 3), 1 / 3), np.linspace(0, 3, 9)[:, None], spec=spec)
+    elif module.TARGETS == ("keypoints",):
+        points = torch.rand(9, 2, 3, 3, generator=draw)
+        found = {"points": points, "boxes": torch.tensor([0.0, 0, 1, 1]).expand(9, 2, 4)}
+        got = metric(name, found, found | {"labels": torch.zeros(9, 2, dtype=torch.int64)})
     elif module.TARGETS == ("categories",):
         got = metric(name, torch.randn(9, 3, generator=draw), torch.eye(3).repeat(3, 1))
     elif "number" in module.TARGETS:
