@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
+from tests.metrics.detection.coco import random_case
 from trainwright.data.types import TensorSpec
 from trainwright.errors import RecipeError
 from trainwright.metrics import NAMES, default_metrics, greater_is_better
@@ -284,14 +285,19 @@ def test_every_metric_says_what_it_returns(name):
     if module.TARGETS == ("distribution",):
         spec = TensorSpec("distribution", (3,), edges=(0, 1, 2, 3))
         got = metric(name, np.full((9, 3), 1 / 3), np.linspace(0, 3, 9)[:, None], spec=spec)
-    elif module.TARGETS == ("keypoints",):
-        points = torch.rand(9, 2, 3, 3, generator=draw)
-        found = {"points": points, "boxes": torch.tensor([0.0, 0, 1, 1]).expand(9, 2, 4)}
-        got = metric(name, found, found | {"labels": torch.zeros(9, 2, dtype=torch.int64)})
     elif module.TARGETS == ("categories",):
         got = metric(name, torch.randn(9, 3, generator=draw), torch.eye(3).repeat(3, 1))
     elif "number" in module.TARGETS:
         got = metric(name, torch.randn(9, 1, generator=draw), torch.randn(9, 1, generator=draw))
+    elif module.TARGETS == ("boxes",):
+        got = metric(name, *random_case(0))
+    elif module.TARGETS == ("mask",):
+        kept = {"confusion": torch.ones(2, 3, 3, dtype=int), "boundary": torch.ones(2, 3, 4, dtype=int)}
+        got = metric(name, kept, None)
+    elif module.TARGETS == ("keypoints",):
+        place = {"points": torch.ones(2, 1, 3, 3), "boxes": torch.tensor([[[0, 0, 4, 4.0]]] * 2)}
+        found = place | {"labels": torch.zeros(2, 1, dtype=int)}
+        got = metric(name, found, found)
     else:
         got = metric(name, torch.randn(9, 3, generator=draw), torch.arange(9) % 3)
     for key in got:
@@ -317,7 +323,7 @@ def test_default_metrics():
     assert names("categories", 3) == ["average_precision", "auroc", "f1", "f1"]
     assert names("distribution") == ["mae", "rmse", "r2", "crps"]
     assert names("number") == ["mae", "rmse", "r2"]
-    assert names("boxes") == []
+    assert names("boxes") == ["map"]
 
 
 def test_metrics_need_neither_torch_nor_scikit_learn():

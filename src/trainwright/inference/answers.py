@@ -10,7 +10,7 @@ import numpy as np
 from trainwright.data.batch import Value
 from trainwright.data.objects import Objects
 from trainwright.data.types import Processor
-from trainwright.inference.predictions import (
+from trainwright.inference.vector_columns import (
     categories_columns,
     category_columns,
     distribution_columns,

@@ -6,10 +6,11 @@
 | categories   | logits `[B, C]`  | 0 or 1 per class `[B, C]`                                    |
 | number       | floats `[B, K]`  | floats `[B, K]`                                              |
 | distribution | logits `[B, K]`  | probabilities of the bins `[B, K]`                           |
+| mask         | logits `[B, C, H, W]` | class ids `[B, H, W]`, `reduction.VOID` where a pixel has none |
 
-`class_weights` is a tensor `[C]` or None and weighs each sample by its true class. `spec`, the target's
-`TensorSpec`, is given where the signature asks for it. Nothing is averaged over the batch: the task does
-that, so that per-sample histories and uneven last batches come out right.
+`class_weights` is a tensor `[C]` or None and weighs each sample, or pixel, by its true class. `spec`, the
+target's `TensorSpec`, is given where the signature asks for it. Nothing is averaged over the batch: the
+task does that, so that per-sample histories and uneven last batches come out right.
 
 Every module says in `TARGETS` which column types its loss suits.
 """
@@ -23,6 +24,7 @@ DEFAULTS = {
     "categories": "bce",
     "number": "mse",
     "distribution": "cross_entropy",
+    "mask": "cross_entropy",
 }
 
 RAW_SCORES = ("cross_entropy", "focal", "crps", "expected_value")

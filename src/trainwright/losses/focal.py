@@ -7,9 +7,9 @@ from torch import Tensor
 
 from trainwright.data.types import TensorSpec
 from trainwright.fields import NonNegative
-from trainwright.losses.reduction import one_hot, per_sample, weigh
+from trainwright.losses.reduction import one_hot, over_pixels, per_sample, weigh
 
-TARGETS = ("category", "categories")
+TARGETS = ("category", "categories", "mask")
 
 
 def focal(
@@ -26,14 +26,14 @@ def focal(
     and the mean over them where a sample has any number of classes. The paper's alpha is `class_weights`.
 
     Args:
-        output: Logits `[B, C]`.
-        target: Class ids int64 `[B]`, or probabilities `[B, C]`.
+        output: Logits `[B, C]`, or `[B, C, H, W]` of a mask.
+        target: Class ids int64 `[B]`, or probabilities `[B, C]`; of a mask with `[H, W]` behind.
         class_weights: Weight of each class `[C]`.
         spec: Tells whether a sample has any number of classes; one when absent.
         gamma: 0 is cross-entropy.
 
     Returns:
-        Loss per sample `[B]`.
+        Loss per sample `[B]`, of a mask the mean over the pixels that have a class.
     """
     if spec is not None and spec.type == "categories":
         wanted = one_hot(output, target)
@@ -44,8 +44,10 @@ def focal(
     if target.is_floating_point():
         loss = (one_hot(output, target) * values).sum(1)
     else:
-        loss = values.gather(1, target[:, None]).squeeze(1)
-    return weigh(loss, target, class_weights)
+        # Pixels without a class read the first one's value, and are left out of the mean.
+        known = target if target.dim() == 1 else target.clamp_min(0)
+        loss = values.gather(1, known[:, None]).squeeze(1)
+    return over_pixels(weigh(loss, target, class_weights), target)
 
 
 def _focal(log_p: Tensor, gamma: float) -> Tensor:

@@ -8,6 +8,8 @@
 | categories   | logits `[N, C]`                                          | memberships `[N, C]`, 0 or 1  |
 | number       | floats `[N, K]` in their own unit                        | the same                      |
 | distribution | expectations `[N, 1]`, or probabilities `[N, K]`         | numbers `[N, 1]`              |
+| objects      | what was found, several tensors by name                  | the truth, likewise           |
+| mask         | what the head's `compare` keeps                          | the truth                     |
 
 A metric that asks for `spec` reads the probabilities of a distribution's bins, any other its expectation.
 
@@ -28,17 +30,22 @@ NAMES = (
     "auroc",
     "average_precision",
     "binary_accuracy",
+    "boundary_f",
     "calibration_error",
     "confusion_matrix",
     "crps",
+    "dice",
     "exact_match",
     "f1",
     "fpr_at_tpr",
     "mae",
+    "map",
+    "miou",
     "mse",
     "nme",
     "pck",
     "pit",
+    "pixel_accuracy",
     "precision",
     "r2",
     "recall",
@@ -51,6 +58,8 @@ MANY_CLASSES = 20
 MONITORED = {
     "category": ("accuracy", "accuracy"),
     "categories": ("average_precision", "average_precision"),
+    "boxes": ("map", "map"),
+    "mask": ("miou", "miou"),
     "keypoints": ("pck", "pck"),
 }
 """Column type -> metric component, and the value of it, that tells the best model; all of them rise."""
@@ -61,6 +70,8 @@ _DEFAULTS = {
     "categories": ("average_precision", "auroc", "f1"),
     "number": ("mae", "rmse", "r2"),
     "distribution": ("mae", "rmse", "r2", "crps"),
+    "boxes": ("map",),
+    "mask": ("miou", "dice", "pixel_accuracy", "boundary_f"),
     "keypoints": ("pck", "nme"),
 }
 
@@ -71,7 +82,7 @@ def default_metrics(type: str, num_classes: int = 0) -> list[dict[str, Any]]:
     Args:
         type: The column's type.
         num_classes: Number of classes of a category: two add the area under the ROC curve, twenty and
-            more the top-5 accuracy.
+            more the top-5 accuracy. Of a mask: up to twenty are told one by one.
 
     Returns:
         Component mappings, to be validated like those of a recipe; none for a type that has none.
@@ -83,6 +94,8 @@ def default_metrics(type: str, num_classes: int = 0) -> list[dict[str, Any]]:
         chosen.append({"name": "auroc"})
     if type == "category" and num_classes >= MANY_CLASSES:
         chosen.append({"name": "top_k_accuracy", "k": 5})
+    if type == "mask" and num_classes <= MANY_CLASSES:
+        chosen[0]["per_class"] = True
     return chosen
 
 
