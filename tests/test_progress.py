@@ -186,3 +186,10 @@ def test_format_seconds(seconds, text):
 
 def test_format_metrics():
     assert format_metrics({"a": 0.123456, "b": float("nan"), "c": 12}) == "a 0.1235  b nan  c 12"
+
+
+def test_values_of_single_classes_are_too_many_for_a_line():
+    assert format_metrics({"val/miou": 0.5, "val/iou.road": 0.7, "test/my.mask/dice": 0.25}) == (
+        "val/miou 0.5  test/my.mask/dice 0.25"
+    )
+    assert format_metrics({"confusion.a.b": 3}) == "confusion.a.b 3"

@@ -230,8 +230,12 @@ class ConsoleProgress:
 
 
 def format_metrics(metrics: Mapping[str, float]) -> str:
-    """`val/loss 0.1234  val/accuracy 0.9700`, four significant digits, in the given order."""
-    return "  ".join(f"{name} {value:.4g}" for name, value in metrics.items())
+    """`val/loss 0.1234  val/accuracy 0.9700`, four significant digits, in the given order.
+
+    Values of single classes (`val/iou.road`) are left out: they are too many for a line.
+    """
+    shown = {name: value for name, value in metrics.items() if "." not in name.rsplit("/", 1)[-1]}
+    return "  ".join(f"{name} {value:.4g}" for name, value in (shown or metrics).items())
 
 
 def format_seconds(seconds: float) -> str:

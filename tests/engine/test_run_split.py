@@ -13,7 +13,7 @@ from trainwright.data.loader import Loader
 from trainwright.engine import evaluation
 from trainwright.engine.distributed import Processes
 from trainwright.engine.evaluation import SplitOutputs, pad_batch, run_split
-from trainwright.engine.loop import Parts
+from trainwright.engine.parts import Parts
 
 MODELS: dict[str, Any] = {
     "mlp": {"name": "mlp", "hidden": [40, 30]},

@@ -18,7 +18,8 @@ from trainwright.data.prepare import prepare
 from trainwright.data.types import PreparedData
 from trainwright.engine.build import build_network, build_parts, build_task
 from trainwright.engine.distributed import Processes
-from trainwright.engine.loop import Loop, Parts
+from trainwright.engine.loop import Loop
+from trainwright.engine.parts import Parts
 from trainwright.engine.runtime import Execution, Runtime
 from trainwright.engine.signals import StopRequest
 from trainwright.engine.state_tree import flatten, unflatten

@@ -15,13 +15,12 @@ from hypothesis.extra import numpy as arrays
 
 from trainwright.errors import RunError, UserError
 from trainwright.inference.predictions import (
-    category_columns,
-    number_columns,
     read_predictions,
     render_answers,
     write_answers,
     write_predictions,
 )
+from trainwright.inference.vector_columns import categories_columns, category_columns, number_columns
 
 CLASSES = {"label": ("cat", 'do"g,')}
 
@@ -129,3 +128,23 @@ def test_a_damaged_file_is_one_readable_error(tmp_path):
         read_predictions(tmp_path / "p.parquet")
     with pytest.raises(RunError, match="evaluate the run again"):
         read_predictions(tmp_path / "absent.parquet")
+
+
+def test_several_classes_per_sample_are_lists_of_names(tmp_path):
+    probabilities = np.array([[0.9, 0.6], [0.2, 0.1], [np.nan, 0.5]])
+    true = np.array([[1.0, 0.0], [0.0, 0.0], [0.0, 1.0]])
+    told = categories_columns("tags", ("old", "tall"), probabilities, true=true)
+    table = {"sample": ["a", "b", "c"], **told}
+    assert table["tags"] == [["old"], [], ["tall"]]
+    assert table["tags_predicted"] == [["old", "tall"], [], None]
+    write_predictions(tmp_path / "p.parquet", table, classes={"tags": ("old", "tall")})
+    read = read_predictions(tmp_path / "p.parquet")
+    assert (read["tags"], read["tags_predicted"]) == (table["tags"], table["tags_predicted"])
+    np.testing.assert_array_equal(read["tags_probabilities"], probabilities)
+    records = json.loads(render_answers(table, "json", classes=read.classes))
+    assert records[0]["tags_probabilities"] == {"old": 0.9, "tall": 0.6}
+    assert records[1]["tags_predicted"] == []
+    assert records[2]["tags_predicted"] is None
+    rows = list(csv.DictReader(io.StringIO(render_answers(table, "csv", classes=read.classes).decode())))
+    assert rows[0]["tags_predicted"] == '["old", "tall"]'
+    assert rows[0]["tags_probabilities.tall"] == "0.6"

@@ -8,6 +8,7 @@ from importlib import import_module
 import pytest
 import torch
 
+from trainwright.data.types import TensorSpec
 from trainwright.errors import ModelError
 from trainwright.losses import DEFAULTS, default_loss
 
@@ -23,8 +24,9 @@ NAMES = [
     "hinge",
     "kl",
     "cosine",
+    "quantile",
 ]
-NUMBER = ["mse", "mae", "huber", "log_cosh", "poisson"]
+NUMBER = ["quantile", "mse", "mae", "huber", "log_cosh", "poisson"]
 B, C = 7, 4
 
 
@@ -110,6 +112,8 @@ NUMBER_CASES = [
         lambda x, t: (x - t) ** 2 / 2 if abs(x - t) <= 0.3 else 0.3 * (abs(x - t) - 0.15),
     ),
     ("log_cosh", {}, lambda x, t: math.log(math.cosh(x - t))),
+    ("quantile", {}, lambda x, t: abs(x - t) / 2),
+    ("quantile", {"q": 0.9}, lambda x, t: 0.9 * (t - x) if t > x else 0.1 * (x - t)),
     ("poisson", {}, lambda x, t: math.exp(x) - t * x),
 ]
 
@@ -140,6 +144,43 @@ def test_one_hot_rows_equal_class_ids(name, logits, ids):
     assert torch.allclose(
         loss_of(name)(logits, rows, weights), loss_of(name)(logits, ids, weights), atol=1e-6
     )
+
+
+def binary_focal(x, t, gamma=2.0):
+    p = sigmoid(x)
+    return -((1 - p) ** gamma) * math.log(p) if t else -(p**gamma) * math.log(1 - p)
+
+
+def binary_cross_entropy(x, t, by=0.0):
+    p, wanted = sigmoid(x), t * (1 - by) + by / 2
+    return -wanted * math.log(p) - (1 - wanted) * math.log(1 - p)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "reference"),
+    [
+        ("bce", {}, binary_cross_entropy),
+        ("bce", {"label_smoothing": 0.2}, lambda x, t: binary_cross_entropy(x, t, 0.2)),
+        ("focal", {}, binary_focal),
+        ("focal", {"gamma": 0.5}, lambda x, t: binary_focal(x, t, 0.5)),
+    ],
+)
+def test_several_classes_at_once_are_weighed_class_by_class(name, options, reference, logits):
+    """A sample without any class still teaches: its loss is not weighed by what it has."""
+    weights = torch.tensor([1.0, 2.0, 0.5, 3.0], dtype=torch.float64)
+    members = (torch.rand(B, C, generator=torch.Generator().manual_seed(3)) < 0.4).double()
+    members[2] = 0
+    spec = TensorSpec("categories", (C,), classes=tuple("abcd"))
+    rows = list(zip(logits.tolist(), members.tolist(), strict=True))
+    want = [sum(map(reference, *row)) / C for row in rows]
+    got = loss_of(name)(logits, members, spec=spec, **options)
+    assert got.tolist() == pytest.approx(want)
+    want = [
+        sum(w * reference(x, t) for w, x, t in zip(weights.tolist(), *row, strict=True)) / C for row in rows
+    ]
+    got = loss_of(name)(logits, members, weights, spec, **options)
+    assert got.tolist() == pytest.approx(want)
+    assert got[2] > 0
 
 
 def test_kl_of_soft_labels(logits):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import partial
 from importlib import import_module
 
 import numpy as np
@@ -13,7 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
+from tests.metrics.detection.coco import random_case
+from trainwright.data.types import TensorSpec
+from trainwright.errors import RecipeError
 from trainwright.metrics import NAMES, default_metrics, greater_is_better
+
+FALLING = ("mse", "mae", "rmse", "calibration_error", "crps", "pit", "redshift", "fpr_at_tpr", "nme")
 
 
 def metric(name, output, target, classes=None, **options):
@@ -69,6 +75,109 @@ def test_top_k_accuracy_without_ties(case):
         if output.shape[1] > 2:
             theirs = sk.top_k_accuracy_score(target, output, k=k, labels=np.arange(output.shape[1]))
             assert want == pytest.approx(theirs)
+
+
+@st.composite
+def several(draw):
+    """Logits with ties and zeros, and memberships of which some classes and samples may have none."""
+    c, n = draw(st.integers(1, 5)), draw(st.integers(2, 40))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    members = rng.random((n, c)) < draw(st.sampled_from([0.05, 0.4, 0.9]))
+    return rng.integers(-3, 4, (n, c)).astype(np.float32), members.astype(np.float32)
+
+
+@given(several(), st.sampled_from(["macro", "micro"]), st.sampled_from(["precision", "recall", "f1"]))
+def test_precision_recall_f1_of_several_classes(case, average, name):
+    output, target = case
+    told, true = output > 0, target > 0
+    score = partial(getattr(sk, f"{name}_score"), zero_division=0)
+    # scikit-learn counts a class that is neither told nor true as 0, here it takes no part.
+    seen = np.flatnonzero(told.any(0) | true.any(0))
+    each = [score(true[:, place], told[:, place]) for place in seen]
+    macro = np.mean(each) if each else np.nan
+    want = macro if average == "macro" else score(true.ravel(), told.ravel())
+    got = value(name, torch.from_numpy(output), torch.from_numpy(target), average=average)
+    assert got == pytest.approx(want, nan_ok=True)
+
+
+@given(several())
+def test_ranking_of_several_classes(case):
+    output, target = case
+    some = target.any(0)
+    both = some & ~target.all(0)
+    got = metric("auroc", output, target, per_class=True)
+    each = [got[f"auroc.{place}"] for place in range(output.shape[1])]
+    want = [sk.roc_auc_score(target[:, place], output[:, place]) for place in np.flatnonzero(both)]
+    assert np.array(each)[both].tolist() == pytest.approx(want)
+    assert np.isnan(np.array(each)[~both]).all()
+    assert got["auroc"] == pytest.approx(np.mean(want) if want else np.nan, nan_ok=True)
+    want = [sk.average_precision_score(target[:, place], output[:, place]) for place in np.flatnonzero(some)]
+    mean = value("average_precision", output, target)
+    assert mean == pytest.approx(np.mean(want) if want else np.nan, nan_ok=True)
+
+
+@given(several(), st.floats(0.05, 0.95))
+def test_yes_and_no_of_several_classes(case, threshold):
+    output, target = case
+    assert value("exact_match", output, target) == pytest.approx(sk.accuracy_score(target > 0, output > 0))
+    probability = 1 / (1 + np.exp(-output.astype(np.float64)))
+    if not np.isclose(probability, threshold).any():
+        want = 1 - sk.hamming_loss(target > 0, probability > threshold)
+        assert value("binary_accuracy", output, target, threshold=threshold) == pytest.approx(want)
+
+
+def test_a_broken_output_of_several_classes_is_never_right():
+    output = np.where(np.eye(3) > 0, 5.0, -5.0)
+    output[0] = np.nan
+    target = np.eye(3)
+    assert value("exact_match", output, target) == pytest.approx(2 / 3)
+    assert value("binary_accuracy", output, target) == pytest.approx(6 / 9)
+    assert value("recall", output, target) == pytest.approx(2 / 3)
+    assert value("auroc", output, target) == pytest.approx((0 + 1 + 1) / 3)
+    assert np.isfinite(value("average_precision", output, target))
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 60), st.floats(0, 1))
+def test_rates_at_a_fixed_rate(seed, size, limit):
+    rng = np.random.default_rng(seed)
+    target, logits = rng.integers(0, 2, size), rng.integers(-2, 3, (size, 2)).astype(float)
+    if not 0 < target.sum() < size:
+        return
+    score = np.exp(logits[:, 1]) / np.exp(logits).sum(1)
+    false, true, least = sk.roc_curve(target, logits[:, 1] - logits[:, 0], drop_intermediate=False)
+    got = metric("tpr_at_fpr", logits, target, fpr=limit)
+    allowed = np.flatnonzero(false <= float(f"{limit}"))
+    assert got[f"tpr_at_fpr_{limit:g}"] == pytest.approx(true[allowed].max())
+    threshold = got[f"threshold_at_fpr_{limit:g}"]
+    accepted = score >= threshold - 1e-9
+    assert accepted[target == 1].mean() == pytest.approx(true[allowed].max())
+    assert accepted[target == 0].mean() <= limit + 1e-9
+    got = metric("fpr_at_tpr", logits, target, tpr=limit)
+    assert got[f"fpr_at_tpr_{limit:g}"] == pytest.approx(false[true >= limit].min())
+    assert len(least)
+
+
+def test_rates_at_a_fixed_rate_of_several_classes():
+    rng = np.random.default_rng(0)
+    target, logits = rng.integers(0, 3, 200), rng.normal(size=(200, 3))
+    logits[np.arange(200), target] += 1
+    p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+
+    def rate(place, scores, own):
+        false, true, _ = sk.roc_curve(own[:, place], scores[:, place], drop_intermediate=False)
+        return true[false <= 0.1].max()
+
+    own = np.eye(3)[target]
+    got = metric("tpr_at_fpr", logits, target, fpr=0.1)
+    assert got == {"tpr_at_fpr_0.1": pytest.approx(np.mean([rate(place, p, own) for place in range(3)]))}
+    got = metric("tpr_at_fpr", logits, target, ("a", "b", "c"), fpr=0.1, positive="c")
+    assert got["tpr_at_fpr_0.1"] == pytest.approx(rate(2, p, own))
+    got = metric("tpr_at_fpr", logits, own, fpr=0.1)  # as memberships, each logit for itself
+    assert got == {"tpr_at_fpr_0.1": pytest.approx(np.mean([rate(place, logits, own) for place in range(3)]))}
+    with pytest.raises(RecipeError, match=r"no class 'cc'"):
+        metric("tpr_at_fpr", logits, target, ("a", "b", "c"), positive="cc")
+    nothing = metric("fpr_at_tpr", logits[:, :2], np.zeros(200, dtype=int))
+    assert np.isnan(nothing["fpr_at_tpr_0.95"])
 
 
 def test_top_k_accuracy_of_a_constant_output_is_nothing():
@@ -173,21 +282,35 @@ def test_half_precision_is_read():
 def test_every_metric_says_what_it_returns(name):
     module = import_module(f"trainwright.metrics.{name}")
     draw = torch.Generator().manual_seed(0)
-    if module.TARGETS == ("number",):
+    if module.TARGETS == ("distribution",):
+        spec = TensorSpec("distribution", (3,), edges=(0, 1, 2, 3))
+        got = metric(name, np.full((9, 3), 1 / 3), np.linspace(0, 3, 9)[:, None], spec=spec)
+    elif module.TARGETS == ("categories",):
+        got = metric(name, torch.randn(9, 3, generator=draw), torch.eye(3).repeat(3, 1))
+    elif "number" in module.TARGETS:
         got = metric(name, torch.randn(9, 1, generator=draw), torch.randn(9, 1, generator=draw))
+    elif module.TARGETS == ("boxes",):
+        got = metric(name, *random_case(0))
+    elif module.TARGETS == ("mask",):
+        kept = {"confusion": torch.ones(2, 3, 3, dtype=int), "boundary": torch.ones(2, 3, 4, dtype=int)}
+        got = metric(name, kept, None)
+    elif module.TARGETS == ("keypoints",):
+        place = {"points": torch.ones(2, 1, 3, 3), "boxes": torch.tensor([[[0, 0, 4, 4.0]]] * 2)}
+        found = place | {"labels": torch.zeros(2, 1, dtype=int)}
+        got = metric(name, found, found)
     else:
         got = metric(name, torch.randn(9, 3, generator=draw), torch.arange(9) % 3)
     for key in got:
-        if name != "confusion_matrix":
-            assert greater_is_better(f"val/label/{key}") is (
-                name not in ("mse", "mae", "rmse", "calibration_error")
-            )
+        if name != "confusion_matrix" and key not in ("bias", "pit_mean", "pit_std"):
+            assert greater_is_better(f"val/label/{key}") is (name not in FALLING)
 
 
 def test_unknown_and_loss_directions():
     assert greater_is_better("val/loss") is False
     assert greater_is_better("val/top_5_accuracy") is True
     assert greater_is_better("lr") is None
+    assert greater_is_better("val/tags/auroc.a big cat") is True
+    assert greater_is_better("val/confusion.cat.dog") is None
 
 
 def test_default_metrics():
@@ -197,8 +320,10 @@ def test_default_metrics():
     assert names("category", 10) == ["accuracy", "f1"]
     assert names("category", 2) == ["accuracy", "f1", "auroc"]
     assert names("category", 100) == ["accuracy", "f1", "top_k_accuracy"]
+    assert names("categories", 3) == ["average_precision", "auroc", "f1", "f1"]
+    assert names("distribution") == ["mae", "rmse", "r2", "crps"]
     assert names("number") == ["mae", "rmse", "r2"]
-    assert names("boxes") == []
+    assert names("boxes") == ["map"]
 
 
 def test_metrics_need_neither_torch_nor_scikit_learn():

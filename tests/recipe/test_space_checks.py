@@ -139,5 +139,10 @@ def test_the_section_is_no_part_of_a_run():
 
 
 def test_an_alias_stands_for_its_key():
-    space = space_of(tuned({"learning-rate": LR, "epochs": {"low": 1, "high": 3}}).recipe)
+    space = space_of(tuned({"learning-rate": LR, "epochs": {"low": 1, "high": 3, "int": True}}).recipe)
     assert [item.integer for item in space.variables] == [False, True]
+
+
+def test_keys_of_whole_numbers_get_whole_numbers():
+    space = space_of(tuned({"train.batch_size": {"low": 8, "high": 64}, "train.optimizer.lr": LR}).recipe)
+    assert [item.edges for item in space.variables] == [[8, 64], [1e-4, 1e-1]]

@@ -39,9 +39,7 @@ def test_counts_thresholds_and_precision(columns):
     assert result.rows[0].average_precision == pytest.approx(51 / 101)
     assert result.rows[1].average_precision == pytest.approx(1.0)
     assert result.mean_precision == pytest.approx((51 / 101 + 1) / 2)
-    assert result.errors == {
-        "right": 2, "classification": 0, "localisation": 0, "both": 0, "duplicate": 0, "background": 0, "missed": 1,
-    }  # fmt: skip
+    assert {kind: count for kind, count in result.errors.items() if count} == {"right": 2, "missed": 1}
     [matrix] = result.heatmaps
     assert matrix.labels == ("cat", "dog", "nothing")
     assert matrix.counts.tolist() == [[1, 0, 1], [0, 1, 0], [0, 0, 0]]

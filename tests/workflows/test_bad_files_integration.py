@@ -115,6 +115,12 @@ def test_a_ragged_table_is_told_by_lines(bad):
     assert {"3", "4", "5", "6", "7"} <= lines_of(checked)
 
 
+def test_a_ragged_table_is_told_by_lines_without_a_recipe_too(bad):
+    checked = check_data(bad / "ragged.csv")
+    assert not checked.in_order
+    assert {"3", "4", "5", "6", "7"} <= lines_of(checked)
+
+
 def test_a_ragged_table_is_mended(bad, tmp_path):
     before = digests(bad)
     recipe = table(bad / "ragged.csv")
@@ -239,6 +245,27 @@ def test_a_mask_of_another_size_and_class_is_told_and_left_out(bad, tmp_path):
     assert fixed.checked.in_order
     assert digests(root) == before
     assert json.loads(fixed.fixes.read_text().splitlines()[1])["action"] in ("leave_out", "ignore_record")
+
+
+def test_an_odd_class_of_masks_is_told_where_no_classes_are_named(bad, tmp_path):
+    root = tmp_path / "masks"
+    for folder in ("images", "masks"):
+        (root / folder).mkdir(parents=True)
+    for place in range(12):
+        pixels = np.random.default_rng(place).integers(0, 256, (60, 80, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(root / "images" / f"{place}.png")
+        Image.fromarray((pixels[..., 0] > 128).astype(np.uint8)).save(root / "masks" / f"{place}.png")
+    recipe = annotated({"name": "masks", "root": str(root)}, "mask")
+    recipe["data"]["targets"] = {"mask": {"type": "mask"}}
+    recipe["data"]["split"] = {"train": 1.0}
+    assert "masks" not in {item["check"] for item in check_data(recipe).findings.found}
+    shutil.copy(bad / "mask_wrong_size_and_class.png", root / "masks" / "2.png")
+    assert ("warning", "ids 200") in [
+        (level, text.rpartition(": ")[2]) for level, text in told_of(check_data(recipe), "images/2.png")
+    ]
+    pixels = np.zeros((70, 80, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(root / "images" / "2.png")
+    assert "with ids from 200 to 200" in all_words(check_data(recipe))
 
 
 def test_bad_sounds_are_told_by_what_is_wrong_and_left_out(bad, shared_data, tmp_path):

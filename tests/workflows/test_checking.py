@@ -6,6 +6,7 @@ import pytest
 
 from trainwright import recipe as recipes
 from trainwright.errors import RecipeError
+from trainwright.models.heads import DEFAULTS as HEADS
 from trainwright.workflows.checking import check
 from trainwright.workflows.trainable import can_be_learned, refuse_untrainable
 from trainwright.workflows.training import train
@@ -39,7 +40,11 @@ def test_a_type_that_no_model_learns_is_refused_before_data_are_read(tmp_path, k
     }
     with pytest.raises(RecipeError) as caught:
         train(given, runs_dir=tmp_path / "runs")
-    assert caught.value.what == f"no model learns {kind} yet"
+    headed = kind in HEADS
+    assert caught.value.what == (
+        f"model cnn does not learn {kind}" if headed else f"no model learns {kind} yet"
+    )
+    assert ("pyramid" in caught.value.fix) == headed
     assert caught.value.where.endswith("data.targets.what.type")
 
 

@@ -255,3 +255,9 @@ def test_annotations_beside_the_converted_ones_are_named(shared_data, tmp_path):
     done = convert(str(shared_data / "coco_mini"), str(tmp_path / "new"), "coco")
     assert done.aside == ["captions_train2017.json", "person_keypoints_train2017.json"]
     assert convert(str(shared_data / "bccd"), str(tmp_path / "cells"), "coco").aside == []
+
+
+def test_coordinates_are_written_without_what_arithmetic_left():
+    from trainwright.data.writers.base import number
+
+    assert [number(value) for value in (4.000000000000007, 0.1 + 0.2, 7.0, 1.25)] == [4, 0.3, 7, 1.25]

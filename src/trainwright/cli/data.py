@@ -6,6 +6,7 @@ trainwright data check recipe.yaml --json     for programs
 trainwright data fix recipe.yaml -o fixed/    leave out and mend what can be, originals untouched
 trainwright data show recipe.yaml -o grid.png a picture of samples with their targets drawn
 trainwright data stats recipe.yaml            counts, ranges, classes and sizes per column
+trainwright data review RUN -o reviewed/      leave out training samples whose labels a run contradicts
 trainwright data convert cells/ new/ --to coco  the same pictures and annotations in another format
 
 `check` and `fix` leave with 1 where something still has to be mended, else with 0.
@@ -18,12 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from trainwright.cli import data_convert
-from trainwright.cli.common import say, say_json, table
+from trainwright.cli.common import add_runs, say, say_json, table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The actions and their arguments; overrides are taken out before."""
-    actions = parser.add_subparsers(dest="action", metavar="check|fix|show|stats|convert", required=True)
+    actions = parser.add_subparsers(
+        dest="action", metavar="check|fix|show|stats|review|convert", required=True
+    )
     check = actions.add_parser("check", help="everything that is wrong with data", allow_abbrev=False)
     _add_data(check)
     check.add_argument("--json", action="store_true", help="machine output")
@@ -42,6 +45,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     stats = actions.add_parser("stats", help="counts, ranges, classes and sizes", allow_abbrev=False)
     _add_data(stats)
     stats.add_argument("--json", action="store_true", help="machine output")
+    review = actions.add_parser("review", help="leave out what a run contradicts", allow_abbrev=False)
+    add_runs(review, many=False)
+    review.add_argument("-o", "--output", metavar="DIR", default="reviewed", help="folder [reviewed]")
+    review.add_argument("--limit", metavar="N", type=int, help="at most so many samples [all suspects]")
     data_convert.add_action(actions)
 
 
@@ -54,6 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Runs one of the actions."""
     if arguments.action == "convert":
         return data_convert.run(arguments)
+    if arguments.action == "review":
+        return _review(arguments)
     from trainwright.cli.train import refuse_extra
 
     refuse_extra(arguments.override_help)
@@ -105,6 +114,30 @@ def _show(arguments: argparse.Namespace) -> int:
         augmented=arguments.augmented,
     )
     say(f"{count} samples of {arguments.split} in {arguments.output}")
+    return 0
+
+
+def _review(arguments: argparse.Namespace) -> int:
+    from trainwright.runs.listing import find_run
+    from trainwright.workflows.reviewing import review
+
+    found = review(
+        find_run(arguments.run, arguments.runs_dir).path, Path(arguments.output), limit=arguments.limit
+    )
+    say(f"looked at  {found.found.looked_at:,} training samples of the largest loss over the epochs")
+    say(f"suspected  {len(found.found.suspects):,}, whose label the best weights contradict")
+    if found.fixes is None:
+        return 0
+    cells = [
+        [item.sample, item.true, item.predicted, f"{item.probability:.2f}", f"{item.loss:.3g}"]
+        for item in found.found.suspects[: min(found.left_out, 20)]
+    ]
+    say()
+    say(table(["sample", "label", "said", "probability", "mean loss"], cells))
+    say()
+    say(f"fixes      {found.fixes}")
+    say(f"           leaves out {found.left_out:,}; delete the lines of those whose label is right")
+    say(f"recipe     {found.recipe}")
     return 0
 
 

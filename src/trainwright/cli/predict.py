@@ -7,6 +7,11 @@
 One answer per input, in its order: `sample`, then per target its predicted value; for a category its
 probability and one column or key per class. In a folder, files that are of another kind by their name are
 left out and counted. A table needs the columns that the run reads, and no targets.
+
+Of found objects the answer is a list: class, score and box in pixels of the picture. --draw writes the
+pictures with them, --format coco writes COCO's results file:
+
+  trainwright predict RUN photos --draw drawn --format coco --output results.json
 """
 
 from __future__ import annotations
@@ -19,6 +24,7 @@ from trainwright.cli.common import add_runs, tell
 from trainwright.cli.parsing import UsageError
 
 FORMATS = ("csv", "json", "jsonl", "parquet")
+COCO = "coco"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,12 +40,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", metavar="FILE", default="-", help="ends in .csv, .json, .jsonl or .parquet [stdout]"
     )
-    parser.add_argument("--format", choices=FORMATS, help="by the output's suffix if absent, csv on stdout")
+    parser.add_argument(
+        "--format", choices=(*FORMATS, COCO), help="by the output's suffix if absent, csv on stdout"
+    )
     parser.add_argument(
         "--on-bad",
         choices=("stop", "skip"),
         default="stop",
         help="what cannot be read stops all, or gets a row with its reason in the column `error` [stop]",
+    )
+    parser.add_argument("--draw", metavar="FOLDER", help="write each picture with the objects found in it")
+    parser.add_argument(
+        "--min-score", metavar="S", type=float, default=0.3, help="least score of what is drawn [0.3]"
     )
     parser.add_argument("--encoding", help="of CSV and JSON [that of the run's table, else utf-8]")
 
@@ -52,24 +64,47 @@ def run(arguments: argparse.Namespace) -> int:
     # What can be wrong with the words is told before the model is loaded and has worked for hours.
     form = format_of(arguments.output, arguments.format)
     check_writable(arguments.output)
+    if arguments.draw is not None:
+        check_drawable(arguments.draw)
     directory = find_run(arguments.run, arguments.runs_dir)
 
     from trainwright import recipe as recipes
     from trainwright.inference.expected import expected_by
 
-    expected = expected_by(recipes.load(directory.resolved).recipe.data, arguments.encoding)
+    data = recipes.load(directory.resolved).recipe.data
+    expected = expected_by(data, arguments.encoding)
     found = read_items(arguments.files, expected)
     for notice in found.notices:
         tell(notice)
 
-    from trainwright.inference.predictions import write_answers
+    from trainwright.inference.coco_results import coco_results
+    from trainwright.inference.predictions import write_answers, write_output
     from trainwright.inference.predictor import Predictor
 
     answers = Predictor.load(directory.path).predict(found.items, names=found.names, on_bad=arguments.on_bad)
     for line in answers.faults:
         tell(line)
-    write_answers(answers.columns, arguments.output, format=form, classes=answers.classes)
+    if arguments.draw is not None:
+        from trainwright.workflows.drawing_answers import draw_answers
+
+        image = next(
+            (column.column or name for name, column in data.inputs.items() if column.type == "image"), ""
+        )
+        count = draw_answers(answers, found.items, image, Path(arguments.draw), arguments.min_score)
+        tell(f"{count} picture{'s' if count != 1 else ''} drawn in {arguments.draw}")
+    if form == COCO:
+        write_output(coco_results(answers), arguments.output)
+    else:
+        write_answers(answers.columns, arguments.output, format=form, classes=answers.classes)
     return 0
+
+
+def check_drawable(folder: str) -> None:
+    """Makes the folder of the drawn pictures. Raises UsageError where that cannot be."""
+    try:
+        Path(folder).mkdir(exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"the folder cannot be made: {error.strerror}", where=folder) from error
 
 
 def check_writable(output: str) -> None:
@@ -88,6 +123,10 @@ def format_of(output: str, given: str | None) -> Any:
         UsageError: The suffix is of no known format, or contradicts the one asked for.
     """
     suffix = Path(output).suffix.lower().lstrip(".") if output != "-" else ""
+    if given == COCO:
+        if suffix and suffix != "json":
+            raise UsageError(f"--format coco contradicts --output {output}", fix="end it in .json")
+        return COCO
     if given and suffix in FORMATS and suffix != given:
         raise UsageError(f"--format {given} contradicts --output {output}")
     if not given and output != "-" and suffix not in FORMATS:

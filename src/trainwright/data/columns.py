@@ -127,7 +127,7 @@ def link(columns: list[PlannedColumn]) -> list[PlannedColumn]:
     images = {column.name: column for column in columns if column.processor.type == "image"}
     inputs = {name: column for name, column in images.items() if not column.is_target}
     for column in columns:
-        if getattr(column.processor, "follows_image", False):
+        if getattr(column.processor, "follows_image", False) or _is_partner(column, inputs):
             column.picture = _picture_of(column, inputs)
             _refuse_store(column.picture, column.name)
     for column in inputs.values():
@@ -136,6 +136,14 @@ def link(columns: list[PlannedColumn]) -> list[PlannedColumn]:
                 storing = column if _store(column) else other
                 _refuse_store(storing, (other if storing is column else column).name)
     return sorted(columns, key=lambda column: column.picture is not None)
+
+
+def _is_partner(column: PlannedColumn, images: dict[str, PlannedColumn]) -> bool:
+    """Whether a column is an image to be made of an image input, and has no size of its own."""
+    sizeless = getattr(column.processor, "size", ()) is None or getattr(column.processor, "followed", None)
+    if not column.is_target or column.processor.type != "image" or not sizeless:
+        return False
+    return len(images) == 1 or getattr(column.processor, "image", None) is not None
 
 
 def _store(column: PlannedColumn) -> tuple[int, int] | None:

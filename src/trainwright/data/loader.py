@@ -18,6 +18,7 @@ from torch import Tensor
 from trainwright.data.augment.base import Augment
 from trainwright.data.augment.chain import Chain
 from trainwright.data.batch import Batch, Value, divided, laid_out, over
+from trainwright.data.counting import all_among
 from trainwright.data.types import Processor
 from trainwright.errors import RecipeError
 
@@ -222,13 +223,15 @@ class Loader:
         return 1 in pieces
 
     def order(self, epoch: int) -> np.ndarray:
-        """Row numbers of the whole epoch, in the order of training.
+        """Row numbers of the whole epoch, in the order of training, whole numbers `[n]`.
 
         Raises:
             RecipeError: The sampler gives rows of another split, or too many or too few.
         """
-        order = np.asarray(self.sampler.order(self.seed, epoch, self.rows), dtype=np.int64)
-        if order.shape != self.rows.shape or not np.isin(order, self.rows).all():
+        order = np.asarray(self.sampler.order(self.seed, epoch, self.rows))
+        if order.dtype.kind not in "iu":
+            order = order.astype(np.int64)
+        if order.shape != self.rows.shape or not all_among(order, self.rows):
             raise RecipeError(
                 f"the sampler fills {len(order)} places of {len(self.rows)}, or with rows of another split",
                 where="data.sampler",
@@ -284,7 +287,7 @@ class Loader:
         yield from waiting
 
     def _slice(self, order: np.ndarray, step: int, part: tuple[int, int]) -> np.ndarray:
-        batch = order[step * self.batch_size : (step + 1) * self.batch_size]
+        batch = order[step * self.batch_size : (step + 1) * self.batch_size].astype(np.int64, copy=False)
         rank, world = part
         return batch if world == 1 else np.array_split(batch, world)[rank]
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from trainwright.data import addressed
+from trainwright.data.counting import class_counts, occurrences
 from trainwright.data.types import Values
 from trainwright.errors import DataError, RecipeError
 
@@ -28,6 +29,7 @@ class EmptySplit(DataError):
 Rows = npt.NDArray[np.int64]
 Labels = npt.NDArray[Any]  # whole numbers
 NAMES = ("train", "val", "test")
+_FEW = 16  # classes of which each is looked for among all rows
 
 
 def choose(
@@ -89,39 +91,56 @@ def by_fractions(
         labels: Class id by row number.
     """
     groups = np.zeros(len(rows), dtype=np.int8) if labels is None else labels[rows]
+    groups -= groups.min(initial=0)
     if groups.size and groups.max() < np.iinfo(np.int16).max:
         groups = groups.astype(np.int16, copy=False)  # sorted in a tenth of the time
-    sizes = np.bincount(groups - int(groups.min(initial=0)))
-    sizes = sizes[sizes > 0]
+    sizes = occurrences(groups)
     names = [*fractions, ""]
     shares = np.array([*fractions.values(), round(max(0.0, 1.0 - sum(fractions.values())), 9)])
-    seats = apportion(sizes, shares / shares.sum())
-    numbers = _split_numbers(addressed.words(addressed.key("split", seed), rows), groups, sizes, seats)
-    return {
-        name: np.sort(rows[numbers == number])
-        for number, name in enumerate(names)
-        if name and fractions[name] > 0
-    }
+    present = np.flatnonzero(sizes)
+    seats = apportion(sizes[present], shares / shares.sum())
+    numbers = _split_numbers(
+        addressed.key("split", seed), rows, groups, dict(zip(present, seats, strict=True))
+    )
+    return _parted(rows, numbers, [name if name and fractions[name] > 0 else "" for name in names])
+
+
+def _parted(rows: Rows, numbers: npt.NDArray[np.integer[Any]], names: Sequence[str]) -> dict[str, Rows]:
+    """Sorted rows by the name of their split's number; a number without a name is in no split."""
+    if (rows[1:] < rows[:-1]).any():
+        order = np.argsort(rows, kind="stable")
+        rows, numbers = rows[order], numbers[order]
+    return {name: rows[numbers == number] for number, name in enumerate(names) if name}
 
 
 def _split_numbers(
-    words: npt.NDArray[np.uint64], groups: Labels, sizes: Labels, seats: npt.NDArray[np.int64]
+    key: np.uint64, rows: Rows, groups: Labels, seats: Mapping[int, npt.NDArray[np.int64]]
 ) -> npt.NDArray[np.int8]:
     """Number of the split of every row.
 
     Args:
-        words: Random word of every row `[n]`.
-        groups: Its class.
-        sizes: Rows of every class, in the order of the classes `[C]`.
-        seats: Rows of every class for every split `[C, S]`.
+        key: Address of the rows' random words.
+        rows: Row numbers `[n]`.
+        groups: Class of every row.
+        seats: Class -> rows for every split `[S]`, in the order of the classes.
     """
-    by_class = np.argsort(groups, kind="stable")
-    numbers = np.empty(len(words), dtype=np.int8)
-    ends = np.cumsum(sizes)
-    for start, end, row_seats in zip(ends - sizes, ends, seats, strict=True):
-        members = by_class[start:end]
-        numbers[members] = _seated(words[members], row_seats)
+    numbers = np.empty(len(rows), dtype=np.int8)
+    for members, row_seats in zip(_by_class(groups, list(seats)), seats.values(), strict=True):
+        # The words of one class at a time: those of all rows are as large as the rows.
+        numbers[members] = _seated(addressed.words(key, rows[members]), row_seats)
     return numbers
+
+
+def _by_class(groups: Labels, classes: Sequence[int]) -> Iterator[npt.NDArray[np.int64] | slice]:
+    """Places of the members of each class in turn; of few classes without an order of all."""
+    if len(classes) == 1:
+        yield slice(None)
+        return
+    if len(classes) <= _FEW:
+        yield from (np.flatnonzero(groups == number) for number in classes)
+        return
+    by_class = np.argsort(groups, kind="stable")
+    yield from np.split(by_class, np.flatnonzero(np.diff(groups[by_class])) + 1)
 
 
 def _seated(words: npt.NDArray[np.uint64], seats: npt.NDArray[np.int64]) -> npt.NDArray[np.int8]:
@@ -247,7 +266,7 @@ def check_classes(
             where=f"data.targets.{target}",
             fix="give samples of at least two classes",
         )
-    counts = np.bincount(ids[splits["train"]], minlength=len(classes))
+    counts = class_counts(ids, splits["train"], len(classes))
     missing = [name for name, count in zip(classes, counts, strict=True) if not count]
     if missing:
         raise DataError(

@@ -8,8 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from trainwright.data.counting import class_counts
 from trainwright.data.processors.number import NumberProcessor
 from trainwright.data.types import Dropped, PreparedData, Processor
 
@@ -57,7 +56,7 @@ def _column(data: PreparedData, name: str, processor: Processor) -> dict[str, An
     if spec.type == "category" and values is not None:
         about["classes"] = list(spec.classes)
         about["counts"] = {
-            split: np.bincount(values[rows], minlength=len(spec.classes)).tolist()
+            split: class_counts(values, rows, len(spec.classes)).tolist()
             for split, rows in data.splits.items()
         }
     elif isinstance(processor, NumberProcessor):

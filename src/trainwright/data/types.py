@@ -128,6 +128,8 @@ class TensorSpec:
         classes: Names of the classes of a category, in the order of their ids.
         counts: Number of training samples (objects, pixels) per class.
         void: Id that stands for no class in a mask.
+        points: Names of the K points of keypoints.
+        edges: Edges `[K + 1]` of a distribution's bins, in the number's own unit.
     """
 
     type: str
@@ -136,6 +138,8 @@ class TensorSpec:
     classes: tuple[str, ...] = ()
     counts: tuple[int, ...] = ()
     void: int | None = None
+    points: tuple[str, ...] = ()
+    edges: tuple[float, ...] = ()
 
 
 class Processor(Protocol):

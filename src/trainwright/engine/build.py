@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from trainwright import registry
+from trainwright.data.augment.base import Mixing
 from trainwright.data.batch import Batch
 from trainwright.data.loader import Loader, Pipeline, Store
 from trainwright.data.samplers.sequential import Sequential
@@ -18,16 +19,20 @@ from trainwright.data.types import PreparedData
 from trainwright.engine.distributed import Processes
 from trainwright.engine.ema import Ema
 from trainwright.engine.generators import seed_generators
-from trainwright.engine.loop import Parts
 from trainwright.engine.monitor import Monitor
 from trainwright.engine.optimizers.lean import spare_compiler_import
+from trainwright.engine.parts import Parts
 from trainwright.engine.phase_runner import PhaseRunner
 from trainwright.engine.position import Budget
 from trainwright.engine.preflight import Preflight, check_model
 from trainwright.engine.runtime import Execution, Runtime
+from trainwright.engine.sample_losses import SampleLosses
 from trainwright.errors import ModelError, RecipeError, closest
 from trainwright.recipe.schema import Recipe
 from trainwright.tasks.base import Phase, Task
+
+# Of more training samples no loss is kept for each: 12 bytes a sample, in memory and in every checkpoint.
+MOST_SAMPLES = 1_000_000
 
 # Address of the initial weights; training steps use their step number in this place.
 INITIAL_WEIGHTS = 1 << 41
@@ -188,7 +193,16 @@ def build_parts(
         save_every_steps=train.checkpoint.every_steps,
         save_every_seconds=minutes * 60 if minutes else None,
         substitutes=data.substitutes if data.streamed else None,
+        samples=_sample_losses(recipe, train_loader, len(runners)),
     )
+
+
+def _sample_losses(recipe: Recipe, loader: Loader, phases: int) -> SampleLosses | None:
+    """None where a loss tells nothing of one sample, or there are too many samples to keep it for each."""
+    mixed = any(isinstance(item, Mixing) for item in loader.pipeline.augment)
+    if not recipe.train.sample_losses or mixed or phases > 1 or len(loader.rows) > MOST_SAMPLES:
+        return None
+    return SampleLosses(loader.rows)
 
 
 def check_monitors(parts: Parts, names: Collection[str]) -> None:

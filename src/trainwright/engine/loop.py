@@ -5,90 +5,27 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Protocol
-
-from torch import nn
 
 from trainwright.data.batch import Batch
-from trainwright.data.loader import Loader
-from trainwright.data.substitutes import Substitutes
 from trainwright.engine.averages import Averages, means
 from trainwright.engine.checkpoint import CheckpointWriter
-from trainwright.engine.distributed import PerProcess, Processes
-from trainwright.engine.ema import Ema
+from trainwright.engine.distributed import PerProcess
 from trainwright.engine.evaluation import run_split
 from trainwright.engine.generators import seed_generators
-from trainwright.engine.monitor import Monitor
+from trainwright.engine.parts import Journal, Outcome, Parts
 from trainwright.engine.phase_runner import PhaseRunner
-from trainwright.engine.position import Budget, Clock, Position
-from trainwright.engine.runtime import Runtime
+from trainwright.engine.position import Clock, Position
 from trainwright.engine.signals import StopRequest
 from trainwright.engine.state import State
 from trainwright.engine.stopwatch import Stopwatch
 from trainwright.errors import TrainwrightError
 from trainwright.models.penalties import projections
 from trainwright.progress import ProgressSink
-from trainwright.tasks.base import StepOutput, Task
+from trainwright.tasks.base import StepOutput
 
 
 class Diverged(TrainwrightError):
     """The loss is no longer a number."""
-
-
-class Journal(Protocol):
-    """Where metrics are written; the run's spool."""
-
-    def log(self, step: int, epoch: int, values: dict[str, Any]) -> None: ...
-
-
-@dataclass
-class Outcome:
-    """How a training ended.
-
-    Attributes:
-        state: `done` or `interrupted`.
-        reason: In words.
-        step: Steps done.
-        epoch: Epochs done.
-        metrics: The last evaluation.
-        steady_seconds: Time of the steps, evaluation and saving left out, after the first ones.
-        steady_steps: Number of those steps.
-        first_step_at: Unix time at the end of the first step of this attempt.
-    """
-
-    state: str
-    reason: str
-    step: int
-    epoch: int
-    metrics: dict[str, float] = field(default_factory=dict)
-    steady_seconds: float = 0.0
-    steady_steps: int = 0
-    first_step_at: float | None = None
-
-
-@dataclass
-class Parts:
-    """Everything that the loop drives, built by `engine.build`."""
-
-    task: Task
-    model: nn.Module
-    forward: nn.Module
-    runners: list[PhaseRunner]
-    train_loader: Loader
-    val_loader: Loader | None
-    runtime: Runtime
-    processes: Processes
-    budget: Budget
-    seed: int
-    ema: Ema | None = None
-    best: Monitor | None = None
-    early_stop: Monitor | None = None
-    log_every: int = 50
-    evaluate_every: int = 1
-    save_every_steps: int | None = None
-    save_every_seconds: float | None = None
-    substitutes: Substitutes | None = None
 
 
 class Loop:
@@ -140,6 +77,8 @@ class Loop:
         state.register("averages", PerProcess(self.averages, parts.processes))
         if parts.substitutes is not None:
             state.register("substitutes", PerProcess(parts.substitutes, parts.processes))
+        if parts.samples is not None:
+            state.register("samples", PerProcess(parts.samples, parts.processes))
         for name, part in parts.task.stateful():
             state.register(f"task.{name}", part)
         return state
@@ -226,7 +165,7 @@ class Loop:
                     output = parts.task.training_step(parts.forward, batch, runner.phase)
                 size = len(batch)
                 runner.backward(output.loss, size, count)
-                self._record(runner, output, size)
+                self._record(runner, output, batch)
             stop, agreed = parts.processes.sum_gradients(runner.parameters, stop), True
             runner.apply(step)
             for project in self._projections:
@@ -245,9 +184,12 @@ class Loop:
         for parameter in runner.parameters:
             parameter.requires_grad_(True)
 
-    def _record(self, runner: PhaseRunner, output: StepOutput, size: int) -> None:
+    def _record(self, runner: PhaseRunner, output: StepOutput, batch: Batch) -> None:
+        size = len(batch)
         prefix = "" if len(self.parts.runners) == 1 else f"{runner.phase.name}_"
         loss = output.loss.detach()
+        if self.parts.samples is not None:
+            self.parts.samples.add(batch.ids, loss)
         self.averages.add(f"{prefix}loss", loss.sum() if loss.dim() else loss * size, size)
         for name, value in output.logs.items():
             self.averages.add(prefix + name, value, size)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from trainwright.metrics.arrays import floats, ids, predicted_ids
-from trainwright.metrics.counts import Average, averaged, class_counts
+from trainwright.metrics.counts import Average, averaged
+from trainwright.metrics.memberships import counts_of
 
 GREATER_IS_BETTER = {"f1": True, "f1_micro": True, "f1_weighted": True}
-TARGETS = ("category",)
+TARGETS = ("category", "categories")
 
 
 def f1(
@@ -19,15 +19,13 @@ def f1(
 
     Args:
         output: Logits `[N, C]`.
-        target: Class ids `[N]`.
+        target: Class ids `[N]`, or memberships `[N, C]`.
         classes: Not used.
         average: `macro` is the plain mean over the classes that occur, `weighted` the mean by number
-            of samples, `micro` counts every sample alike.
+            of samples, `micro` counts every sample (of memberships: every one) alike.
 
     Returns:
         `f1`, or `f1_micro` or `f1_weighted`, in 0..1.
     """
-    scores = floats(output)
-    counts = class_counts(predicted_ids(scores), ids(target), scores.shape[1])
     key = "f1" if average == "macro" else f"f1_{average}"
-    return {key: averaged(counts, "f1", average)}
+    return {key: averaged(counts_of(output, target), "f1", average)}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from trainwright.metrics.arrays import floats, ids, predicted_ids
-from trainwright.metrics.counts import Average, averaged, class_counts
+from trainwright.metrics.counts import Average, averaged
+from trainwright.metrics.memberships import counts_of
 
 GREATER_IS_BETTER = {"precision": True, "precision_micro": True, "precision_weighted": True}
-TARGETS = ("category",)
+TARGETS = ("category", "categories")
 
 
 def precision(
@@ -19,15 +19,13 @@ def precision(
 
     Args:
         output: Logits `[N, C]`.
-        target: Class ids `[N]`.
+        target: Class ids `[N]`, or memberships `[N, C]`.
         classes: Not used.
         average: `macro` is the plain mean over the classes that occur, `weighted` the mean by number
-            of samples, `micro` counts every sample alike.
+            of samples, `micro` counts every sample (of memberships: every one) alike.
 
     Returns:
         `precision`, or `precision_micro` or `precision_weighted`, in 0..1.
     """
-    scores = floats(output)
-    counts = class_counts(predicted_ids(scores), ids(target), scores.shape[1])
     key = "precision" if average == "macro" else f"precision_{average}"
-    return {key: averaged(counts, "precision", average)}
+    return {key: averaged(counts_of(output, target), "precision", average)}

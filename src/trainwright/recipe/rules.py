@@ -118,9 +118,9 @@ def pretrained_and_init(recipe: Recipe) -> Iterator[Problem]:
 
 
 def weights_need_classes(recipe: Recipe) -> Iterator[Problem]:
-    """Only a category has classes to weigh."""
+    """Numbers have no classes to weigh."""
     for name, target in recipe.data.targets.items():
-        if target.class_weights != "none" and target.type == "number":
+        if target.class_weights != "none" and target.type in ("number", "distribution"):
             path = ("data", "targets", name, "class_weights")
             yield dead("data.targets.*.class_weights", path)
 

@@ -39,6 +39,7 @@ NOT_PART: tuple[tuple[str, ...], ...] = (
     ("train", "checkpoint", "every_minutes"),
     ("train", "device"),
     ("train", "log_every"),
+    ("train", "sample_losses"),
     ("train", "threads"),
     ("tune",),
 )

@@ -250,6 +250,11 @@ class Train(Section):
     )
     evaluate_every: Annotated[int, Ge(1)] = Field(default=1, description="Epochs between evaluations.")
     log_every: PositiveInt = Field(default=50, description="Steps between two records of the training loss.")
+    sample_losses: bool = Field(
+        default=True,
+        description="Keep every training sample's mean loss for the report's suspects; of a million samples "
+        "at most, and where none are mixed.",
+    )
     device: str = Field(default="auto", description="cpu, cuda, cuda:1, mps, ...")
     deterministic: bool = Field(default=False, description="Only deterministic kernels, which may be slower.")
     threads: PositiveInt | None = Field(default=None, description="Compute threads; all cores when absent.")

@@ -24,22 +24,18 @@ COMMAND_OPTIONS = frozenset(
         "file-log-level",
         "fresh",
         "help",
-        "failed",
         "html",
-        "jobs",
         "json",
         "keep",
         "kills",
+        "limit",
         "log-level",
         "output",
         "quiet",
         "runs-dir",
         "seed",
         "split",
-        "study",
-        "time",
         "to",
-        "trials",
     }
 )
 """Options of the verbs that take overrides, which an alias of this name could never be reached behind."""

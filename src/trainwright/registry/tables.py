@@ -45,8 +45,8 @@ POSITIONAL: dict[str, tuple[str, ...]] = {
         "num_outputs",  # width that the targets need
         "num_categories",  # classes of the category column that it reads
     ),
-    "loss": ("output", "target", "class_weights"),
-    "metric": ("output", "target", "classes"),
+    "loss": ("output", "target", "class_weights", "spec"),  # spec: of the target column
+    "metric": ("output", "target", "classes", "spec"),  # classes: names, None where there are none
     "optimizer": ("params",),
     "schedule": ("total_steps", "steps_per_epoch"),
     "search": ("space", "directions", "seed"),
@@ -153,6 +153,9 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "head": {
         "linear": "trainwright.models.heads.linear:Linear",
+        "dense": "trainwright.models.heads.dense:Dense",
+        "heatmaps": "trainwright.models.heads.heatmaps:Heatmaps",
+        "point_regression": "trainwright.models.heads.point_regression:PointRegression",
     },
     "encoder": {
         "mlp": "trainwright.models.mlp:mlp",
@@ -238,6 +241,12 @@ TABLES: dict[str, dict[str, str]] = {
         "hinge": "trainwright.losses.hinge:hinge",
         "kl": "trainwright.losses.kl:kl",
         "cosine": "trainwright.losses.cosine:cosine",
+        "quantile": "trainwright.losses.quantile:quantile",
+        "crps": "trainwright.losses.crps:crps",
+        "expected_value": "trainwright.losses.expected_value:expected_value",
+        "dice": "trainwright.losses.dice:dice",
+        "tversky": "trainwright.losses.tversky:tversky",
+        "lovasz": "trainwright.losses.lovasz:lovasz",
     },
     "metric": {
         "accuracy": "trainwright.metrics.accuracy:accuracy",
@@ -248,11 +257,25 @@ TABLES: dict[str, dict[str, str]] = {
         "auroc": "trainwright.metrics.auroc:auroc",
         "average_precision": "trainwright.metrics.average_precision:average_precision",
         "calibration_error": "trainwright.metrics.calibration_error:calibration_error",
+        "binary_accuracy": "trainwright.metrics.binary_accuracy:binary_accuracy",
+        "exact_match": "trainwright.metrics.exact_match:exact_match",
         "confusion_matrix": "trainwright.metrics.confusion_matrix:confusion_matrix",
+        "map": "trainwright.metrics.map:map",
         "mse": "trainwright.metrics.mse:mse",
         "mae": "trainwright.metrics.mae:mae",
         "rmse": "trainwright.metrics.rmse:rmse",
         "r2": "trainwright.metrics.r2:r2",
+        "tpr_at_fpr": "trainwright.metrics.tpr_at_fpr:tpr_at_fpr",
+        "fpr_at_tpr": "trainwright.metrics.fpr_at_tpr:fpr_at_tpr",
+        "redshift": "trainwright.metrics.redshift:redshift",
+        "crps": "trainwright.metrics.crps:crps",
+        "pit": "trainwright.metrics.pit:pit",
+        "miou": "trainwright.metrics.miou:miou",
+        "dice": "trainwright.metrics.dice:dice",
+        "pixel_accuracy": "trainwright.metrics.pixel_accuracy:pixel_accuracy",
+        "boundary_f": "trainwright.metrics.boundary_f:boundary_f",
+        "pck": "trainwright.metrics.pck:pck",
+        "nme": "trainwright.metrics.nme:nme",
     },
     "optimizer": {
         "adamw": "trainwright.engine.optimizers.adamw:adamw",

@@ -16,6 +16,7 @@ from trainwright.report import notes, overview
 from trainwright.report.charts import Chart
 from trainwright.report.contents import Contents, Evaluation, read_run
 from trainwright.report.curves import learning_curves
+from trainwright.report.hard_samples import hard_samples
 from trainwright.report.kinds import KINDS, Kind, Result
 from trainwright.report.notes import Note
 from trainwright.report.pictures import Picture, PictureBook
@@ -124,6 +125,7 @@ def _summary(
     for item in listed:
         for result in item.results:
             splits[item.split]["targets"][result.name] = result.as_json()
+    hard = hard_samples(contents.hard)
     return {
         "run": contents.run.id,
         "name": contents.record.name,
@@ -134,6 +136,7 @@ def _summary(
         "best": contents.record.best,
         "timings": contents.timings,
         "splits": splits,
+        "hard_samples": None if hard is None else hard.as_json(),
         "plots": plots,
     }
 

@@ -62,6 +62,7 @@ class Contents:
     dropped: list[dict[str, str]] = field(default_factory=list)
     processors: dict[str, Any] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)
+    hard: Predictions | None = None
 
     def target_types(self, evaluation: Evaluation) -> dict[str, str]:
         """Type of every target with predictions: as `processors.json` says, else as its columns look."""
@@ -104,6 +105,7 @@ def read_run(path: Path) -> Contents:
         dropped=_rows(run.data / "dropped.csv"),
         processors=_json(run.processors),
         timings={name: float(value) for name, value in _json(run.timings).items()},
+        hard=read_predictions(run.hard_samples) if run.hard_samples.exists() else None,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment
@@ -16,7 +16,9 @@ from trainwright.report.category import CategoryResult
 from trainwright.report.charts import Chart, Line
 from trainwright.report.contents import Contents
 from trainwright.report.environment import templates
+from trainwright.report.hard_samples import hard_samples
 from trainwright.report.kinds import Result
+from trainwright.report.mistakes import Mistake
 from trainwright.report.notes import Note, dropped_samples
 from trainwright.report.pictures import PictureBook
 from trainwright.report.scales import number_text, percent_text, seconds_text
@@ -54,6 +56,10 @@ def render_page(
         for mistake in result.mistakes
         if (uri := book.uri(mistake))
     }
+    hard = hard_samples(contents.hard)
+    for sample in hard.shown if hard is not None else ():
+        if uri := book.uri(sample):
+            pictures[id(sample)] = uri
     return (
         _environment()
         .get_template("report.html.j2")
@@ -61,6 +67,7 @@ def render_page(
             contents=contents,
             record=contents.record,
             curves=curves,
+            hard=hard,
             targets=list(targets.items()),
             answers=_answers(targets),
             facts=[(word, text) for word, text in overview.facts(contents) if text],
@@ -90,7 +97,11 @@ def _environment() -> Environment:
         recipe=recipe_html,
     )
     environment.globals.update(
-        class_rows=class_rows, has_pictures=has_pictures, whisker_start=whisker_start, ROWS=ROWS
+        class_rows=class_rows,
+        has_pictures_of=has_pictures_of,
+        has_pictures=has_pictures,
+        whisker_start=whisker_start,
+        ROWS=ROWS,
     )
     return environment
 
@@ -114,7 +125,12 @@ def _answers(targets: dict[str, list[TargetResult]]) -> list[overview.Answer]:
 
 def has_pictures(result: Result, picture: Callable[[Any], str | None]) -> bool:
     """Whether the mistakes make a gallery, or a table."""
-    return any(picture(mistake) for mistake in result.mistakes)
+    return has_pictures_of(result.mistakes, picture)
+
+
+def has_pictures_of(samples: Sequence[Mistake], picture: Callable[[Any], str | None]) -> bool:
+    """Whether any of the samples has a picture."""
+    return any(picture(sample) for sample in samples)
 
 
 def class_rows(result: CategoryResult) -> list[tuple[Any, float]]:

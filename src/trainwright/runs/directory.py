@@ -35,6 +35,7 @@ class RunDirectory:
         self.metrics_file = self.path / "metrics.jsonl"
         self.results = self.path / "results.csv"
         self.data = self.path / "data"
+        self.hard_samples = self.data / "hard_samples.parquet"
         self.log = self.path / "log.txt"
         self.plots = self.path / "plots"
         self.report = self.path / "report.html"

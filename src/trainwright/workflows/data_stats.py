@@ -12,6 +12,7 @@ from trainwright import recipe as recipes
 from trainwright.data.blocks import evenly_spaced
 from trainwright.data.checks.picture_headers import read_headers
 from trainwright.data.checks.subject import CheckedColumn, Subject
+from trainwright.data.counting import class_counts
 from trainwright.data.objects import Objects
 from trainwright.workflows.describing import Given, describe
 from trainwright.workflows.gate import prepare_leniently
@@ -103,10 +104,7 @@ def _distribution(values: np.ndarray) -> dict[str, float]:
 def _classes(subject: Subject, column: CheckedColumn) -> dict[str, dict[str, int]]:
     assert column.stored is not None
     names = column.processor.spec().classes
-    counts = {
-        split: np.bincount(column.stored[rows], minlength=len(names))
-        for split, rows in subject.splits.items()
-    }
+    counts = {split: class_counts(column.stored, rows, len(names)) for split, rows in subject.splits.items()}
     return {
         name: {split: int(found[place]) for split, found in counts.items()}
         for place, name in enumerate(names[:_CLASSES])

@@ -10,7 +10,8 @@ from torch import nn
 
 from trainwright.data.summary import summary, write_dropped
 from trainwright.data.types import PreparedData
-from trainwright.engine.loop import Loop, Outcome, Parts
+from trainwright.engine.loop import Loop
+from trainwright.engine.parts import Outcome, Parts
 from trainwright.runs.atomic import make_directory, write_bytes, write_json
 from trainwright.runs.directory import RunDirectory
 

@@ -20,13 +20,11 @@ from trainwright.engine.build import (
     build_task,
     check_monitors,
     check_network,
-    first_batch,
 )
 from trainwright.engine.checkpoint import CheckpointStore, CheckpointWriter
-from trainwright.engine.execution_choice import choose_execution
 from trainwright.engine.garbage import only_new_garbage
-from trainwright.engine.loop import Diverged, Loop, Outcome, Parts
-from trainwright.engine.position import Budget
+from trainwright.engine.loop import Diverged, Loop
+from trainwright.engine.parts import Outcome, Parts
 from trainwright.engine.preflight import Preflight
 from trainwright.engine.runtime import Execution, Runtime, choose_device
 from trainwright.engine.signals import stop_on_signals
@@ -34,17 +32,17 @@ from trainwright.errors import RunError, TrainwrightError, UserError
 from trainwright.inference.artifact import save_processors
 from trainwright.inference.evaluation import evaluate_split
 from trainwright.inference.predictor import Predictor
-from trainwright.locations import cache_dir
 from trainwright.models.weights import apply_weights, load_weights
 from trainwright.registry.user_code import kept_running
 from trainwright.runs.atomic import StorageError, remove_leftovers, write_json
 from trainwright.runs.directory import RunDirectory
-from trainwright.runs.environment import usable_cores
 from trainwright.runs.heartbeat import Heartbeat
 from trainwright.runs.record import RunRecord, RunState
 from trainwright.runs.second_start import without_lock
 from trainwright.runs.spool import Spool
 from trainwright.workflows.checked_networks import checked_once
+from trainwright.workflows.hard_samples import write_hard_samples
+from trainwright.workflows.run_execution import base_execution, chosen_execution, kept_execution
 from trainwright.workflows.run_files import (
     NoJournal,
     save_weights,
@@ -148,7 +146,7 @@ class Session:
         """
         task = build_task(self.recipe)
         model = build_network(task, self.recipe, data)
-        base = self._base_execution()
+        base = base_execution(self.recipe, self.device, self.processes)
         found = check_network(task, model, self.recipe, data, base)
         check_monitors(
             build_parts(self.recipe, data, task, model, Runtime(base), self.processes), found.names
@@ -166,7 +164,7 @@ class Session:
     def _build(self, run: RunDirectory, data: PreparedData, record: RunRecord | None) -> Parts:
         """Model, execution and everything the loop drives, checked on real samples."""
         recipe = self.recipe
-        torch.set_num_threads(self._base_execution().threads)
+        torch.set_num_threads(base_execution(self.recipe, self.device, self.processes).threads)
         task = build_task(recipe)
         model = build_network(task, recipe, data)
         pinned = self.processes.broadcast(record.pinned if record is not None else None)
@@ -176,7 +174,12 @@ class Session:
         found = None if kept else self._checked(task, model, data, record)
         for doubt in found.doubts if found is not None else ():
             self.progress.message(doubt)
-        execution = self._kept(kept) if kept else self._choose(task, model, data)
+        base = base_execution(recipe, self.device, self.processes)
+        execution = (
+            kept_execution(kept, self.device, self.processes, self.progress)
+            if kept
+            else chosen_execution(recipe, task, model, data, base, self.processes, self.progress)
+        )
         if record is not None:
             record.pinned = execution.to_json()
             columns = {
@@ -195,57 +198,9 @@ class Session:
         self, task: Task, model: torch.nn.Module, data: PreparedData, record: RunRecord | None
     ) -> Preflight:
         """Metrics that the run will give, and doubts; raises UserError where the model does not fit."""
-        base = self._base_execution()
+        base = base_execution(self.recipe, self.device, self.processes)
         alone = record if self.processes.size == 1 else None
         return checked_once(alone, base, lambda: check_network(task, model, self.recipe, data, base))
-
-    def _kept(self, pinned: Execution) -> Execution:
-        """The execution of earlier attempts; what this machine cannot keep is an error, or said."""
-        if pinned.world_size != self.processes.size:
-            raise RunError(
-                f"the run has {pinned.world_size} processes, now there are {self.processes.size}",
-                why="the same bits need the same slices of each batch",
-                fix=f"start torchrun with --nproc-per-node so that there are {pinned.world_size} processes",
-            )
-        if pinned.device.split(":")[0] != self.device.split(":")[0]:
-            self.progress.message(
-                f"the run was started on {pinned.device} and goes on on {self.device}: "
-                "results will not be bit-identical"
-            )
-        return pinned.with_choice(device=self.device)
-
-    def _choose(self, task: Any, model: torch.nn.Module, data: PreparedData) -> Execution:
-        train = self.recipe.train
-        base = self._base_execution()
-        batch = first_batch(self.recipe, data, base, training=True)
-        loader_steps = -(-len(data.splits["train"]) // train.batch_size)
-        budget = Budget.of(loader_steps, train.epochs, train.steps, train.minutes)
-        choice = choose_execution(
-            self.recipe, task, model, batch, base, budget.total_steps, cache_dir() / "execution.json"
-        )
-        # Processes may measure differently; all must run what the first one chose.
-        agreed = self.processes.broadcast(choice.execution)
-        if len(choice.step_seconds) > 1:
-            tried = ", ".join(f"{name} {1000 * s:.3g} ms" for name, s in choice.step_seconds.items())
-            how = "remembered" if choice.remembered else "measured"
-            self.progress.message(
-                f"execution: {agreed.precision}, channels_last {'on' if agreed.channels_last else 'off'}, "
-                f"{agreed.threads} thread{'s' if agreed.threads > 1 else ''}"
-                f" ({how}: {tried} for {choice.samples} samples)"
-            )
-        return agreed.with_choice(device=self.device)
-
-    def _base_execution(self) -> Execution:
-        """What is settled before anything is measured."""
-        train = self.recipe.train
-        return Execution(
-            device=self.device,
-            threads=train.threads or max(1, usable_cores() // distributed.local_world_size()),
-            world_size=self.processes.size,
-            micro_batch=train.micro_batch,
-            evaluation_batch=min(train.batch_size, 64 if self.device == "cpu" else 256),
-            deterministic=train.deterministic,
-        )
 
     def _train(
         self,
@@ -351,6 +306,8 @@ class Session:
             self.processes,
         )
         metrics = {split: evaluate_split(predictor, data, split, run.evaluation(split)) for split in splits}
+        if parts.samples is not None:
+            write_hard_samples(run, data, predictor, parts.samples)
         self._lap("evaluate")
         return metrics
 

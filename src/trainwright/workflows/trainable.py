@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from trainwright import registry
 from trainwright.errors import RecipeError
 from trainwright.losses import DEFAULTS
+from trainwright.models.heads import DEFAULTS as HEADS
 
 if TYPE_CHECKING:
     from trainwright.recipe.schema import Recipe
@@ -41,12 +42,16 @@ def what_is_missing(recipe: Recipe) -> RecipeError | None:
     if recipe.task["name"] != "supervised":
         return None
     for name, target in targets.items():
-        if target.loss is None and not _may_be_learned(target.type):
+        if target.loss is None and not _may_be_learned(target.type, recipe.model["name"]):
+            headed = target.type in HEADS
+            what = f"model {recipe.model['name']} does not learn" if headed else "no model learns"
             return RecipeError(
-                f"no model learns {target.type} yet",
+                f"{what} {target.type}" if headed else f"{what} {target.type} yet",
                 where=f"data.targets.{name}.type",
                 why=f"there are losses for {' and '.join(DEFAULTS)}",
-                fix=f"{WALK}, or name a loss of your own",
+                fix=f"use the model `pyramid`, which has a head for it; {WALK}"
+                if headed
+                else f"{WALK}, or name a loss of your own",
             )
     return None
 
@@ -58,5 +63,8 @@ def refuse_untrainable(recipe: Recipe) -> None:
         raise missing
 
 
-def _may_be_learned(kind: str) -> bool:
-    return kind in DEFAULTS or kind not in registry.names("processor")
+def _may_be_learned(kind: str, model: str) -> bool:
+    """Whether there is a loss for the type, or the model has heads, or one of the two is the user's own."""
+    if kind in DEFAULTS or kind not in registry.names("processor"):
+        return True
+    return ":" in model or (model == "pyramid" and kind in HEADS)

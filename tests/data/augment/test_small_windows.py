@@ -38,6 +38,14 @@ def test_every_bit_is_that_of_one_at_a_time(source, size, channels, seed) -> Non
     assert torch.equal(found, _one_by_one(images, boxes, size))
 
 
+def test_mirrored_windows_are_those_of_the_mirror_image() -> None:
+    images = torch.from_numpy(np.random.default_rng(5).integers(0, 256, (20, 24, 30, 3), np.uint8))
+    boxes, chosen = windows(20, 24, 30, 6), np.array([0, 3, 4, 19])
+    plain, found = resize(images, boxes, (16, 20)), resize(images, boxes, (16, 20), chosen)
+    plain[chosen] = plain[chosen].flip(2)
+    assert torch.equal(found, plain)
+
+
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_a_window_is_the_same_for_any_batch_and_number_of_threads(threads: int) -> None:
     images = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (70, 32, 32, 3), np.uint8))

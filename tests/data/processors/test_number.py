@@ -120,3 +120,11 @@ def test_missing_values_may_become_the_training_mean():
 def test_to_tensor_is_the_stored_values():
     stored = torch.zeros(2, 3)
     assert NumberProcessor().to_tensor(stored) is stored
+
+
+def test_a_range_of_next_to_nothing_is_no_scale():
+    values = np.array([0.0] * 5 + [2.9e-260] * 10 + [1.0, 5.0])
+    processor = NumberProcessor(normalise="robust")
+    processor.fit(values)
+    assert processor.scale == [pytest.approx(values.std())]
+    assert np.isfinite(processor.encode_all(values)).all()

@@ -61,6 +61,12 @@ def _labels(source):
     return len(counts), counts.total()
 
 
+def test_what_is_no_class_in_camvid_is_made_void(shared_data):
+    [mask] = sniff(shared_data / "camvid").targets.values()
+    assert (len(mask["classes"]), mask["void"]) == (11, [11])
+    assert mask["classes"][3] == "Road"
+
+
 def test_deblurring_through_a_made_blur(shared_data, tmp_path):
     for name in ("blur", "sharp"):
         (tmp_path / name).mkdir()

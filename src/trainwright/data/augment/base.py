@@ -78,11 +78,13 @@ class Geometric(Augment):
 
     Attributes:
         min_visible: Share of a moved box that must lie inside of the result; objects with less are gone.
+        counts_pixels: Whether it moves by a number of pixels, so that pictures of two sizes come apart.
         wanted: Size that the model reads by the larger one that is stored; what cuts windows and is given no
             size of its own gives this.
     """
 
     min_visible: float = 0.2
+    counts_pixels: ClassVar[bool] = False
     wanted: Mapping[tuple[int, int], tuple[int, int]] = MappingProxyType({})
 
     @abstractmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from torch.nn import functional
 
 from trainwright.data.augment.base import Address, Augment, Geometric, Mixing
 from trainwright.data.augment.scene import Scene
-from trainwright.data.batch import Value
+from trainwright.data.augment.warp import Warp
+from trainwright.data.batch import Value, tensors_of
 from trainwright.data.types import Processor
 from trainwright.errors import RecipeError
 
@@ -58,6 +60,7 @@ class Chain:
         self.blends = any(item.blends for _, item in self.mixing)
         for _, item in self.mixing:
             self._check_columns(item, inputs)
+        self._check_sizes()
         wanted = _wanted(self.processors)
         for augment in augments:
             if isinstance(augment, Geometric):
@@ -88,7 +91,11 @@ class Chain:
         """
         scene = self._scene(stored)
         total = len(ids)
-        for place, item in enumerate(self.augments):
+        for place, *others in self._places():
+            item = self.augments[place]
+            if others:
+                scene = self._moved_together(scene, [place, *others], ids, epoch)
+                continue
             if isinstance(item, Mixing):
                 used = count * (1 + item.partners)
                 parts = [scene.rows(start, start + count) for start in range(0, used, count)]
@@ -102,6 +109,36 @@ class Chain:
             scene = _varied(scene, item, address)
         return self._columns(scene, stored, count)
 
+    def _places(self) -> list[list[int]]:
+        """Places of the augmentations, together where all that they do is to move pixels of images alone."""
+        alone = not (self.masks or self.objects or self.pictures)
+        groups: list[list[int]] = []
+        for place, item in enumerate(self.augments):
+            if alone and groups and _moves(item) and _moves(self.augments[place - 1]):
+                groups[-1].append(place)
+            else:
+                groups.append([place])
+        return groups
+
+    def _moved_together(self, scene: Scene, places: list[int], ids: np.ndarray, epoch: int) -> Scene:
+        """Images moved by several augmentations, by one warp in place of two where there is one."""
+
+        def moved(images: Tensor) -> Tensor:
+            last: Warp | None = None
+            for place in places:
+                item = self.augments[place]
+                assert isinstance(item, Geometric)
+                size = last.size if last is not None else (images.shape[1], images.shape[2])
+                warp = item.warp(size, Address(self.seed, epoch, ids, place))
+                both = last.then(warp) if last is not None else warp
+                if last is not None and both is None:
+                    images = last.pixels(images)
+                last = both or warp
+            assert last is not None
+            return last.pixels(images)
+
+        return replace(scene, images={name: moved(images) for name, images in scene.images.items()})
+
     def _scene(self, stored: dict[str, Tensor]) -> Scene:
         there = stored.keys()
         specs = {name: self.processors[name].spec() for name in [*self.masks, *self.labels]}
@@ -112,10 +149,9 @@ class Chain:
         labels = {}
         for name in self.labels:
             if name in there:
-                value = self.processors[name].to_tensor(stored[name])
-                assert isinstance(value, Tensor)
-                is_category = specs[name].type == "category"
-                labels[name] = _shares(value, len(specs[name].classes)) if is_category else value
+                for key, value in tensors_of({name: self.processors[name].to_tensor(stored[name])}).items():
+                    is_category = specs[name].type == "category"
+                    labels[key] = _shares(value, len(specs[name].classes)) if is_category else value
         objects: dict[str, Any] = {
             name: self.processors[name].to_tensor(stored[name]) for name in self.objects if name in there
         }
@@ -139,7 +175,7 @@ class Chain:
             **scene.pictures,
             **scene.signals,
             **scene.objects,
-            **scene.labels,
+            **{name: _column(scene.labels, name) for name in self.labels if name in stored},
         }
         for name, mask in scene.masks.items():
             varied[name] = mask if mask.dim() == 3 else mask.permute(0, 3, 1, 2)
@@ -148,6 +184,18 @@ class Chain:
     def is_ready(self, name: str) -> bool:
         """Whether a column is ready for the model when it leaves the chain."""
         return name in self.objects or name in self.labels or (self.blends and name in self.masks)
+
+    def _check_sizes(self) -> None:
+        """Pictures of another size than their input cannot be moved by the same number of pixels."""
+        counting = [type(item).__name__ for item in self.augments if getattr(item, "counts_pixels", False)]
+        sizes = {name: self.processors[name].spec().shape[1:] for name in [*self.images, *self.pictures]}
+        if counting and self.pictures and len(set(sizes.values())) > 1:
+            raise RecipeError(
+                f"{counting[0].lower()} cannot move pictures of different sizes together",
+                where="data.augment",
+                why=", ".join(f"{name} has {height}x{width}" for name, (height, width) in sizes.items()),
+                fix="give the target no size, so that it follows its input, or remove the augmentation",
+            )
 
     def _check_columns(self, item: Mixing, inputs: Mapping[str, Processor]) -> None:
         known = {*self.images, *self.pictures, *self.masks, *self.labels}
@@ -180,11 +228,21 @@ def _wanted(processors: Mapping[str, Processor]) -> dict[tuple[int, int], tuple[
     return found
 
 
+def _moves(item: Augment) -> bool:
+    return isinstance(item, Geometric) and type(item).__call__ is Geometric.__call__
+
+
 def _varied(scene: Scene, item: Augment, address: Address) -> Scene:
     if isinstance(item, Geometric):
-        own = type(item).__call__ is not Geometric.__call__
-        return scene.moved(item, address, images=not own)
+        return scene.moved(item, address, images=_moves(item))
     return scene.changed(lambda values: item(values, address), getattr(item, "types", Augment.types))
+
+
+def _column(labels: Mapping[str, Tensor], name: str) -> Value:
+    """A column's only tensor, or its tensors by their names."""
+    if name in labels:
+        return labels[name]
+    return {key.removeprefix(f"{name}."): t for key, t in labels.items() if key.startswith(f"{name}.")}
 
 
 def _shares(ids: Tensor, classes: int) -> Tensor:

@@ -22,6 +22,8 @@ class RandomCrop(Geometric):
         min_visible: Objects of which a smaller share of the box is left are gone.
     """
 
+    counts_pixels = True
+
     def __init__(
         self,
         *,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from trainwright.data.augment import small_windows
 from trainwright.data.augment.base import Address, Geometric
+from trainwright.data.augment.exact import Mirror
 from trainwright.data.augment.warp import Warp, identity
 from trainwright.fields import Fraction, Positive, PositiveInt
 
@@ -75,16 +76,26 @@ class ResizedWindow(Warp):
 
     Attributes:
         boxes: Top, left, height, width of each, int64 `[B, 4]`.
+        mirror: Mirrors some of the results left to right; None where none is.
     """
 
     boxes: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 4), dtype=np.int64))
+    mirror: Mirror | None = None
+
+    def then(self, other: Warp) -> Warp | None:
+        """A mirror image costs nothing while small windows are resized."""
+        if self.mirror is not None or not isinstance(other, Mirror) or other.dimension != 2:
+            return None
+        return replace(self, matrices=other.matrices @ self.matrices, mirror=other)
 
     def pixels(self, images: Tensor) -> Tensor:
         """Resized windows `[B, h, w, C]` of images `[B, H, W, C]`."""
-        if images.device.type != "cpu":
-            return _at_once(images, self.boxes, self.size)
-        resize = small_windows.resize if small_windows.suits(images, self.size) else _one_by_one
-        return resize(images, self.boxes, self.size)
+        if images.device.type == "cpu" and small_windows.suits(images, self.size):
+            mirrored = self.mirror.chosen if self.mirror is not None else None
+            return small_windows.resize(images, self.boxes, self.size, mirrored)
+        resize = _one_by_one if images.device.type == "cpu" else _at_once
+        resized = resize(images, self.boxes, self.size)
+        return resized if self.mirror is None else self.mirror.pixels(resized)
 
 
 def _one_by_one(images: Tensor, boxes: npt.NDArray[np.int64], size: tuple[int, int]) -> Tensor:

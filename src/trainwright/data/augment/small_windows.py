@@ -28,21 +28,27 @@ def suits(images: Tensor, size: tuple[int, int]) -> bool:
     return images.dtype == torch.uint8 and max(sides) <= LARGEST and not shrinks
 
 
-def resize(images: Tensor, boxes: npt.NDArray[np.int64], size: tuple[int, int]) -> Tensor:
+def resize(
+    images: Tensor,
+    boxes: npt.NDArray[np.int64],
+    size: tuple[int, int],
+    mirrored: npt.NDArray[np.int64] | None = None,
+) -> Tensor:
     """Windows of images, bilinear and anti-aliased, to the bit as torch resizes each by itself.
 
     Args:
         images: uint8 `[B, H, W, C]` that `suits` takes.
         boxes: Top, left, height, width of each window in whole pixels, `[B, 4]`.
         size: Height and width of the result.
+        mirrored: Places in the batch of those that are mirrored left to right.
 
     Returns:
         uint8 `[B, h, w, C]`.
     """
     count, height, width, channels = images.shape
     top, left, tall, wide = boxes.T
-    across = _weights(width, size[1], left, wide)
-    down = _weights(height, size[0], top, tall).transpose(1, 2)
+    across = _weights(width, size[1], left, wide, mirrored)
+    down = _weights(height, size[0], top, tall, None).transpose(1, 2)
     # One channel after the other: products of contiguous matrices, and what lies between stays in the cache.
     planes = images.permute(3, 0, 1, 2).contiguous().to(torch.float32)
     resized = torch.empty(count, *size, channels, dtype=torch.uint8)
@@ -52,11 +58,19 @@ def resize(images: Tensor, boxes: npt.NDArray[np.int64], size: tuple[int, int]) 
     return resized
 
 
-def _weights(source: int, size: int, starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]) -> Tensor:
+def _weights(
+    source: int,
+    size: int,
+    starts: npt.NDArray[np.int64],
+    lengths: npt.NDArray[np.int64],
+    mirrored: npt.NDArray[np.int64] | None,
+) -> Tensor:
     """What each pixel of an axis gives to each of the result, float32 `[B, source, size]`."""
     table = _table(source, size)
     # Weights of a window that starts at pixel s begin s rows further up in the rows of its length.
     row = lengths * (2 * source) + source - starts
+    if mirrored is not None:
+        row[mirrored] += (source + 1) * (2 * source)
     return table.index_select(0, torch.from_numpy(row)).view(-1, source, size)
 
 
@@ -65,13 +79,14 @@ def _table(source: int, size: int) -> Tensor:
     """Weights of every length and place of a window: overlapping views, `[n, source * size]`.
 
     For each length from 0 to `source` there are `2 * source` rows of `size` weights. Those of a window at
-    place 0 are the lower half, with zeros above and below.
+    place 0 are the lower half, with zeros above and below. Behind all of them are the mirrored ones.
     """
     rows = np.zeros((source + 1, 2 * source, size), dtype=np.float32)
     for length in range(1, source + 1):
         rows[length, source : source + length] = triangle_weights(length, size)
-    table = torch.from_numpy(rows)
-    return table.as_strided((source * (2 * source + 1) + 1, source * size), (size, 1))
+    table = torch.from_numpy(np.concatenate([rows, rows[:, :, ::-1]]))
+    count = 2 * (source + 1) * (2 * source)
+    return table.as_strided((count - source + 1, source * size), (size, 1))
 
 
 def triangle_weights(length: int, size: int) -> npt.NDArray[np.float64]:

@@ -46,6 +46,10 @@ class Warp:
         moved = functional.grid_sample(channels, grid, padding_mode=_PADDING[self.fill], align_corners=False)
         return like_stored(moved, images.dtype).permute(0, 2, 3, 1)
 
+    def then(self, other: Warp) -> Warp | None:
+        """One warp that gives images the pixels that both give one after the other, where there is one."""
+        return None
+
     def nearest(self, values: Tensor, border: float) -> Tensor:
         """Values `[B, h, w, C]` of values `[B, H, W, C]`, none of them mixed; `border` outside."""
         count, height, width, channels = values.shape

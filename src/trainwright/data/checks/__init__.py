@@ -10,6 +10,7 @@ CHECKS: dict[str, str] = {
     "unreadable": "trainwright.data.checks.unreadable:find",
     "files": "trainwright.data.checks.picture_files:find",
     "columns": "trainwright.data.checks.columns:find",
+    "gaps": "trainwright.data.checks.gaps:find",
     "classes": "trainwright.data.checks.classes:find",
     "labels": "trainwright.data.checks.labels:find",
     "duplicates": "trainwright.data.checks.duplicates:find",

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from trainwright.data.checks.finding import Example, Finding, Severity, shown
 from trainwright.data.checks.subject import CheckedColumn, Subject
+from trainwright.data.counting import class_counts
 
 _FEW = 10
 _UNBALANCED = 20.0
@@ -21,8 +22,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         if not column.is_target or column.stored is None or not classes:
             continue
         counts = {
-            split: np.bincount(column.stored[rows], minlength=len(classes))
-            for split, rows in subject.splits.items()
+            split: class_counts(column.stored, rows, len(classes)) for split, rows in subject.splits.items()
         }
         yield from _similar_names(column, classes)
         yield from _missing(column, classes, counts)

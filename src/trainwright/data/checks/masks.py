@@ -1,4 +1,4 @@
-"""Masks of another size than their image."""
+"""Masks of another size than their image, and masks with odd ids."""
 
 from __future__ import annotations
 
@@ -17,6 +17,12 @@ _QUICKLY = 5000
 
 
 def find(subject: Subject) -> Iterator[Finding]:
+    """Masks of another size than their image, and ids that are hardly meant for classes."""
+    yield from _other_sizes(subject)
+    yield from _unused_ids(subject)
+
+
+def _other_sizes(subject: Subject) -> Iterator[Finding]:
     """Masks whose height or width is not that of the image they belong to."""
     for column in subject.of_type("mask"):
         image = _image_of(subject, column)
@@ -40,6 +46,35 @@ def find(subject: Subject) -> Iterator[Finding]:
                 shown(odd),
                 [Fix("leave_out", example.sample, example.detail) for example in odd],
             )
+
+
+def _unused_ids(subject: Subject) -> Iterator[Finding]:
+    """Ids far above the others in masks whose classes nobody has named: a mark, or a wrong value."""
+    for column in subject.of_type("mask"):
+        spec = column.processor.spec()
+        given: dict[str, Any] = column.processor.state()["parameters"]
+        if given.get("classes") is not None or given.get("palette") is not None or column.stored is None:
+            continue
+        nameless = [place for place, name in enumerate(spec.classes) if name == str(place)]
+        unused = [place for place in nameless if not spec.counts[place]]
+        if not unused:
+            continue
+        odd = []
+        for row in subject.sample(subject.rows, len(subject) if subject.thorough else _QUICKLY).tolist():
+            ids = np.unique(column.stored[row])
+            beyond = ids[(ids > unused[0]) & (ids != spec.void)]
+            if len(beyond):
+                odd.append(Example(subject.names[row], f"ids {', '.join(map(str, beyond[:10]))}", row))
+        yield Finding(
+            "masks",
+            Severity.WARNING,
+            len(odd),
+            f"masks of column {column.name} have ids above ones that never occur, such as {unused[0]}",
+            f"no classes are named, so that all ids from 0 to {len(spec.classes) - 1} are taken for classes",
+            f"name the classes (classes, and ids where they are not 0, 1, 2 ...) in {column.where}, and ids "
+            "of no class as void",
+            shown(odd),
+        )
 
 
 def _image_of(subject: Subject, column: CheckedColumn) -> CheckedColumn | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 from annotated_types import Interval
 
-from trainwright.data.geometry import Geometry
+from trainwright.data.geometry import Geometry, Resize
 from trainwright.data.processors import image_decoding as decoding
 from trainwright.data.processors.base import ColumnProcessor
+from trainwright.data.processors.image_options import choose_decoder, height_and_width, larger_store
 from trainwright.data.processors.image_raw import as_picture, file_bytes, look
 from trainwright.data.processors.image_statistics import PixelStatistics, given, sums
 from trainwright.data.types import BadSample, TensorSpec, Values
-from trainwright.errors import MissingExtra, RecipeError
+from trainwright.errors import RecipeError
 from trainwright.fields import PositiveInt
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ DEAD_WHEN = {
         "resize": "size == None",
         "interpolation": "size == None",
         "reduce": "size == None",
+        "image": "size != None",
         "store": "size == None",
         "evaluation": "store == None",
     }
@@ -67,6 +68,8 @@ class ImageProcessor(ColumnProcessor):
         decoder: `auto` is simplejpeg for JPEG where it is installed.
         reduce: Decode a JPEG that is too large at a reduced scale, never below the size: by simplejpeg at 1/8
             to 6/8, by Pillow at 1/8, 1/4 or 1/2.
+        image: Of a target without a size: the image input whose size and resize rule it follows; the only
+            one when absent.
     """
 
     type = "image"
@@ -90,6 +93,7 @@ class ImageProcessor(ColumnProcessor):
         ) = "dataset",
         decoder: Literal["auto", "pillow", "simplejpeg"] = "auto",
         reduce: bool = True,
+        image: str | None = None,
     ) -> None:
         self._parameters: dict[str, Any] = {
             "size": size,
@@ -103,17 +107,20 @@ class ImageProcessor(ColumnProcessor):
             "normalise": normalise,
             "decoder": decoder,
             "reduce": reduce,
+            "image": image,
         }
-        self.size = _height_and_width(size)
-        self.store, self.evaluation = _stored_size(store, self.size, normalise), evaluation
+        self.image = image
+        self.size = height_and_width(size)
+        self.store, self.evaluation = larger_store(store, self.size, normalise), evaluation
         self.mode: str = mode
         self.alpha = alpha
         self.normalise = normalise
-        self.decoder = _choose_decoder(decoder)
+        self.decoder = choose_decoder(decoder)
         self.mean, self.std = given(normalise)
         self.pixels: PixelStatistics | None = None
         self.float_scale = 255.0
         self._resizes = size is not None
+        self.followed: Resize | None = None
         self._geometry = Geometry(
             self.stored_size if self._resizes else None, resize, interpolation, fill, reduce
         )
@@ -135,6 +142,13 @@ class ImageProcessor(ColumnProcessor):
         if self._resizes:
             return self._geometry
         return replace(self._geometry, size=self.size, resize="none")
+
+    def follow(self, geometry: Geometry) -> None:
+        """Takes over the size and resize rule of an image input, whose size is settled."""
+        self.size, self.followed = geometry.size, geometry.resize
+        self._resizes = geometry.resize != "none"
+        if self._resizes:
+            self._geometry = replace(self._geometry, size=geometry.size, resize=geometry.resize)
 
     def inspect(self, values: Values) -> None:
         """Settles size and colour mode from up to 64 evenly spaced training images."""
@@ -281,19 +295,22 @@ class ImageProcessor(ColumnProcessor):
             "float_scale": self.float_scale,
             "decoder": self.decoder,
             "pixels": self.pixels.state() if self.pixels is not None else None,
+            "followed": self.followed,
         }
 
     def restore(self, fitted: dict[str, Any]) -> None:
         """Sets what `fitted` gave; a decoder that was chosen automatically is chosen again if missing."""
         known = fitted.get("pixels")
         pixels = PixelStatistics.from_state(known) if known else None
-        super().restore(fitted | {"size": _height_and_width(fitted["size"]), "pixels": pixels})
+        super().restore(fitted | {"size": height_and_width(fitted["size"]), "pixels": pixels})
+        if self.followed is not None:
+            self.follow(Geometry(self.size, self.followed))
         if self.decoder == "simplejpeg" and importlib.util.find_spec("simplejpeg") is None:
-            self.decoder = _choose_decoder(self._parameters["decoder"])
+            self.decoder = choose_decoder(self._parameters["decoder"])
 
     def cache_key(self) -> dict[str, Any]:
         """Everything that shapes the stored pixels; normalisation does not."""
-        names = ("resize", "interpolation", "fill", "alpha", "reduce")
+        names = ("interpolation", "fill", "alpha", "reduce")
         return {
             "type": self.type,
             "version": _STORED_VERSION,
@@ -302,6 +319,7 @@ class ImageProcessor(ColumnProcessor):
             "decoder": self.decoder,
             "float_scale": self.float_scale,
             "resizes": self._resizes,
+            "resize": self._geometry.resize,
         } | {name: self._parameters[name] for name in names}
 
     def _offset_and_factor(self, channels: int) -> tuple[np.ndarray, np.ndarray]:
@@ -348,43 +366,3 @@ class ImageProcessor(ColumnProcessor):
             offset, factor = (torch.tensor(part, dtype=torch.float32, device=device) for part in pair)
             found = self._constants[device, 0] = (offset, factor)
         return found
-
-
-def _height_and_width(size: int | Sequence[int] | None) -> tuple[int, int] | None:
-    if size is None:
-        return None
-    pair = (size, size) if isinstance(size, int) else tuple(size)
-    if len(pair) != 2:
-        raise RecipeError(
-            f"size {list(pair)} is not [height, width]", fix="give two numbers, or one for both"
-        )
-    return pair[0], pair[1]
-
-
-def _stored_size(
-    store: int | Sequence[int] | None, size: tuple[int, int] | None, normalise: object
-) -> tuple[int, int] | None:
-    """What is stored where that is more than what the model reads. Raises `RecipeError`."""
-    stored = _height_and_width(store)
-    if stored is None or size is None or stored == size:
-        return None
-    if stored[0] < size[0] or stored[1] < size[1]:
-        raise RecipeError(
-            f"store {list(stored)} is less than size {list(size)}",
-            why="windows of the size are cut out of the stored pixels",
-            fix="give a larger store, or none",
-        )
-    if normalise == "pixel":
-        raise RecipeError(
-            "normalise: pixel goes with no store",
-            why="its statistics are those of every stored pixel, which a window moves elsewhere",
-            fix="remove store, or use normalise: dataset",
-        )
-    return stored
-
-
-def _choose_decoder(asked: str) -> str:
-    installed = importlib.util.find_spec("simplejpeg") is not None
-    if asked == "simplejpeg" and not installed:
-        raise MissingExtra("simplejpeg", "jpeg")
-    return "simplejpeg" if installed and asked != "pillow" else "pillow"

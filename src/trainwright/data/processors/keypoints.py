@@ -94,7 +94,8 @@ class KeypointsProcessor(ObjectColumn):
     def spec(self) -> TensorSpec:
         """Up to M objects of K points with x, y and visibility."""
         shape = (self.capacity, len(self.names), 3)
-        return TensorSpec("keypoints", shape, "float32", tuple(self.classes), tuple(self.counts))
+        classes, counts = tuple(self.classes), tuple(self.counts)
+        return TensorSpec("keypoints", shape, "float32", classes, counts, points=tuple(self.names))
 
     def to_tensor(self, stored: Tensor) -> dict[str, Tensor]:
         """`boxes` `[B, M, 4]`, `labels` int64 `[B, M]` and `points` `[B, M, K, 3]`, floats float32."""

@@ -16,6 +16,8 @@ from trainwright.data.types import BadSample, TensorSpec, Values
 if TYPE_CHECKING:
     from torch import Tensor
 
+_LEAST_RANGE = 1e-9  # standard deviations that an interquartile range must have to be the scale
+
 
 class NumberProcessor(ColumnProcessor):
     """One or several numbers, stored normalised as float32 `[K]`, so that a step has nothing to do.
@@ -24,7 +26,7 @@ class NumberProcessor(ColumnProcessor):
 
     - `standard`: offset and scale are mean and standard deviation of the training split;
     - `min_max`: its minimum and its range, so that training values lie in [0, 1];
-    - `robust`: its median and its interquartile range (standard deviation where that is 0);
+    - `robust`: its median and its interquartile range (standard deviation where that is next to 0);
     - `log`: `f` is sign(x) log(1 + |x|), then as `standard`;
     - `none`: 0 and 1.
 
@@ -158,8 +160,9 @@ def _offset_and_scale(
         return moments.low, moments.high - moments.low
     if rule == "robust":
         low, middle, high = np.quantile(np.concatenate(parts), [0.25, 0.5, 0.75])
-        # More than half of the values may be equal, while the column is not constant.
-        return middle, high - low if high > low else moments.spread
+        # More than half of the values may be equal, or all but equal, while the column is not constant: by
+        # a range of next to nothing the others would be divided to infinity.
+        return middle, high - low if high - low > _LEAST_RANGE * moments.spread else moments.spread
     return moments.mean, moments.spread
 
 

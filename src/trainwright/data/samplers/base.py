@@ -9,7 +9,7 @@ split has rows; which row stands at which place is the sampler's business. Sampl
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -39,15 +39,28 @@ class Sampler(Protocol):
             rows: Row numbers of the split, int64 `[N]`; not changed.
 
         Returns:
-            Row numbers int64 `[N]`, all of them from `rows`.
+            Row numbers `[N]`, whole numbers, all of them from `rows`.
         """
         ...
 
 
 def shuffled(rows: Rows, *address: int | str) -> Rows:
-    """A permutation of `rows`, which is a function of them and the address alone."""
-    philox = np.random.Philox(key=int(addressed.key("order", *address)))
-    return np.random.Generator(philox).permutation(rows)
+    """A permutation of `rows`, which is a function of them and the address alone, int64 `[N]`."""
+    order = rows.astype(np.int64)
+    _generator(*address).shuffle(order)
+    return order
+
+
+def shuffled_narrowly(rows: Rows, *address: int | str) -> npt.NDArray[Any]:
+    """As `shuffled`, but int32 where all rows fit: half the memory of millions of rows."""
+    fits = not len(rows) or int(rows.max()) <= np.iinfo(np.int32).max
+    order: npt.NDArray[Any] = rows.astype(np.int32 if fits else np.int64)
+    _generator(*address).shuffle(order)
+    return order
+
+
+def _generator(*address: int | str) -> np.random.Generator:
+    return np.random.Generator(np.random.Philox(key=int(addressed.key("order", *address))))
 
 
 def category_target(labels: Mapping[str, Rows], target: str | None) -> str:

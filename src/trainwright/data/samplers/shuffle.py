@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
-from trainwright.data.samplers.base import shuffled
+from trainwright.data.samplers.base import shuffled_narrowly
 
 
 class Shuffle:
@@ -13,6 +15,6 @@ class Shuffle:
 
     each_once = True
 
-    def order(self, seed: int, epoch: int, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """A permutation of `rows`, int64 `[N]`; see `trainwright.data.samplers.base`."""
-        return shuffled(rows, seed, epoch)
+    def order(self, seed: int, epoch: int, rows: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+        """A permutation of `rows`, whole numbers `[N]`; see `trainwright.data.samplers.base`."""
+        return shuffled_narrowly(rows, seed, epoch)

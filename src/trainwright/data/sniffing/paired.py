@@ -36,6 +36,8 @@ def detect(path: Path) -> Guess | None:
     source = PairedSource(root=str(path), folders=folders)
     image, why = image_column(source.column("input"))
     target, _ = image_column(source.column("target"))
+    if target == image:
+        target = {"type": "image"}  # it follows its input
     spec = {"name": "paired", "root": str(path), "folders": folders}
     notes = [f"{len(source)} pairs of {pair[0]} and {pair[1]} pictures", why]
     return guess_of(source, spec, {"input": image}, {"target": target}, notes)

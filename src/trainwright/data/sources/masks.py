@@ -6,13 +6,14 @@ from collections.abc import Collection
 from typing import Literal
 
 from trainwright.data.picture_sizes import PictureSizes
+from trainwright.data.processors.mask_reading import pixels_of
 from trainwright.data.sources.base import existing
 from trainwright.data.sources.file_set import FileSet, examples, leaves_root, stem
 from trainwright.data.sources.gathered import GatheredSource
 from trainwright.data.sources.grouping import group_by_folder
 from trainwright.data.sources.split_words import split_of_path
 from trainwright.data.sources.yolo_config import class_table, read_config
-from trainwright.data.types import RawFile
+from trainwright.data.types import BadSample, RawFile
 from trainwright.errors import DataError
 
 IMAGE_FOLDERS = ("images", "image", "imgs", "img", "JPEGImages", "leftImg8bit", "rgb")
@@ -148,7 +149,7 @@ class MasksSource(GatheredSource):
         for (name, mask_name, split), picture, mask, size, mask_size in wide:
             if size is not None and mask_size is not None and size != mask_size:
                 said = f"the picture has {size[1]}x{size[0]} pixels, its mask {mask_size[1]}x{mask_size[0]}"
-                self.faults.append((name, f"{said}: {mask_name}"))
+                self.faults.append((name, f"{said}{_ids_of(mask)}: {mask_name}"))
                 continue
             if self._by_split:
                 self.put_in_split(split, len(self.names))
@@ -156,6 +157,15 @@ class MasksSource(GatheredSource):
             kept["image"].append(picture)
             kept["mask"].append(mask)
         self.values = dict(kept)
+
+
+def _ids_of(mask: RawFile) -> str:
+    """The ids of a mask that is left out, which nobody else will look at."""
+    try:
+        ids = pixels_of(mask)
+    except BadSample:
+        return ""
+    return f" with ids from {ids.min()} to {ids.max()}" if ids.ndim == 2 else ""
 
 
 def mask_lists(files: FileSet) -> dict[str, str]:

@@ -213,7 +213,7 @@ class TableSource(BaseSource):
         if table.kinds[name] not in ("string", "large_string"):
             return False
         shown = [text for text in table.part(0, name).slice(0, _LOOKED_AT).to_pylist() if text]
-        return bool(shown) and all(Path(text).suffix.lower() in IMAGE_SUFFIXES for text in shown)
+        return bool(shown) and all(Path(str(text)).suffix.lower() in IMAGE_SUFFIXES for text in shown)
 
 
 def _opened(path: Path, row_filter: str | None, *options: Any) -> Table:

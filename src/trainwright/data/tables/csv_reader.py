@@ -119,11 +119,11 @@ class CsvReader:
             include_columns=list(as_text) or None,
             column_types=dict.fromkeys(as_text, pa.string()),
         )
+        if not (data.isascii() or _is_text(data)):
+            raise self._no_text(place, data)  # the parser could not even say which of its lines are bad
         try:
             return arrow_csv.read_csv(pa.BufferReader(data), read, parse, convert)
         except pa.ArrowInvalid as error:
-            if not _is_text(data):
-                raise self._no_text(place, data) from None
             raise self._error(
                 f"the table cannot be read: {error}",
                 fix="check delimiter, header and skip_lines of the table source",

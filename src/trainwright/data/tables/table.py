@@ -123,7 +123,10 @@ class Table:
     def record_line(self, number: int, record: int) -> int:
         """Number of the line of a block's record."""
         lines = self._lines(number)
-        return self._places[number].first_line + record if lines is None else int(lines[record])
+        if lines is None:
+            return self._places[number].first_line + record
+        # Quotes that nobody closes make the parser's records others than those counted here.
+        return int(lines[min(record, len(lines) - 1)]) if len(lines) else self._places[number].first_line
 
     def _block_lines(self, number: int) -> npt.NDArray[np.int64] | None:
         return self._reader.lines(self._places[number])

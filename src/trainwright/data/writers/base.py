@@ -15,6 +15,7 @@ from trainwright.data.sources.file_set import read
 from trainwright.data.types import RawFile
 
 Lost = Counter[str]
+_PLACES = 9
 WHOLE = "all"
 """Name of the one part of data without splits."""
 
@@ -97,5 +98,6 @@ def area_of(segment: Segment | None, box: np.ndarray) -> float:
 
 
 def number(value: float) -> int | float:
-    """Whole numbers without a point."""
-    return int(value) if float(value).is_integer() and abs(value) < 1e15 else float(value)
+    """Whole numbers without a point, others to nine places: what is below came of the arithmetic."""
+    exact = round(float(value), _PLACES)
+    return int(exact) if exact.is_integer() and abs(exact) < 1e15 else exact

@@ -16,5 +16,7 @@ DEFAULTS = {
     "categories": "linear",
     "number": "linear",
     "distribution": "linear",
+    "mask": "dense",
+    "keypoints": "heatmaps",
 }
 """Column type -> head that learns it when the recipe names none."""

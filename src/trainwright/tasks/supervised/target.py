@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from torch import Tensor
@@ -58,6 +59,8 @@ class LearnedTarget:
         if isinstance(output, dict):
             return output["loss"]
         assert self.loss is not None
+        if self.spec.type == "distribution" and isinstance(target, dict):
+            target = target["probabilities"]
         try:
             if self.class_weights is None:
                 return self.loss(output, target)
@@ -84,6 +87,8 @@ class LearnedTarget:
         if self.spec.type == "number" and self.decode is not None:
             # People read an RMSE in the target's own unit, not in standard deviations.
             answer, truth = self.decode(answer), self.decode(truth)
+        elif self.spec.type == "distribution" and isinstance(answer, Tensor):
+            answer, truth = answer.double().softmax(1).numpy(), truth["number"].numpy()
         values: dict[str, float] = {}
         for metric in self.metrics:
             values |= metric(answer, truth)
@@ -132,8 +137,8 @@ def learned_target(
         name,
         spec,
         slice(offset, offset + width),
-        registry.bind("loss", loss_spec) if loss_spec else None,
-        [registry.bind("metric", item) for item in specs],
+        _bound("loss", loss_spec, spec) if loss_spec else None,
+        [_metric(item, spec, decode) for item in specs],
         section.weight,
         class_weights(name, spec, section),
         decode,
@@ -141,6 +146,26 @@ def learned_target(
         section.loss is not None,
         tuple(item["name"] for item in specs),
     )
+
+
+def _bound(kind: str, item: dict[str, Any], spec: TensorSpec) -> Callable[..., Any]:
+    """A loss or metric with what it asks for by name of the column."""
+    given = {"classes": spec.classes or None, "spec": spec}
+    asked = registry.describe(kind, item["name"]).positional
+    return partial(registry.bind(kind, item), **{name: given[name] for name in asked if name in given})
+
+
+def _metric(
+    item: dict[str, Any], spec: TensorSpec, decode: Callable[[Any], Any] | None
+) -> Callable[..., dict[str, float]]:
+    metric = _bound("metric", item, spec)
+    if (
+        spec.type != "distribution"
+        or decode is None
+        or "spec" in registry.describe("metric", item["name"]).positional
+    ):
+        return metric
+    return lambda probabilities, truth: metric(decode(probabilities)[:, None], truth)
 
 
 def answer_of(output: Output) -> Value:

@@ -47,13 +47,23 @@ class OptunaSearch:
         """The point of that number."""
         if not self._follows(history):
             self._forget()
-        done = sum(1 for trial in history if trial.ended is not None)
-        for trial in history[len(self._points) :]:
-            self._repeat(trial, history)
-        self._tell(history, done)
+        if not self._bring_up_to_date(history):
+            # Another version of Optuna asks otherwise, or a failed trial was tried again. What was really
+            # tried counts; a state that the sampler keeps beside the trials begins anew.
+            self._forget()
+            self._repeats = False
+            self._bring_up_to_date(history)
         return self._ask(number)
 
+    def _bring_up_to_date(self, history: Sequence[Trial]) -> bool:
+        """Fills Optuna's copy; False where an ask that is repeated has another answer than it had."""
+        if not all(self._repeat(trial, history) for trial in history[len(self._points) :]):
+            return False
+        self._tell(history, max((trial.ended or 0 for trial in history), default=0))
+        return True
+
     def _forget(self) -> None:
+        self._repeats = self.repeats_asks
         self._study = self._optuna.create_study(directions=self._directions)
         self._points: list[str] = []
         self._told: dict[int, tuple[Any, ...]] = {}
@@ -66,21 +76,18 @@ class OptunaSearch:
             point_key(history[index].point) == point for index, point in enumerate(self._points)
         ) and all(_result(history[index]) == told for index, told in self._told.items())
 
-    def _repeat(self, trial: Trial, history: Sequence[Trial]) -> None:
+    def _repeat(self, trial: Trial, history: Sequence[Trial]) -> bool:
         """Brings Optuna's copy to where it stood when a trial had been asked."""
-        optuna = self._optuna
-        if self.repeats_asks:
+        if self._repeats:
             self._tell(history, trial.known)
-            if self._ask(trial.number) == trial.point:
-                return
-            # Another version of Optuna chose otherwise: the point that was really tried takes the place.
-            self._points.pop()
-            self._study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+            return point_key(self._ask(trial.number)) == point_key(trial.point)
         parameters, distributions = self._encoded(trial.point)
+        optuna = self._optuna
         state = optuna.trial.TrialState.RUNNING
         frozen = optuna.trial.create_trial(state=state, params=parameters, distributions=distributions)
         self._study.add_trial(frozen)
         self._points.append(point_key(trial.point))
+        return True
 
     def _tell(self, history: Sequence[Trial], known: int) -> None:
         """Tells what the first `known` trials that ended came to, in the order in which they ended."""

@@ -1,0 +1,50 @@
+"""Parameters of an image column that are settled before any image is seen."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+
+from trainwright.errors import MissingExtra, RecipeError
+
+
+def height_and_width(size: int | Sequence[int] | None) -> tuple[int, int] | None:
+    """Both of a size that may be one number. Raises `RecipeError`."""
+    if size is None:
+        return None
+    pair = (size, size) if isinstance(size, int) else tuple(size)
+    if len(pair) != 2:
+        raise RecipeError(
+            f"size {list(pair)} is not [height, width]", fix="give two numbers, or one for both"
+        )
+    return pair[0], pair[1]
+
+
+def larger_store(
+    store: int | Sequence[int] | None, size: tuple[int, int] | None, normalise: object
+) -> tuple[int, int] | None:
+    """What is stored where that is more than what the model reads. Raises `RecipeError`."""
+    stored = height_and_width(store)
+    if stored is None or size is None or stored == size:
+        return None
+    if stored[0] < size[0] or stored[1] < size[1]:
+        raise RecipeError(
+            f"store {list(stored)} is less than size {list(size)}",
+            why="windows of the size are cut out of the stored pixels",
+            fix="give a larger store, or none",
+        )
+    if normalise == "pixel":
+        raise RecipeError(
+            "normalise: pixel goes with no store",
+            why="its statistics are those of every stored pixel, which a window moves elsewhere",
+            fix="remove store, or use normalise: dataset",
+        )
+    return stored
+
+
+def choose_decoder(asked: str) -> str:
+    """`simplejpeg` or `pillow`. Raises `MissingExtra`."""
+    installed = importlib.util.find_spec("simplejpeg") is not None
+    if asked == "simplejpeg" and not installed:
+        raise MissingExtra("simplejpeg", "jpeg")
+    return "simplejpeg" if installed and asked != "pillow" else "pillow"

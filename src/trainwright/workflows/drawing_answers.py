@@ -1,0 +1,84 @@
+"""Pictures with what a run found in them."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePath
+from typing import Any
+
+from PIL import Image
+
+from trainwright.data.types import BadSample, RawFile
+from trainwright.errors import UserError
+from trainwright.inference.predictions import Predictions
+from trainwright.report.found import with_found
+from trainwright.runs.atomic import write_bytes
+from trainwright.workflows.data_pictures import original_pixels
+
+LARGEST = 2048  # pixels of a drawn picture's longer side
+
+
+def draw_answers(
+    predictions: Predictions, items: Sequence[Any], image: str, folder: Path, least_score: float
+) -> int:
+    """Writes a PNG per item with its found objects, named after the item.
+
+    Args:
+        predictions: Answers, in the order of the items.
+        items: As the predictor took them.
+        image: Source column of the picture, for items that are mappings.
+        folder: An existing folder; names stay inside, doubled ones are numbered.
+        least_score: Objects of a lower score are not drawn.
+
+    Returns:
+        Number of pictures written; items that could not be read have none.
+
+    Raises:
+        UserError: The run finds no objects.
+        StorageError: A file cannot be written.
+    """
+    columns = [
+        values
+        for name, values in predictions.columns.items()
+        if name.endswith("_predicted")
+        and isinstance(values, list)
+        and any(isinstance(v, list) for v in values)
+    ]
+    if not columns:
+        raise UserError("the run finds no objects that could be drawn", where="--draw", fix="leave it out")
+    taken: set[str] = set()
+    written = 0
+    for place, item in enumerate(items):
+        try:
+            pixels = original_pixels(_picture(item, image))
+        except BadSample:
+            continue  # its row of the answers says why
+        records = [
+            record
+            for values in columns
+            for record in values[place] or ()
+            if record.get("score", 1.0) >= least_score
+        ]
+        drawn = Image.fromarray(with_found(pixels, [], records, LARGEST))
+        file = io.BytesIO()
+        drawn.save(file, "png", compress_level=3)
+        write_bytes(folder / _free_name(str(predictions["sample"][place]), taken), file.getvalue())
+        written += 1
+    return written
+
+
+def _picture(item: Any, image: str) -> Any:
+    value = item[image] if isinstance(item, Mapping) else item
+    return RawFile(str(value)) if isinstance(value, str | Path) else value
+
+
+def _free_name(sample: str, taken: set[str]) -> str:
+    stem = re.sub(r"[^\w.-]", "_", PurePath(sample).stem).lstrip(".") or "picture"
+    name, number = f"{stem}.png", 1
+    while name in taken:
+        number += 1
+        name = f"{stem}-{number}.png"
+    taken.add(name)
+    return name
