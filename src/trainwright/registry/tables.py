@@ -49,6 +49,7 @@ POSITIONAL: dict[str, tuple[str, ...]] = {
     "metric": ("output", "target", "classes", "spec"),  # classes: names, None where there are none
     "optimizer": ("params",),
     "schedule": ("total_steps", "steps_per_epoch"),
+    "search": ("space", "directions", "seed"),
 }
 """Kind -> names of the parameters that the tool fills, by name. No recipe can set these."""
 
@@ -296,6 +297,14 @@ TABLES: dict[str, dict[str, str]] = {
         "polynomial": "trainwright.engine.schedules.polynomial:Polynomial",
         "exponential": "trainwright.engine.schedules.exponential:Exponential",
         "plateau": "trainwright.engine.schedules.plateau:Plateau",
+    },
+    "search": {
+        "grid": "trainwright.tune.search.grid:Grid",
+        "random": "trainwright.tune.search.random:Random",
+        "tpe": "trainwright.tune.search.tpe:Tpe",
+        "gp": "trainwright.tune.search.gp:Gp",
+        "cmaes": "trainwright.tune.search.cmaes:Cmaes",
+        "nsga2": "trainwright.tune.search.nsga2:Nsga2",
     },
 }
 """Kind -> name in a recipe -> where it lives."""
