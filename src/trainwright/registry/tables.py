@@ -153,6 +153,7 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "head": {
         "linear": "trainwright.models.heads.linear:Linear",
+        "fcos": "trainwright.models.heads.fcos:Fcos",
         "dense": "trainwright.models.heads.dense:Dense",
         "heatmaps": "trainwright.models.heads.heatmaps:Heatmaps",
         "point_regression": "trainwright.models.heads.point_regression:PointRegression",
