@@ -277,6 +277,7 @@ TABLES: dict[str, dict[str, str]] = {
         "boundary_f": "trainwright.metrics.boundary_f:boundary_f",
         "pck": "trainwright.metrics.pck:pck",
         "nme": "trainwright.metrics.nme:nme",
+        "keypoint_map": "trainwright.metrics.keypoint_map:keypoint_map",
     },
     "optimizer": {
         "adamw": "trainwright.engine.optimizers.adamw:adamw",
