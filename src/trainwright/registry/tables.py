@@ -49,6 +49,7 @@ POSITIONAL: dict[str, tuple[str, ...]] = {
     "metric": ("output", "target", "classes", "spec"),  # classes: names, None where there are none
     "optimizer": ("params",),
     "schedule": ("total_steps", "steps_per_epoch"),
+    "search": ("space", "directions", "seed"),
 }
 """Kind -> names of the parameters that the tool fills, by name. No recipe can set these."""
 
@@ -160,6 +161,7 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "head": {
         "linear": "trainwright.models.heads.linear:Linear",
+        "fcos": "trainwright.models.heads.fcos:Fcos",
         "dense": "trainwright.models.heads.dense:Dense",
         "heatmaps": "trainwright.models.heads.heatmaps:Heatmaps",
         "point_regression": "trainwright.models.heads.point_regression:PointRegression",
@@ -289,6 +291,7 @@ TABLES: dict[str, dict[str, str]] = {
         "boundary_f": "trainwright.metrics.boundary_f:boundary_f",
         "pck": "trainwright.metrics.pck:pck",
         "nme": "trainwright.metrics.nme:nme",
+        "keypoint_map": "trainwright.metrics.keypoint_map:keypoint_map",
     },
     "optimizer": {
         "adamw": "trainwright.engine.optimizers.adamw:adamw",
@@ -309,6 +312,14 @@ TABLES: dict[str, dict[str, str]] = {
         "polynomial": "trainwright.engine.schedules.polynomial:Polynomial",
         "exponential": "trainwright.engine.schedules.exponential:Exponential",
         "plateau": "trainwright.engine.schedules.plateau:Plateau",
+    },
+    "search": {
+        "grid": "trainwright.tune.search.grid:Grid",
+        "random": "trainwright.tune.search.random:Random",
+        "tpe": "trainwright.tune.search.tpe:Tpe",
+        "gp": "trainwright.tune.search.gp:Gp",
+        "cmaes": "trainwright.tune.search.cmaes:Cmaes",
+        "nsga2": "trainwright.tune.search.nsga2:Nsga2",
     },
 }
 """Kind -> name in a recipe -> where it lives."""
