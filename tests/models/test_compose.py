@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from tests.models.specs import ABC, COLOUR, FOUR, GREY, ONE, parameters
+from trainwright.data.types import TensorSpec
 from trainwright.errors import ModelError, RecipeError
 from trainwright.models.compose import compose
 
