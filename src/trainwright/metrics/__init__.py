@@ -38,6 +38,7 @@ NAMES = (
     "exact_match",
     "f1",
     "fpr_at_tpr",
+    "keypoint_map",
     "mae",
     "map",
     "miou",

@@ -19,7 +19,7 @@ GREATER_IS_BETTER = dict.fromkeys(
         *("ar_1", "ar_10", "ar_100", "ar_k", "ar_small", "ar_medium", "ar_large"),
     ),
     True,
-)
+) | {"unowned": False}
 TARGETS = ("boxes",)
 
 
@@ -45,8 +45,12 @@ def map(
     Returns:
         `map`, `map50`, `map75`, `map_small`, `map_medium`, `map_large`, `ar_1`, `ar_10`, `ar_100`,
         `ar_small`, `ar_medium`, `ar_large`, all in 0..1, NaN where there is nothing of the kind to be found.
+        `unowned`, where the head tells it: true objects that no cell of it can learn.
     """
-    return summary(evidence_of(output, target, detections[-1]), detections)
+    values = summary(evidence_of(output, target, detections[-1]), detections)
+    if "unowned" in output:
+        values["unowned"] = float(ids(output["unowned"]).sum())
+    return values
 
 
 def evidence_of(output: Mapping[str, Any], target: Mapping[str, Any], limit: int = 100) -> Evidence:

@@ -142,6 +142,14 @@ TABLES: dict[str, dict[str, str]] = {
         "compose": "trainwright.models.compose:compose",
         "adversary": "trainwright.models.adversary:adversary",
         "pyramid": "trainwright.models.pyramid:pyramid",
+        "recurrent": "trainwright.models.recurrent:recurrent",
+        "transformer": "trainwright.models.transformer:transformer",
+        "fcn": "trainwright.models.fcn:fcn",
+        "inception_time": "trainwright.models.inception_time:inception_time",
+        "frames": "trainwright.models.frames:frames",
+        "conv3d": "trainwright.models.conv3d:conv3d",
+        "pasquet": "trainwright.models.pasquet:pasquet",
+        "pasquet_small": "trainwright.models.pasquet:pasquet_small",
     },
     "backbone": {
         "small": "trainwright.models.backbones.small:small",
@@ -153,6 +161,7 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "head": {
         "linear": "trainwright.models.heads.linear:Linear",
+        "fcos": "trainwright.models.heads.fcos:Fcos",
         "dense": "trainwright.models.heads.dense:Dense",
         "heatmaps": "trainwright.models.heads.heatmaps:Heatmaps",
         "point_regression": "trainwright.models.heads.point_regression:PointRegression",
@@ -163,6 +172,12 @@ TABLES: dict[str, dict[str, str]] = {
         "resnet_cifar": "trainwright.models.resnet_cifar:resnet_cifar",
         "layers": "trainwright.models.layers:layers",
         "embedding": "trainwright.models.embedding:embedding",
+        "recurrent": "trainwright.models.recurrent:recurrent",
+        "transformer": "trainwright.models.transformer:transformer",
+        "fcn": "trainwright.models.fcn:fcn",
+        "inception_time": "trainwright.models.inception_time:inception_time",
+        "frames": "trainwright.models.frames:frames",
+        "conv3d": "trainwright.models.conv3d:conv3d",
     },
     "aggregator": {
         "concat": "trainwright.models.aggregators:Concat",
@@ -276,6 +291,7 @@ TABLES: dict[str, dict[str, str]] = {
         "boundary_f": "trainwright.metrics.boundary_f:boundary_f",
         "pck": "trainwright.metrics.pck:pck",
         "nme": "trainwright.metrics.nme:nme",
+        "keypoint_map": "trainwright.metrics.keypoint_map:keypoint_map",
     },
     "optimizer": {
         "adamw": "trainwright.engine.optimizers.adamw:adamw",
