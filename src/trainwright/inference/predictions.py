@@ -15,6 +15,7 @@ Columns, one row per sample:
 | `T`, `T_predicted`  | float       | number T: true and predicted value; list<float> for several      |
 | `T`, `T_predicted`  | list<object> | boxes, instances, keypoints T: `class`, `score`, `box`, `points` |
 | `T`, `T_predicted`  | float       | distribution T: true number, and the expectation of the bins     |
+| `T_below`           | float       | distribution T: probability given to numbers below the true one  |
 | `T_distribution`    | list<float> | distribution T: probability of every bin                         |
 | `T_loss`            | float       | loss of the sample, NaN where the truth is unknown               |
 | `error`             | string      | why there is no answer, null where there is one (`on_bad: skip`) |
