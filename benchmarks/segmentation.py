@@ -1,10 +1,10 @@
-"""CamVid from random weights: the shipped recipe beside LR-ASPP of torchvision, for equally many seconds of CPU.
+"""CamVid from random weights: the shipped recipe beside LR-ASPP of torchvision, for as many seconds of CPU.
 
     python -m benchmarks.segmentation --cpu-seconds 420 --run runs/camvid-0123456789
 
-torchvision's `lraspp_mobilenet_v3_large` is trained in a plain loop on the same pictures, windows and mirror images
-of the same size, by AdamW with one cycle. Both are scored on the test pictures in their full size; mIoU is the
-mean over the classes of all pixels together. Without `--run` only torchvision's network is trained and scored.
+torchvision's `lraspp_mobilenet_v3_large` is trained in a plain loop on the same pictures, windows and mirror
+images of the same size, by AdamW with one cycle. Both are scored on the test pictures in their full size; the
+mIoU is the mean over the classes of all pixels together. Without `--run` only torchvision's is trained.
 """
 
 from __future__ import annotations
@@ -37,9 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.set_num_threads(given.threads)
     root = shared_data() / "camvid"
     network, steps, used = _trained(_pictures(root, "train"), given.cpu_seconds)
-    print(
-        f"torchvision lraspp: {steps} steps, {used:.0f} CPU s, mIoU {_miou(network, _pictures(root, 'test')):.4f}"
-    )
+    score = _miou(network, _pictures(root, "test"))
+    print(f"torchvision lraspp: {steps} steps, {used:.0f} CPU s, mIoU {score:.4f}")
     if given.run is not None:
         scores = json.loads((given.run / "evaluation" / "test" / "metrics.json").read_text())
         print(f"{given.run.name}: mIoU {scores['miou']:.4f}")

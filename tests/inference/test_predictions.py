@@ -15,14 +15,12 @@ from hypothesis.extra import numpy as arrays
 
 from trainwright.errors import RunError, UserError
 from trainwright.inference.predictions import (
-    categories_columns,
-    category_columns,
-    number_columns,
     read_predictions,
     render_answers,
     write_answers,
     write_predictions,
 )
+from trainwright.inference.vector_columns import categories_columns, category_columns, number_columns
 
 CLASSES = {"label": ("cat", 'do"g,')}
 

@@ -24,8 +24,9 @@ NAMES = [
     "hinge",
     "kl",
     "cosine",
+    "quantile",
 ]
-NUMBER = ["mse", "mae", "huber", "log_cosh", "poisson"]
+NUMBER = ["quantile", "mse", "mae", "huber", "log_cosh", "poisson"]
 B, C = 7, 4
 
 
@@ -111,6 +112,8 @@ NUMBER_CASES = [
         lambda x, t: (x - t) ** 2 / 2 if abs(x - t) <= 0.3 else 0.3 * (abs(x - t) - 0.15),
     ),
     ("log_cosh", {}, lambda x, t: math.log(math.cosh(x - t))),
+    ("quantile", {}, lambda x, t: abs(x - t) / 2),
+    ("quantile", {"q": 0.9}, lambda x, t: 0.9 * (t - x) if t > x else 0.1 * (x - t)),
     ("poisson", {}, lambda x, t: math.exp(x) - t * x),
 ]
 

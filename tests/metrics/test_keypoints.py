@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
+import io
 import math
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainwright.data.types import TensorSpec
 from trainwright.errors import ModelError
+from trainwright.metrics.keypoint_map import keypoint_map
 from trainwright.metrics.keypoint_similarity import COCO_SIGMAS, keypoint_similarity, point_sigmas
 from trainwright.metrics.nme import nme
 from trainwright.metrics.pck import pck, pck_interval
@@ -96,35 +100,101 @@ def test_the_interval_is_that_of_resampled_pictures():
     assert low < pck(found, truth)["pck"] < high
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(1, 5), st.integers(1, 4))
-def test_similarity_equals_pycocotools(seed, detections, objects):
+def annotations(rng, pictures):
+    """People of COCO with 17 points each, and a guess at them; some people have no annotated point."""
+    truths, guesses = [], []
+    for picture in range(1, pictures + 1):
+        count = rng.integers(0, 4)
+        points = np.concatenate(
+            [rng.uniform(0, 160, (count, 17, 2)), rng.integers(0, 3, (count, 17, 1))], axis=2
+        )
+        points[rng.random(count) < 0.2, :, 2] = 0
+        extent = np.ptp(points[..., :2], axis=1) + 4
+        for place, person in enumerate(points):
+            box = [*(person[:, :2].min(axis=0) - 2), *extent[place]]
+            truths.append(
+                {"id": len(truths) + 1, "image_id": picture, "category_id": 1, "iscrowd": 0}
+                | {"keypoints": person.reshape(-1).tolist(), "num_keypoints": int((person[:, 2] > 0).sum())}
+                | {"bbox": [float(part) for part in box], "area": float(rng.uniform(200, 16000))}
+            )
+        for _ in range(rng.integers(0, 5)):
+            base = points[rng.integers(count)] if count else rng.uniform(0, 160, (17, 3))
+            person = base + rng.normal(0, rng.uniform(1, 12), (17, 3)) * [1, 1, 0]
+            guesses.append(
+                {"image_id": picture, "category_id": 1, "score": round(float(rng.random()), 2)}
+                | {"keypoints": person.reshape(-1).tolist()}
+            )
+    return truths, guesses
+
+
+def evaluator(truths, guesses, pictures):
+    """pycocotools' evaluation of both."""
     coco, evaluation = (pytest.importorskip(f"pycocotools.{name}") for name in ("coco", "cocoeval"))
+    truth = coco.COCO()
+    truth.dataset = {
+        "info": {},
+        "images": [{"id": picture} for picture in range(1, pictures + 1)],
+        "annotations": truths,
+        "categories": [{"id": 1, "name": "person"}],
+    }
+    truth.createIndex()
+    return evaluation.COCOeval(truth, truth.loadRes(guesses), "keypoints")
+
+
+def padded(records, pictures):
+    """Annotations or guesses as columns of a batch."""
+    rows = [[item for item in records if item["image_id"] == n] for n in range(1, pictures + 1)]
+    count = max(1, *map(len, rows))
+    found = {
+        "labels": np.full((pictures, count), -1),
+        "scores": np.zeros((pictures, count)),
+        "points": np.zeros((pictures, count, 17, 3)),
+        "boxes": np.zeros((pictures, count, 4)),
+        "areas": np.zeros((pictures, count)),
+    }
+    for n, items in enumerate(rows):
+        for place, item in enumerate(items):
+            left, top, width, height = item.get("bbox", [0, 0, 0, 0])
+            found["labels"][n, place] = 0
+            found["scores"][n, place] = item.get("score", 1)
+            found["points"][n, place] = np.reshape(item["keypoints"], (17, 3))
+            found["boxes"][n, place] = left, top, left + width, top + height
+            found["areas"][n, place] = item.get("area", 0)
+    return found
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=25)
+def test_precision_and_similarity_equal_pycocotools(seed):
     rng = np.random.default_rng(seed)
-    truth = np.concatenate([rng.uniform(0, 100, (objects, 17, 2)), rng.integers(0, 3, (objects, 17, 1))], 2)
-    truth[0, :, 2] *= rng.integers(0, 2)  # the first one may be without annotated points
-    found = truth[rng.integers(0, objects, detections)] + rng.normal(0, 6, (detections, 17, 3))
-    boxes = rng.uniform(5, 60, (objects, 4)).round(2)
-    areas = rng.uniform(50, 3000, objects)
-
-    def records(points, **more):
-        return [
-            {"id": i + 1, "image_id": 1, "category_id": 1, "keypoints": p.reshape(-1).tolist()}
-            | {name: value[i] for name, value in more.items()}
-            for i, p in enumerate(points)
-        ]
-
-    empty = coco.COCO()
-    empty.dataset = {"images": [{"id": 1}], "annotations": [], "categories": [{"id": 1, "name": "person"}]}
-    empty.createIndex()
-    evaluator = evaluation.COCOeval(empty, empty, "keypoints")
-    counts = [int((p[:, 2] > 0).sum()) for p in truth]
-    evaluator._gts[1, 1] = records(truth, bbox=boxes.tolist(), area=areas.tolist(), num_keypoints=counts)
-    scores = np.linspace(1, 0.1, detections).tolist()  # falling: pycocotools sorts by them
-    evaluator._dts[1, 1] = records(found, score=scores)
-    want = evaluator.computeOks(1, 1)
-    corners = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], 1)
-    ours = keypoint_similarity(found, truth, areas, corners, np.array(COCO_SIGMAS))
-    np.testing.assert_allclose(ours, want, atol=1e-9, rtol=0)
+    truths, guesses = annotations(rng, 6)
+    if not truths or not guesses:
+        return
+    theirs = evaluator(copy.deepcopy(truths), copy.deepcopy(guesses), 6)
+    with contextlib.redirect_stdout(io.StringIO()):
+        theirs.evaluate()
+        theirs.accumulate()
+        theirs.summarize()
+    # map, map50, map75, medium, large; then the recalls in the same order.
+    want = np.where(theirs.stats == -1, np.nan, theirs.stats)
+    found, truth = padded(guesses, 6), padded(truths, 6)
+    ours = keypoint_map(found, truth)
+    names = ("map", "map50", "map75", "map_medium", "map_large")
+    np.testing.assert_allclose([ours[name] for name in names], want[:5], atol=1e-6)
+    recalls = ("ar_20", "ar_medium", "ar_large")
+    np.testing.assert_allclose([ours[name] for name in recalls], want[[5, 8, 9]], atol=1e-6)
+    for picture in range(6):
+        table = theirs.ious[picture + 1, 1]
+        there, here = (item["labels"][picture] >= 0 for item in (truth, found))
+        if not len(table):
+            continue
+        order = np.argsort(-found["scores"][picture][here], kind="stable")
+        similarity = keypoint_similarity(
+            found["points"][picture][here][order][:, None],
+            *(truth[name][picture][there][None] for name in ("points", "areas", "boxes")),
+            np.array(COCO_SIGMAS),
+        )
+        np.testing.assert_allclose(similarity, table, atol=1e-6)
 
 
 def test_sigmas_are_named_for_points_that_are_not_those_of_coco():

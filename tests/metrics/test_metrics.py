@@ -14,7 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
+from tests.metrics.detection.coco import random_case
+from trainwright.data.types import TensorSpec
+from trainwright.errors import RecipeError
 from trainwright.metrics import NAMES, default_metrics, greater_is_better
+
+FALLING = ("mse", "mae", "rmse", "calibration_error", "crps", "pit", "redshift", "fpr_at_tpr", "nme")
 
 
 def metric(name, output, target, classes=None, **options):
@@ -132,6 +137,49 @@ def test_a_broken_output_of_several_classes_is_never_right():
     assert np.isfinite(value("average_precision", output, target))
 
 
+@given(st.integers(0, 2**32 - 1), st.integers(2, 60), st.floats(0, 1))
+def test_rates_at_a_fixed_rate(seed, size, limit):
+    rng = np.random.default_rng(seed)
+    target, logits = rng.integers(0, 2, size), rng.integers(-2, 3, (size, 2)).astype(float)
+    if not 0 < target.sum() < size:
+        return
+    score = np.exp(logits[:, 1]) / np.exp(logits).sum(1)
+    false, true, least = sk.roc_curve(target, logits[:, 1] - logits[:, 0], drop_intermediate=False)
+    got = metric("tpr_at_fpr", logits, target, fpr=limit)
+    allowed = np.flatnonzero(false <= float(f"{limit}"))
+    assert got[f"tpr_at_fpr_{limit:g}"] == pytest.approx(true[allowed].max())
+    threshold = got[f"threshold_at_fpr_{limit:g}"]
+    accepted = score >= threshold - 1e-9
+    assert accepted[target == 1].mean() == pytest.approx(true[allowed].max())
+    assert accepted[target == 0].mean() <= limit + 1e-9
+    got = metric("fpr_at_tpr", logits, target, tpr=limit)
+    assert got[f"fpr_at_tpr_{limit:g}"] == pytest.approx(false[true >= limit].min())
+    assert len(least)
+
+
+def test_rates_at_a_fixed_rate_of_several_classes():
+    rng = np.random.default_rng(0)
+    target, logits = rng.integers(0, 3, 200), rng.normal(size=(200, 3))
+    logits[np.arange(200), target] += 1
+    p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+
+    def rate(place, scores, own):
+        false, true, _ = sk.roc_curve(own[:, place], scores[:, place], drop_intermediate=False)
+        return true[false <= 0.1].max()
+
+    own = np.eye(3)[target]
+    got = metric("tpr_at_fpr", logits, target, fpr=0.1)
+    assert got == {"tpr_at_fpr_0.1": pytest.approx(np.mean([rate(place, p, own) for place in range(3)]))}
+    got = metric("tpr_at_fpr", logits, target, ("a", "b", "c"), fpr=0.1, positive="c")
+    assert got["tpr_at_fpr_0.1"] == pytest.approx(rate(2, p, own))
+    got = metric("tpr_at_fpr", logits, own, fpr=0.1)  # as memberships, each logit for itself
+    assert got == {"tpr_at_fpr_0.1": pytest.approx(np.mean([rate(place, logits, own) for place in range(3)]))}
+    with pytest.raises(RecipeError, match=r"no class 'cc'"):
+        metric("tpr_at_fpr", logits, target, ("a", "b", "c"), positive="cc")
+    nothing = metric("fpr_at_tpr", logits[:, :2], np.zeros(200, dtype=int))
+    assert np.isnan(nothing["fpr_at_tpr_0.95"])
+
+
 def test_top_k_accuracy_of_a_constant_output_is_nothing():
     assert value("top_k_accuracy", torch.zeros(8, 10), torch.arange(8), k=5) == 0
 
@@ -234,10 +282,15 @@ def test_half_precision_is_read():
 def test_every_metric_says_what_it_returns(name):
     module = import_module(f"trainwright.metrics.{name}")
     draw = torch.Generator().manual_seed(0)
-    if module.TARGETS == ("categories",):
+    if module.TARGETS == ("distribution",):
+        spec = TensorSpec("distribution", (3,), edges=(0, 1, 2, 3))
+        got = metric(name, np.full((9, 3), 1 / 3), np.linspace(0, 3, 9)[:, None], spec=spec)
+    elif module.TARGETS == ("categories",):
         got = metric(name, torch.randn(9, 3, generator=draw), torch.eye(3).repeat(3, 1))
-    elif module.TARGETS == ("number",):
+    elif "number" in module.TARGETS:
         got = metric(name, torch.randn(9, 1, generator=draw), torch.randn(9, 1, generator=draw))
+    elif module.TARGETS == ("boxes",):
+        got = metric(name, *random_case(0))
     elif module.TARGETS == ("mask",):
         kept = {"confusion": torch.ones(2, 3, 3, dtype=int), "boundary": torch.ones(2, 3, 4, dtype=int)}
         got = metric(name, kept, None)
@@ -248,10 +301,8 @@ def test_every_metric_says_what_it_returns(name):
     else:
         got = metric(name, torch.randn(9, 3, generator=draw), torch.arange(9) % 3)
     for key in got:
-        if name != "confusion_matrix":
-            assert greater_is_better(f"val/label/{key}") is (
-                name not in ("mse", "mae", "rmse", "nme", "calibration_error")
-            )
+        if name != "confusion_matrix" and key not in ("bias", "pit_mean", "pit_std"):
+            assert greater_is_better(f"val/label/{key}") is (name not in FALLING)
 
 
 def test_unknown_and_loss_directions():
@@ -270,8 +321,9 @@ def test_default_metrics():
     assert names("category", 2) == ["accuracy", "f1", "auroc"]
     assert names("category", 100) == ["accuracy", "f1", "top_k_accuracy"]
     assert names("categories", 3) == ["average_precision", "auroc", "f1", "f1"]
+    assert names("distribution") == ["mae", "rmse", "r2", "crps"]
     assert names("number") == ["mae", "rmse", "r2"]
-    assert names("boxes") == []
+    assert names("boxes") == ["map"]
 
 
 def test_metrics_need_neither_torch_nor_scikit_learn():

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from tests.models.specs import ABC, COLOUR, FOUR, GREY, ONE, parameters
+from trainwright.data.types import TensorSpec
 from trainwright.errors import ModelError, RecipeError
 from trainwright.models.compose import compose
 
@@ -72,3 +73,20 @@ def test_mistakes(inputs, options, words):
 def test_an_unknown_encoder():
     with pytest.raises(RecipeError, match=r"model\.encoders\.a"):
         compose({"a": FOUR}, 2, encoders={"a": "mpl"})
+
+
+def test_every_type_of_input_has_an_encoder_by_default():
+    inputs = {
+        "photo": TensorSpec("image", (3, 16, 16)),
+        "curve": TensorSpec("series", (2, 30)),
+        "sound": TensorSpec("audio", (1, 400)),
+        "clip": TensorSpec("video", (3, 4, 16, 16)),
+        "words": TensorSpec("text", (5,), "int64", ("", "<unknown>", "a")),
+        "kind": TensorSpec("category", (), "int64", ("x", "y")),
+        "size": TensorSpec("number", (2,)),
+    }
+    model = compose(inputs, 3)
+    given = {
+        name: torch.zeros(2, *spec.shape, dtype=getattr(torch, spec.dtype)) for name, spec in inputs.items()
+    }
+    assert model(given).shape == (2, 3)

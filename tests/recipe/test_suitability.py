@@ -17,7 +17,12 @@ def error_of(overrides: dict[str, Any], recipe: Any = "digits") -> RecipeError:
 @pytest.mark.parametrize(
     ("key", "value", "what", "fix"),
     [
-        ("metrics", ["mae"], "metric `mae` is for number, the column is category", "for category: accuracy"),
+        (
+            "metrics",
+            ["mae"],
+            "metric `mae` is for number and distribution, the column is category",
+            "for category: accuracy",
+        ),
         ("loss", "mse", "loss `mse` is for number, the column is category", "for category: cross_entropy"),
     ],
 )

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainwright.inference.predictions import category_columns, number_columns, write_predictions
+from trainwright.inference.predictions import write_predictions
+from trainwright.inference.vector_columns import category_columns, number_columns
 from trainwright.runs.record import Attempt, RunRecord, RunState
 
 

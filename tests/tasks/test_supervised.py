@@ -14,6 +14,7 @@ from trainwright.data.batch import Batch
 from trainwright.data.prepare import prepare
 from trainwright.engine.build import build_task
 from trainwright.errors import ModelError, RecipeError
+from trainwright.inference.answers import answer_columns
 
 ROWS = 40
 CLASSES = ("maple", "oak", "pine")
@@ -263,3 +264,46 @@ def test_metrics_know_the_names_of_the_classes(forest, tmp_path):
     with torch.no_grad():
         scores = task.score(task.predict(model, batch), batch.targets)
     assert {"auroc.maple", "auroc.oak", "auroc.pine"} <= set(scores)
+
+
+@pytest.mark.parametrize("loss", [None, "crps", "expected_value"])
+def test_a_number_as_a_distribution_is_scored_in_its_own_unit(forest, tmp_path, loss):
+    target = {"type": "distribution", "bins": 8, "metrics": ["mae", "r2", "crps", "redshift", "pit"]}
+    task, model, batch, data = built(forest, tmp_path, {"age": target | ({"loss": loss} if loss else {})})
+    outputs = {name: value.detach() for name, value in task.predict(model, batch).items()}
+    probability = np.exp(log_softmax(outputs["age"].double().numpy()))
+    edges = np.linspace(forest["age"].min(), forest["age"].max(), 9)
+    expected = probability @ ((edges[:-1] + edges[1:]) / 2)
+    scores = task.score(outputs, batch.targets)
+    assert scores["mae"] == pytest.approx(np.abs(expected - forest["age"]).mean(), rel=1e-5)
+    assert scores["r2"] == pytest.approx(sklearn.metrics.r2_score(forest["age"], expected), rel=1e-4)
+    assert {"crps", "bias", "sigma_mad", "outliers", "pit_ks"} <= set(scores)
+    assert 0 < scores["crps"] < scores["mae"]
+    assert task.monitor() == ("loss", "min")
+    if loss is None:
+        soft = batch.targets["age"]["probabilities"].double().numpy()
+        want = -(soft * log_softmax(outputs["age"].double().numpy())).sum(1)
+        got = task.per_sample_losses(outputs, batch.targets)["age"]
+        np.testing.assert_allclose(got.numpy(), want, rtol=1e-5)
+    [phase] = task.phases(model)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
+    first = task.training_step(model, batch, phase).loss.mean()
+    for _ in range(40):
+        optimizer.zero_grad()
+        task.training_step(model, batch, phase).loss.mean().backward()
+        optimizer.step()
+    assert task.training_step(model, batch, phase).loss.mean() < 0.95 * first
+    columns = answer_columns("age", data.targets["age"], outputs["age"], batch.targets["age"])
+    np.testing.assert_allclose(columns["age"], forest["age"], rtol=1e-6)
+    np.testing.assert_allclose(columns["age_predicted"], expected, rtol=1e-6)
+    np.testing.assert_allclose(columns["age_distribution"], probability, rtol=1e-6)
+
+
+def test_a_broken_answer_of_a_distribution_is_told_and_not_hidden(forest, tmp_path):
+    task, model, batch, data = built(forest, tmp_path, {"age": {"type": "distribution", "bins": 8}})
+    outputs = {"age": task.predict(model, batch)["age"].detach()}
+    outputs["age"][0] = float("nan")
+    assert np.isnan(task.score(outputs, batch.targets)["mae"])
+    columns = answer_columns("age", data.targets["age"], outputs["age"])
+    assert np.isnan(columns["age_predicted"][0])
+    assert np.isfinite(columns["age_predicted"][1:]).all()

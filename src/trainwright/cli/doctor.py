@@ -24,6 +24,8 @@ PURPOSES: dict[str, str] = {
     "audio": "sound files",
     "video": "video files",
     "huggingface": "data sets of the Hugging Face hub",
+    "postgres": "studies that several machines work on",
+    "tune": "searches that learn from their trials: tpe, gp, cmaes, nsga2",
 }
 _PROBE = """
 import json, torch

@@ -11,7 +11,12 @@ from trainwright.data.batch import Value
 from trainwright.data.objects import Objects
 from trainwright.data.types import Processor
 from trainwright.inference.answer_pictures import class_maps
-from trainwright.inference.predictions import categories_columns, category_columns, number_columns
+from trainwright.inference.vector_columns import (
+    categories_columns,
+    category_columns,
+    distribution_columns,
+    number_columns,
+)
 from trainwright.tasks.supervised.target import answer_of
 
 Sizes = Sequence[tuple[int, int] | None]
@@ -60,6 +65,12 @@ def answer_columns(
             answer.double().sigmoid().numpy(),
             true=None if truth is None else truth.numpy(),
             loss=losses,
+        )
+    if processor.type == "distribution" and not isinstance(answer, dict):
+        probabilities = answer.double().softmax(1).numpy()
+        true = None if truth is None else processor.decode(truth)
+        return distribution_columns(
+            name, processor.decode(probabilities), probabilities, true=true, loss=losses
         )
     if processor.type in OBJECTS:
         columns: dict[str, Any] = {} if truth is None else {name: _objects(processor, truth, sizes)}

@@ -17,6 +17,8 @@ Columns, one row per sample:
 | `T_shares`          | list<float> | mask T: share of the picture, or of its labelled part, per class |
 | `T_accuracy`        | float       | mask T: share of the labelled pixels whose class is right        |
 | `T_miou`            | float       | mask T: mean IoU of the classes that truth or prediction shows   |
+| `T`, `T_predicted`  | float       | distribution T: true number, and the expectation of the bins     |
+| `T_distribution`    | list<float> | distribution T: probability of every bin                         |
 | `T_loss`            | float       | loss of the sample, NaN where the truth is unknown               |
 | `error`             | string      | why there is no answer, null where there is one (`on_bad: skip`) |
 
@@ -79,82 +81,6 @@ class Predictions:
     def records(self) -> list[dict[str, Any]]:
         """One mapping per sample, as JSON has it: probabilities by class name, None for NaN."""
         return _records(self.columns, self.classes)
-
-
-def category_columns(
-    name: str,
-    classes: Sequence[str],
-    probabilities: np.ndarray,
-    *,
-    true: np.ndarray | None = None,
-    loss: np.ndarray | None = None,
-) -> dict[str, Any]:
-    """The columns of one category target.
-
-    Args:
-        name: The target.
-        classes: Names of its classes, in the order of their ids.
-        probabilities: `[N, C]`.
-        true: Class ids `[N]`, -1 where unknown; None leaves the column out, as for new files.
-        loss: Loss per sample `[N]`.
-    """
-    names = np.array([*classes, None], dtype=object)
-    # A NaN row's argmax would name some class; -1 picks the None at the end.
-    best = np.where(np.isnan(probabilities).any(axis=1), -1, probabilities.argmax(axis=1))
-    columns: dict[str, Any] = {} if true is None else {name: names[true].tolist()}
-    columns[f"{name}_predicted"] = names[best].tolist()
-    columns[f"{name}_probability"] = probabilities[np.arange(len(best)), np.maximum(best, 0)]
-    columns[f"{name}_probabilities"] = probabilities
-    if loss is not None:
-        columns[f"{name}_loss"] = loss
-    return columns
-
-
-def categories_columns(
-    name: str,
-    classes: Sequence[str],
-    probabilities: np.ndarray,
-    *,
-    true: np.ndarray | None = None,
-    loss: np.ndarray | None = None,
-) -> dict[str, Any]:
-    """The columns of one target of any number of classes per sample.
-
-    Args:
-        name: The target.
-        classes: Names of its classes, in the order of their ids.
-        probabilities: `[N, C]`, each class for itself; above one half it is predicted.
-        true: Memberships `[N, C]`, 0 or 1; None leaves the column out.
-        loss: Loss per sample `[N]`.
-    """
-    names = np.array(classes, dtype=object)
-    known = ~np.isnan(probabilities).any(axis=1)
-    columns: dict[str, Any] = {} if true is None else {name: [names[row > 0.5].tolist() for row in true]}
-    columns[f"{name}_predicted"] = [
-        names[row > 0.5].tolist() if there else None for row, there in zip(probabilities, known, strict=True)
-    ]
-    columns[f"{name}_probabilities"] = probabilities
-    if loss is not None:
-        columns[f"{name}_loss"] = loss
-    return columns
-
-
-def number_columns(
-    name: str, predicted: np.ndarray, *, true: np.ndarray | None = None, loss: np.ndarray | None = None
-) -> dict[str, Any]:
-    """The columns of one number target.
-
-    Args:
-        name: The target.
-        predicted: In the target's own unit `[N]` or `[N, K]`; one value a sample is stored plainly.
-        true: The same, NaN where unknown; None leaves the column out.
-        loss: Loss per sample `[N]`.
-    """
-    columns: dict[str, Any] = {} if true is None else {name: _plain(true)}
-    columns[f"{name}_predicted"] = _plain(predicted)
-    if loss is not None:
-        columns[f"{name}_loss"] = loss
-    return columns
 
 
 def with_errors(answered: Predictions, names: Sequence[str], bad: Mapping[int, str]) -> Predictions:
@@ -335,10 +261,6 @@ def _values(column: pa.Array) -> Any:
     if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
         return np.from_dlpack(column)
     return column.to_pylist()
-
-
-def _plain(values: np.ndarray) -> np.ndarray:
-    return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
 
 
 def _scalars(values: Any) -> list[Any]:

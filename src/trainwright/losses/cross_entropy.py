@@ -8,7 +8,7 @@ from torch import Tensor
 from trainwright.fields import OpenFraction
 from trainwright.losses.reduction import VOID, over_pixels, weigh
 
-TARGETS = ("category", "mask")
+TARGETS = ("category", "distribution", "mask")
 
 
 def cross_entropy(

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from trainwright.losses.reduction import one_hot, weigh
 
-TARGETS = ("category",)
+TARGETS = ("category", "distribution")
 
 
 def kl(output: Tensor, target: Tensor, class_weights: Tensor | None = None) -> Tensor:

@@ -1,9 +1,19 @@
 """Metrics: plain functions `(output, target, classes, spec) -> {name: value}` over a whole split.
 
-`output` and `target` are CPU tensors (or NumPy arrays): logits `[N, C]` and class ids `[N]` for a
-category, logits and memberships `[N, C]` (0 or 1) for several classes at once, floats `[N, K]` both for a
-number; `output` is what the head's `compare` keeps for a mask. `classes`, the class names, and `spec`, the
-target's `TensorSpec`, are given where a signature asks.
+`output` and `target` are CPU tensors or NumPy arrays:
+
+| Target       | `output`                                                 | `target`                      |
+|--------------|----------------------------------------------------------|-------------------------------|
+| category     | logits `[N, C]`                                          | class ids `[N]`               |
+| categories   | logits `[N, C]`                                          | memberships `[N, C]`, 0 or 1  |
+| number       | floats `[N, K]` in their own unit                        | the same                      |
+| distribution | expectations `[N, 1]`, or probabilities `[N, K]`         | numbers `[N, 1]`              |
+| objects      | what was found, several tensors by name                  | the truth, likewise           |
+| mask         | what the head's `compare` keeps                          | the truth                     |
+
+A metric that asks for `spec` reads the probabilities of a distribution's bins, any other its expectation.
+
+`classes`, the class names, and `spec`, the target's `TensorSpec`, are given where a signature asks for them.
 The arithmetic is NumPy's and needs no torch, so that a report can be made without it. A sample whose
 output is NaN counts as wrong. Every module lists in `GREATER_IS_BETTER` what it returns, and in
 `TARGETS` which column types it suits.
@@ -23,25 +33,33 @@ NAMES = (
     "boundary_f",
     "calibration_error",
     "confusion_matrix",
+    "crps",
     "dice",
     "exact_match",
     "f1",
+    "fpr_at_tpr",
+    "keypoint_map",
     "mae",
+    "map",
     "miou",
     "mse",
     "nme",
     "pck",
+    "pit",
     "pixel_accuracy",
     "precision",
     "r2",
     "recall",
+    "redshift",
     "rmse",
     "top_k_accuracy",
+    "tpr_at_fpr",
 )
 MANY_CLASSES = 20
 MONITORED = {
     "category": ("accuracy", "accuracy"),
     "categories": ("average_precision", "average_precision"),
+    "boxes": ("map", "map"),
     "mask": ("miou", "miou"),
     "keypoints": ("pck", "pck"),
 }
@@ -52,6 +70,8 @@ _DEFAULTS = {
     "category": ("accuracy", "f1"),
     "categories": ("average_precision", "auroc", "f1"),
     "number": ("mae", "rmse", "r2"),
+    "distribution": ("mae", "rmse", "r2", "crps"),
+    "boxes": ("map",),
     "mask": ("miou", "dice", "pixel_accuracy", "boundary_f"),
     "keypoints": ("pck", "nme"),
 }
@@ -90,7 +110,8 @@ def greater_is_better(key: str) -> bool | None:
         None when no metric of this package gives such a value.
     """
     # A class's own value, such as `auroc.cat`, has the direction of the mean over classes.
-    name = re.sub(r"_\d+_", "_k_", key.rsplit("/", 1)[-1].partition(".")[0])
+    name = re.sub(r"_at_(fpr|tpr)_.*", r"_at_\1", key.rsplit("/", 1)[-1]).partition(".")[0]
+    name = re.sub(r"_\d+_", "_k_", name)
     if name == "loss":
         return False
     for module in NAMES:

@@ -37,32 +37,31 @@ def point_sigmas(given: Sequence[float] | float | None, count: int) -> Floats:
 
 
 def keypoint_similarity(found: Any, truth: Any, areas: Any, boxes: Any, sigmas: Floats) -> Floats:
-    """Similarity of every found object to every true one, in 0..1, as pycocotools' `computeOks` has it.
+    """Similarity of found objects to true ones, in 0..1, as pycocotools' `computeOks` has it.
 
     The mean over the annotated points of exp(-d^2 / (2 area (2 sigma)^2)). Where no point is annotated, the
-    distance counts by which points lie outside of the doubled box.
+    distance is how far a point lies outside of the box of three times the width and height.
 
     Args:
-        found: x, y (and anything) of the found points `[D, K, 2 or 3]`.
-        truth: x, y, visibility of the true points `[M, K, 3]`.
-        areas: Of the true objects `[M]`.
-        boxes: Left, top, right, bottom of the true objects `[M, 4]`.
+        found: x, y (and anything) of the found points `[..., K, 2 or 3]`.
+        truth: x, y, visibility of the true points `[..., K, 3]`.
+        areas: Of the true objects `[...]`.
+        boxes: Left, top, right, bottom of the true objects `[..., 4]`.
         sigmas: `[K]`.
 
     Returns:
-        float64 `[D, M]`.
+        float64 `[...]`; for all pairs of D and M objects, `[D, 1, K, 3]` and `[1, M, K, 3]` give `[D, M]`.
     """
-    places, real = np.asarray(found, dtype=np.float64), np.asarray(truth, dtype=np.float64)
-    corners = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
-    seen = np.asarray(real[..., 2] > 0)
-    difference = places[:, None, :, :2] - real[None, :, :, :2]
-    extent = corners[:, 2:] - corners[:, :2]
-    low, high = (corners[:, :2] - extent)[:, None], (corners[:, :2] + 2 * extent)[:, None]
-    beyond = np.maximum(0, low - places[:, None, :, :2]) + np.maximum(0, places[:, None, :, :2] - high)
-    bare = np.asarray(~seen.any(axis=1))
-    difference = np.where(bare[:, None, None], beyond, difference)
-    counted = seen | bare[:, None]
-    scale = 2 * (2 * sigmas) ** 2 * (np.asarray(areas, dtype=np.float64)[:, None] + np.spacing(1))
-    each = np.exp(-(difference**2).sum(axis=3) / scale)
-    similarity: Floats = (each * counted).sum(axis=2) / counted.sum(axis=1)
+    places, real = (np.asarray(points, dtype=np.float64) for points in (found, truth))
+    corners = np.asarray(boxes, dtype=np.float64)
+    places, seen = places[..., :2], np.asarray(real[..., 2] > 0)
+    bare = np.asarray(~seen.any(axis=-1, keepdims=True))
+    extent = corners[..., 2:] - corners[..., :2]
+    low, high = (corners[..., :2] - extent)[..., None, :], (corners[..., 2:] + extent)[..., None, :]
+    beyond = np.maximum(0, low - places) + np.maximum(0, places - high)
+    difference = np.where(bare[..., None], beyond, places - real[..., :2])
+    counted = seen | bare
+    scale = 2 * (2 * sigmas) ** 2 * (np.asarray(areas, dtype=np.float64)[..., None] + np.spacing(1))
+    each = np.exp(-(difference**2).sum(axis=-1) / scale)
+    similarity: Floats = (each * counted).sum(axis=-1) / counted.sum(axis=-1)
     return similarity

@@ -10,7 +10,7 @@ import numpy as np
 from trainwright.metrics.arrays import floats
 
 GREATER_IS_BETTER = {"r2": True}
-TARGETS = ("number",)
+TARGETS = ("number", "distribution")
 
 
 def r2(output: Any, target: Any, classes: Sequence[str] | None = None) -> dict[str, float]:

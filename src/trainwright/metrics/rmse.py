@@ -10,7 +10,7 @@ import numpy as np
 from trainwright.metrics.arrays import floats
 
 GREATER_IS_BETTER = {"rmse": False}
-TARGETS = ("number",)
+TARGETS = ("number", "distribution")
 
 
 def rmse(output: Any, target: Any, classes: Sequence[str] | None = None) -> dict[str, float]:

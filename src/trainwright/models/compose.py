@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-import torch
 from torch import Tensor, nn
 
 from trainwright import registry
@@ -14,7 +13,7 @@ from trainwright.errors import ModelError, closest
 from trainwright.fields import ComponentOf, OpenFraction, PositiveInt
 from trainwright.models.activations import activation as build_activation
 from trainwright.models.arguments import build_model
-from trainwright.models.inspect import example_inputs
+from trainwright.models.features import feature_width
 
 DEAD_WHEN = {"compose": {"activation": "not hidden", "dropout": "not hidden"}}
 
@@ -22,6 +21,10 @@ _DEFAULT: dict[str, dict[str, Any]] = {
     "image": {"name": "cnn"},
     "number": {"name": "mlp", "hidden": []},
     "category": {"name": "embedding"},
+    "text": {"name": "embedding", "width": 32},
+    "series": {"name": "fcn"},
+    "audio": {"name": "fcn", "stride": 8},
+    "video": {"name": "frames"},
 }
 
 
@@ -67,8 +70,9 @@ def compose(
         inputs: Input columns.
         num_outputs: Width of the output `[B, num_outputs]`; 0 leaves the output layer out.
         encoders: Column -> encoder (a name, or a mapping with its parameters), or `{shared: COLUMN}` to
-            use another column's, weights included. Absent: cnn for an image, an embedding for a
-            category, and the values themselves for numbers.
+            use another column's, weights included. Absent: cnn for an image (also a mel spectrogram), an
+            embedding for a category and for the words of a text, fcn for a series and a waveform, frames
+            for a video, and the values themselves for numbers.
         aggregator: concat, sum or mean.
         hidden: Width of each hidden layer behind the aggregator.
         activation: After every hidden layer.
@@ -83,7 +87,10 @@ def compose(
         for column in inputs
         if uses[column] == column
     }
-    widths = [_width(column, built[uses[column]], spec) for column, spec in inputs.items()]
+    widths = [
+        feature_width(column, built[uses[column]], spec, f"model.encoders.{column}")
+        for column, spec in inputs.items()
+    ]
     joined = registry.build("aggregator", aggregator, where="model.aggregator", sizes=widths)
     head = _head(joined.out_features, hidden, activation, dropout, num_outputs)
     keys = {column: f"encoder{index}_{_plain(column)}" for index, column in enumerate(built)}
@@ -142,24 +149,6 @@ def _encoder(column: str, spec: TensorSpec, wanted: Any) -> nn.Module:
         )
     valid = registry.validate("encoder", wanted or _DEFAULT[spec.type], where=where)
     return build_model(valid, {column: spec}, 0, kind="encoder")
-
-
-def _width(column: str, encoder: nn.Module, spec: TensorSpec) -> int:
-    """Width of an encoder's features, from one fake forward pass."""
-    # Real zeros in evaluation: nothing is drawn, no statistics move, and the meta device, whose first use
-    # imports PyTorch's compiler, is not needed.
-    training = encoder.training
-    with torch.no_grad():
-        features = encoder.eval()(example_inputs({column: spec}, device=str(torch.get_default_device())))
-    encoder.train(training)
-    if not isinstance(features, Tensor) or features.ndim != 2:
-        shape = list(features.shape[1:]) if isinstance(features, Tensor) else type(features).__name__
-        raise ModelError(
-            f"the encoder of {column!r} gives {shape} per sample instead of a vector",
-            where=f"model.encoders.{column}",
-            fix="end it with pooling or flattening",
-        )
-    return int(features.shape[1])
 
 
 def _head(width: int, hidden: list[int], activation: str, dropout: float, num_outputs: int) -> nn.Module:

@@ -83,6 +83,23 @@ def flattened(
     return gather, gather.out_features
 
 
+def only_input(inputs: dict[str, TensorSpec], model: str, types: tuple[str, ...]) -> TensorSpec:
+    """The one input that `model` reads.
+
+    Raises:
+        ModelError: There are several inputs, or the one is of none of the types.
+    """
+    first, *others = inputs.values()
+    if others or first.type not in types:
+        listed = ", ".join(f"{name} ({spec.type})" for name, spec in inputs.items())
+        raise ModelError(
+            f"{model} reads one input of type {' or '.join(types)}, but the inputs are: {listed}",
+            where="model",
+            fix="use compose with an encoder per input, or another model",
+        )
+    return first
+
+
 def only_image(inputs: dict[str, TensorSpec], model: str) -> tuple[int, int, int]:
     """Shape `(C, H, W)` of the one image that `model` reads.
 

@@ -41,6 +41,7 @@ NOT_PART: tuple[tuple[str, ...], ...] = (
     ("train", "log_every"),
     ("train", "sample_losses"),
     ("train", "threads"),
+    ("tune",),
 )
 """Key paths that change nothing about the result."""
 
@@ -70,6 +71,7 @@ def salt_fields(recipe: Recipe, content: Mapping[str, Any] | None = None) -> dic
     Returns:
         Plain data, ready for JSON.
     """
+    recipe = recipe.model_copy(update={"tune": None})  # a search is no component of a run
     fields = copy.deepcopy(recipe.model_dump())
     for path in NOT_PART:
         _remove(fields, path)
@@ -112,7 +114,7 @@ def identity(loaded: LoadedRecipe, data: str = "", **content: str) -> Identity:
         RecipeError: The initial weights cannot be read.
     """
     found: dict[str, Any] = {"data": data, **content}
-    found["code"] = user_source_digests(loaded.recipe)
+    found["code"] = user_source_digests(loaded.recipe.model_copy(update={"tune": None}))
     if loaded.recipe.init is not None:
         found["weights"] = weights_digest(loaded.recipe.init.path)
     parts = salt_fields(loaded.recipe, found)

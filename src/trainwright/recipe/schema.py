@@ -34,6 +34,7 @@ LossComponent = Annotated[Component, ComponentOf("loss")]
 MetricComponent = Annotated[Component, ComponentOf("metric")]
 OptimizerComponent = Annotated[Component, ComponentOf("optimizer", "adamw")]
 ScheduleComponent = Annotated[Component, ComponentOf("schedule", "constant")]
+SearchComponent = Annotated[Component, ComponentOf("search", "tpe")]
 
 
 class Section(BaseModel):
@@ -269,6 +270,44 @@ class Report(Section):
     )
 
 
+class Dimension(Section):
+    """The values that a search may give one key path: a range, or a list of choices."""
+
+    low: float | None = Field(default=None, description="Smallest value of a range.")
+    high: float | None = Field(default=None, description="Largest value of a range, itself included.")
+    log: bool = Field(default=False, description="Draw from the range by its logarithm.")
+    step: Positive | None = Field(default=None, description="Distance of neighbouring values of a range.")
+    choices: list[Any] | None = Field(
+        default=None, description="Values to choose from: numbers, texts, lists, whole components."
+    )
+    when: dict[str, Any] = Field(
+        default={},
+        description="Other key path of the space -> the value, or list of values, that this one needs.",
+    )
+    int: bool | None = Field(
+        default=None, description="Whole numbers only; absent: where the key takes nothing else."
+    )
+
+
+class Tune(Section):
+    """A search over values of this recipe: `trainwright tune`."""
+
+    space: dict[str, Dimension] = Field(min_length=1, description="Key path -> the values to search.")
+    objectives: dict[str, Literal["maximize", "minimize"]] = Field(
+        min_length=1, description="Metric such as val/accuracy -> which way is better."
+    )
+    search: SearchComponent = Field(default={"name": "tpe"}, description="How the next point is chosen.")
+    trials: PositiveInt | None = Field(
+        default=None, description="Points to try; absent: all of a grid, else 20, unless `time` is given."
+    )
+    time: str | None = Field(
+        default=None,
+        pattern=r"^\d+(\.\d+)?(s|min|h|d)$",
+        description="Working time, such as 90min or 2h; what runs then is saved.",
+    )
+    seed: NonNegativeInt = Field(default=0, description="Address of every random number of the search.")
+
+
 class Recipe(Section):
     """One complete recipe: everything about a run."""
 
@@ -285,6 +324,7 @@ class Recipe(Section):
     init: Init | None = Field(default=None, description="Initial weights; random when absent.")
     train: Train = Train()
     report: Report = Report()
+    tune: Tune | None = Field(default=None, description="What `trainwright tune` searches; no part of a run.")
     plugins: list[str] = Field(
         default=[], description="Modules of the user that are imported before the run."
     )

@@ -228,7 +228,7 @@ def suggestion(path: Sequence[str | int], tree: Node | None) -> str | None:
 
 def _of_same_name(path: Sequence[str | int], tree: Node | None) -> str | None:
     """The key path elsewhere that ends in the same key."""
-    known = [join_path(item) for item in known_paths(tree) if item[0] != "aliases"]
+    known = [join_path(item) for item in known_paths(tree) if item[0] not in ("aliases", "tune")]
     written, last = join_path(tuple(path)), str(path[-1])
     found = [item for item in known if item.endswith(f".{written}") or item.rpartition(".")[2] == last]
     return closest(written, found) or min(found, key=len, default=None)

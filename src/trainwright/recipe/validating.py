@@ -13,6 +13,7 @@ from trainwright.recipe.nodes import GIVEN, OVERRIDE, Node, join_path, split_pat
 from trainwright.recipe.rules import check_rules
 from trainwright.recipe.schema import Recipe
 from trainwright.recipe.slots import advice, annotation_at, is_parameter_of_any, suggestion, typed_path
+from trainwright.recipe.space_checks import check_tuning
 from trainwright.registry.problems import Problem, problems_from
 
 COMMAND_OPTIONS = frozenset(
@@ -27,6 +28,7 @@ COMMAND_OPTIONS = frozenset(
         "json",
         "keep",
         "kills",
+        "limit",
         "log-level",
         "output",
         "quiet",
@@ -61,7 +63,7 @@ def validate(tree: Node) -> tuple[Recipe, list[str]]:
     except ValidationError as error:
         problems = [_with_suggestion(item, tree) for item in problems_from(error, Recipe, raw)]
     else:
-        problems = check_rules(recipe)
+        problems = check_rules(recipe) or check_tuning(recipe)
     problems += _bad_aliases(tree)
     problems.sort(key=lambda problem: tree.nearest(problem.path).origin.line or 0)
     raise_all([locate(problem, tree) for problem in problems])

@@ -49,6 +49,7 @@ POSITIONAL: dict[str, tuple[str, ...]] = {
     "metric": ("output", "target", "classes", "spec"),  # classes: names, None where there are none
     "optimizer": ("params",),
     "schedule": ("total_steps", "steps_per_epoch"),
+    "search": ("space", "directions", "seed"),
 }
 """Kind -> names of the parameters that the tool fills, by name. No recipe can set these."""
 
@@ -141,6 +142,14 @@ TABLES: dict[str, dict[str, str]] = {
         "compose": "trainwright.models.compose:compose",
         "adversary": "trainwright.models.adversary:adversary",
         "pyramid": "trainwright.models.pyramid:pyramid",
+        "recurrent": "trainwright.models.recurrent:recurrent",
+        "transformer": "trainwright.models.transformer:transformer",
+        "fcn": "trainwright.models.fcn:fcn",
+        "inception_time": "trainwright.models.inception_time:inception_time",
+        "frames": "trainwright.models.frames:frames",
+        "conv3d": "trainwright.models.conv3d:conv3d",
+        "pasquet": "trainwright.models.pasquet:pasquet",
+        "pasquet_small": "trainwright.models.pasquet:pasquet_small",
     },
     "backbone": {
         "small": "trainwright.models.backbones.small:small",
@@ -152,6 +161,7 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "head": {
         "linear": "trainwright.models.heads.linear:Linear",
+        "fcos": "trainwright.models.heads.fcos:Fcos",
         "dense": "trainwright.models.heads.dense:Dense",
         "heatmaps": "trainwright.models.heads.heatmaps:Heatmaps",
         "point_regression": "trainwright.models.heads.point_regression:PointRegression",
@@ -162,6 +172,12 @@ TABLES: dict[str, dict[str, str]] = {
         "resnet_cifar": "trainwright.models.resnet_cifar:resnet_cifar",
         "layers": "trainwright.models.layers:layers",
         "embedding": "trainwright.models.embedding:embedding",
+        "recurrent": "trainwright.models.recurrent:recurrent",
+        "transformer": "trainwright.models.transformer:transformer",
+        "fcn": "trainwright.models.fcn:fcn",
+        "inception_time": "trainwright.models.inception_time:inception_time",
+        "frames": "trainwright.models.frames:frames",
+        "conv3d": "trainwright.models.conv3d:conv3d",
     },
     "aggregator": {
         "concat": "trainwright.models.aggregators:Concat",
@@ -240,6 +256,9 @@ TABLES: dict[str, dict[str, str]] = {
         "hinge": "trainwright.losses.hinge:hinge",
         "kl": "trainwright.losses.kl:kl",
         "cosine": "trainwright.losses.cosine:cosine",
+        "quantile": "trainwright.losses.quantile:quantile",
+        "crps": "trainwright.losses.crps:crps",
+        "expected_value": "trainwright.losses.expected_value:expected_value",
         "dice": "trainwright.losses.dice:dice",
         "tversky": "trainwright.losses.tversky:tversky",
         "lovasz": "trainwright.losses.lovasz:lovasz",
@@ -256,16 +275,23 @@ TABLES: dict[str, dict[str, str]] = {
         "binary_accuracy": "trainwright.metrics.binary_accuracy:binary_accuracy",
         "exact_match": "trainwright.metrics.exact_match:exact_match",
         "confusion_matrix": "trainwright.metrics.confusion_matrix:confusion_matrix",
+        "map": "trainwright.metrics.map:map",
         "mse": "trainwright.metrics.mse:mse",
         "mae": "trainwright.metrics.mae:mae",
         "rmse": "trainwright.metrics.rmse:rmse",
         "r2": "trainwright.metrics.r2:r2",
+        "tpr_at_fpr": "trainwright.metrics.tpr_at_fpr:tpr_at_fpr",
+        "fpr_at_tpr": "trainwright.metrics.fpr_at_tpr:fpr_at_tpr",
+        "redshift": "trainwright.metrics.redshift:redshift",
+        "crps": "trainwright.metrics.crps:crps",
+        "pit": "trainwright.metrics.pit:pit",
         "miou": "trainwright.metrics.miou:miou",
         "dice": "trainwright.metrics.dice:dice",
         "pixel_accuracy": "trainwright.metrics.pixel_accuracy:pixel_accuracy",
         "boundary_f": "trainwright.metrics.boundary_f:boundary_f",
         "pck": "trainwright.metrics.pck:pck",
         "nme": "trainwright.metrics.nme:nme",
+        "keypoint_map": "trainwright.metrics.keypoint_map:keypoint_map",
     },
     "optimizer": {
         "adamw": "trainwright.engine.optimizers.adamw:adamw",
@@ -286,6 +312,14 @@ TABLES: dict[str, dict[str, str]] = {
         "polynomial": "trainwright.engine.schedules.polynomial:Polynomial",
         "exponential": "trainwright.engine.schedules.exponential:Exponential",
         "plateau": "trainwright.engine.schedules.plateau:Plateau",
+    },
+    "search": {
+        "grid": "trainwright.tune.search.grid:Grid",
+        "random": "trainwright.tune.search.random:Random",
+        "tpe": "trainwright.tune.search.tpe:Tpe",
+        "gp": "trainwright.tune.search.gp:Gp",
+        "cmaes": "trainwright.tune.search.cmaes:Cmaes",
+        "nsga2": "trainwright.tune.search.nsga2:Nsga2",
     },
 }
 """Kind -> name in a recipe -> where it lives."""

@@ -17,11 +17,11 @@ from trainwright.metrics.reliability import Reliability, reliability
 from trainwright.report.charts import GREY, Bars, Chart, Heatmap, Line, Mark
 from trainwright.report.confusion import ConfusedPair, confused_pairs, confusion_heatmaps
 from trainwright.report.mistakes import Mistake, worst_mistakes
+from trainwright.report.precision_recall import precision_recall_chart
 
 CURVE_POINTS = 101
 # A bar of fewer samples says little about calibration and is drawn pale.
 FEW_IN_BIN = 10
-NAMED_CURVES = 6
 
 
 @dataclass(frozen=True)
@@ -193,33 +193,9 @@ def _calibration_chart(calibration: Reliability, name: str) -> Chart:
 
 
 def _curves_chart(ranked: list[ranking.Ranked], areas: Floats, classes: Sequence[str], name: str) -> Chart:
-    """The mean curve and the classes with the smallest areas; the others stay pale."""
     grid = np.linspace(0, 1, CURVE_POINTS)
     curves = [_precision_at(one, grid) for one in ranked]
-    there = [index for index, one in enumerate(ranked) if len(one.scores)]
-    weakest = sorted(there, key=lambda index: areas[index])[: NAMED_CURVES - 1]
-    marks: list[Mark] = [
-        Line(grid, curves[index], color=GREY, faint=True) for index in there[:200] if index not in weakest
-    ]
-    if there:
-        mean = np.mean([curves[index] for index in there], axis=0)
-        marks.append(Line(grid, mean, f"mean ({np.mean(areas[there]):.3f})", 0))
-    marks += [
-        Line(grid, curves[index], f"{classes[index]} ({areas[index]:.3f})", color, dashed=True)
-        for color, index in enumerate(weakest, start=1)
-    ]
-    return Chart(
-        name,
-        "Precision and recall",
-        "recall",
-        "precision",
-        marks,
-        x_range=(0.0, 1.0),
-        y_range=(0.0, 1.0),
-        square=True,
-        note="Each class against the rest; in brackets the average precision. "
-        "Named are the mean and the weakest classes.",
-    )
+    return precision_recall_chart(grid, curves, areas, classes, name, "Each class against the rest")
 
 
 def _precision_at(ranked: ranking.Ranked, grid: Floats) -> Floats:

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from trainwright.metrics.arrays import Floats, Ints, finite_mean
-from trainwright.metrics.objects.errors import KINDS, error_kinds
-from trainwright.metrics.objects.matching import Scene, matched
-from trainwright.report.charts import Chart, Heatmap, Line, Mark
+from trainwright.metrics.detection.errors import KINDS, error_kinds
+from trainwright.metrics.detection.scenes import Scene, matched
+from trainwright.report.charts import Chart, Heatmap
 from trainwright.report.confusion import confusion_heatmaps
 from trainwright.report.mistakes import SHOWN, Mistake, sample_name, sample_row
+from trainwright.report.precision_recall import precision_recall_chart
 
 OVERLAP = 0.5
-NAMED_CURVES = 6
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class ObjectsResult:
         f1: That F1.
         mean_precision: Mean of the classes' average precision at an overlap of 0.5.
         rows: Per class values.
-        errors: Kind of error -> number at the threshold, see `metrics.objects.errors`.
+        errors: Kind of error -> number at the threshold, see `metrics.detection.errors`.
         mistakes: The pictures with most errors.
         heatmaps: Which classes are taken for which, or for none.
         charts: Precision and recall.
@@ -246,31 +246,11 @@ def _worst(target: str, columns: dict[str, Any], errors: Sequence[Counter[str]])
 
 
 def _chart(curves: Sequence[_Curve], classes: Sequence[str], name: str) -> Chart:
-    there = [place for place, curve in enumerate(curves) if np.isfinite(curve.area)]
-    weakest = sorted(there, key=lambda place: curves[place].area)[: NAMED_CURVES - 1]
-    mean = np.mean([curves[place].precision for place in there], axis=0)
-    marks: list[Mark] = [
-        Line(curves[there[0]].recall, mean, f"mean ({np.mean([curves[k].area for k in there]):.3f})", 0),
-        *(
-            Line(
-                curves[place].recall,
-                curves[place].precision,
-                f"{classes[place]} ({curves[place].area:.3f})",
-                color,
-                dashed=True,
-            )
-            for color, place in enumerate(weakest, start=1)
-        ),
-    ]
-    return Chart(
+    return precision_recall_chart(
+        curves[0].recall,
+        [curve.precision for curve in curves],
+        [curve.area for curve in curves],
+        classes,
         name,
-        "Precision and recall",
-        "recall",
-        "precision",
-        marks,
-        x_range=(0.0, 1.0),
-        y_range=(0.0, 1.0),
-        square=True,
-        note=f"An object is found from an overlap of {OVERLAP:g}; in brackets the average precision. "
-        "Named are the mean and the weakest classes.",
+        f"An object is found from an overlap of {OVERLAP:g}",
     )

@@ -20,6 +20,7 @@ from trainwright.data.objects import Objects
 from trainwright.data.processors.boxes import BoxesProcessor
 from trainwright.data.processors.categories import CategoriesProcessor
 from trainwright.data.processors.category import CategoryProcessor
+from trainwright.data.processors.distribution import DistributionProcessor
 from trainwright.data.processors.image import ImageProcessor
 from trainwright.data.processors.mask import MaskProcessor
 from trainwright.data.processors.number import NumberProcessor
@@ -45,16 +46,19 @@ def loader(
     several.fit([[str(value), str((value + 1) % ROWS)] for value in values])
     number = NumberProcessor(normalise="none")
     number.fit(values)
+    bins = DistributionProcessor(bins=[place - 0.5 for place in range(ROWS + 1)])
+    bins.fit(values)
     mask = MaskProcessor()
     mask.follow(Geometry((SIDE, SIDE)))
     masks = images[:, :, :, 0].copy()
     mask.fit(masks)
-    targets = {"category": category, "several": several, "number": number, "mask": mask}
+    targets = {"category": category, "several": several, "number": number, "bins": bins, "mask": mask}
     arrays = {
         "image": images,
         "category": category.encode_all(values),
         "several": several.encode_all([[str(value), str((value + 1) % ROWS)] for value in values]),
         "number": number.encode_all(values),
+        "bins": bins.encode_all(values),
         "mask": masks,
     }
     if objects:
@@ -91,6 +95,8 @@ def test_every_type_of_target_is_mixed_as_the_pixels_are(mixing: Augment, before
         # The mean of the picture, whose pixels are the class number, is the expectation of the class.
         np.testing.assert_allclose(mean, shares @ torch.arange(ROWS).float(), atol=0.51)
         np.testing.assert_allclose(batch.targets["number"][:, 0], mean, atol=0.51)
+        np.testing.assert_allclose(batch.targets["bins"]["number"], batch.targets["number"], atol=1e-4)
+        np.testing.assert_allclose(batch.targets["bins"]["probabilities"], shares, atol=1e-5)
         np.testing.assert_allclose(batch.targets["several"].sum(1), 2, atol=1e-5)
         ids = torch.argsort(torch.tensor([int(name) for name in map(str, range(ROWS))]))
         several = batch.targets["several"]

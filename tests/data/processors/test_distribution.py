@@ -24,7 +24,7 @@ def fitted(values=NUMBERS, **options) -> DistributionProcessor:
 
 
 def batch(processor, values) -> np.ndarray:
-    return processor.to_tensor(torch.from_numpy(processor.encode_all(values))).numpy()
+    return processor.to_tensor(torch.from_numpy(processor.encode_all(values)))["probabilities"].numpy()
 
 
 @pytest.mark.parametrize("rule", ["range", "quantile"])
@@ -64,6 +64,16 @@ def test_what_is_beyond_the_outer_centres_belongs_to_the_outer_bins():
     strict = fitted(bins=[0, 1, 2, 3], outside="error")
     with pytest.raises(BadSample, match="77 lies outside of the bins from 0 to 3"):
         strict.encode(77)
+
+
+@pytest.mark.parametrize("assign", ["hard", "soft"])
+def test_the_number_itself_is_kept_whatever_the_bins_make_of_it(assign):
+    processor = fitted(bins=[0, 1, 2, 3], assign=assign)
+    numbers = [-5, 0.1, 1.2, 2.9, 77]
+    tensors = processor.to_tensor(torch.from_numpy(processor.encode_all(numbers)))
+    assert tensors["number"].shape == (5, 1)
+    np.testing.assert_allclose(processor.decode(tensors), numbers, rtol=1e-6)
+    assert processor.spec().edges == (0, 1, 2, 3)
 
 
 def test_bad_values_and_bins_are_refused():

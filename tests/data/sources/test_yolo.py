@@ -89,6 +89,21 @@ def test_splits_of_the_yaml_file(tmp_path):
     assert any("has no pictures here: test (images/gone)" in note for note in source.notices)
 
 
+def test_splits_of_lists_of_pictures(tmp_path):
+    for name in ("a", "b", "c", "d"):
+        write(tmp_path / "images" / f"{name}.png", "0 0.5 0.5 0.5 0.5\n")
+    (tmp_path / "data.yaml").write_text("names: [cat]\ntrain: train.txt\nval: [./labels/val.txt]\n")
+    (tmp_path / "train.txt").write_text("./images/a.png\n\n/home/other/set/images/b.png\nimages/gone.png\n")
+    (tmp_path / "labels" / "val.txt").write_text("images\\c.png\nimages/a.png\n")
+    source = YoloSource(root=str(tmp_path))
+    splits = {name: [source.sample_names()[row] for row in rows] for name, rows in source.splits().items()}
+    assert splits == {"train": ["images/a.png", "images/b.png"], "val": ["images/c.png"]}
+    said = " ".join(source.notices)
+    assert "entries of train.txt are no pictures here: images/gone.png" in said
+    assert "label files have no picture" not in said
+    assert tmp_path / "train.txt" in source.files()
+
+
 def test_outlines_and_keypoints(tmp_path):
     write(tmp_path / "p.png", "0 0 0 0.5 0 0.5 1\n0 0.5 0.5 0.5 0.5\n")
     source = YoloSource(root=str(tmp_path))

@@ -14,7 +14,7 @@ from torch.nn import functional
 from trainwright.data.augment.base import Address, Augment, Geometric, Mixing
 from trainwright.data.augment.scene import Scene
 from trainwright.data.augment.warp import Warp
-from trainwright.data.batch import Value
+from trainwright.data.batch import Value, tensors_of
 from trainwright.data.types import Processor
 from trainwright.errors import RecipeError
 
@@ -149,10 +149,9 @@ class Chain:
         labels = {}
         for name in self.labels:
             if name in there:
-                value = self.processors[name].to_tensor(stored[name])
-                assert isinstance(value, Tensor)
-                is_category = specs[name].type == "category"
-                labels[name] = _shares(value, len(specs[name].classes)) if is_category else value
+                for key, value in tensors_of({name: self.processors[name].to_tensor(stored[name])}).items():
+                    is_category = specs[name].type == "category"
+                    labels[key] = _shares(value, len(specs[name].classes)) if is_category else value
         objects: dict[str, Any] = {
             name: self.processors[name].to_tensor(stored[name]) for name in self.objects if name in there
         }
@@ -176,7 +175,7 @@ class Chain:
             **scene.pictures,
             **scene.signals,
             **scene.objects,
-            **scene.labels,
+            **{name: _column(scene.labels, name) for name in self.labels if name in stored},
         }
         for name, mask in scene.masks.items():
             varied[name] = mask if mask.dim() == 3 else mask.permute(0, 3, 1, 2)
@@ -237,6 +236,13 @@ def _varied(scene: Scene, item: Augment, address: Address) -> Scene:
     if isinstance(item, Geometric):
         return scene.moved(item, address, images=_moves(item))
     return scene.changed(lambda values: item(values, address), getattr(item, "types", Augment.types))
+
+
+def _column(labels: Mapping[str, Tensor], name: str) -> Value:
+    """A column's only tensor, or its tensors by their names."""
+    if name in labels:
+        return labels[name]
+    return {key.removeprefix(f"{name}."): t for key, t in labels.items() if key.startswith(f"{name}.")}
 
 
 def _shares(ids: Tensor, classes: int) -> Tensor:

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 
 class DistributionProcessor(ColumnProcessor):
-    """A number, stored as its float32 place `[1]` among the bins, given to the model as probabilities `[K]`.
+    """A number, stored as its float32 place among the bins and itself `[2]`, given as probabilities `[K]`.
 
     Place k is the centre of bin k. A hard assignment puts all probability into the bin that holds the
     number. A soft one divides it between the two bins whose centres enclose the number, so that the
-    expectation is the number itself; beyond the first and last centre it is theirs.
+    expectation is the number itself; beyond the first and last centre it is theirs. Answers are scored
+    against the number, whatever the bins make of it.
 
     Args:
         bins: Number of bins, or their edges in rising order.
@@ -63,11 +64,11 @@ class DistributionProcessor(ColumnProcessor):
         return (edges[:-1] + edges[1:]) / 2
 
     def encode(self, raw: Any) -> np.ndarray:
-        """The number's place among the bins, float32 `[1]`. Raises `BadSample` where it is no number."""
+        """Its place among the bins and the number, float32 `[2]`. Raises `BadSample` where it is none."""
         return self.encode_all([raw])[0]
 
     def encode_all(self, values: Values) -> np.ndarray:
-        """Places of a whole column, float32 `[N, 1]`. Raises `BadSample` for the first bad value."""
+        """Places and numbers, float32 `[N, 2]`. Raises `BadSample` for the first bad value."""
         numbers = numbers_of(values, strict=True)
         if numbers.shape[1] != 1:
             raise BadSample(f"{numbers.shape[1]} numbers where one is expected")
@@ -77,26 +78,38 @@ class DistributionProcessor(ColumnProcessor):
         beyond = (numbers < low) | (numbers > high)
         if self.outside == "error" and beyond.any():
             raise BadSample(f"{numbers[beyond][0]:g} lies outside of the bins from {low:g} to {high:g}")
-        if self.assign == "hard":
-            return self._bin(numbers).astype(np.float32)
-        return np.interp(numbers, self.centres, np.arange(len(self.centres))).astype(np.float32)
+        hard = self.assign == "hard"
+        places = self._bin(numbers) if hard else np.interp(numbers, self.centres, range(len(self.centres)))
+        return np.concatenate([places, numbers], axis=1).astype(np.float32)
 
     def spec(self) -> TensorSpec:
         """Probabilities of K bins."""
-        return TensorSpec("distribution", (len(self.edges) - 1,), "float32", (), tuple(self.counts))
+        return TensorSpec(
+            "distribution",
+            (len(self.edges) - 1,),
+            counts=tuple(self.counts),
+            edges=tuple(map(float, self.edges)),
+        )
 
-    def to_tensor(self, stored: Tensor) -> Tensor:
-        """Probabilities of the bins, float32 `[B, K]`."""
+    def to_tensor(self, stored: Tensor) -> dict[str, Tensor]:
+        """`probabilities` of the bins, float32 `[B, K]`, and the `number` itself `[B, 1]`."""
         import torch
 
         places = torch.arange(len(self.edges) - 1, device=stored.device, dtype=torch.float32)
-        return (1 - (stored - places).abs()).clamp_min(0)
+        probabilities = (1 - (stored[:, :1] - places).abs()).clamp_min(0)
+        return {"probabilities": probabilities, "number": stored[:, 1:]}
 
     def decode(self, value: Any) -> npt.NDArray[np.float64]:
-        """The expectation of probabilities `[..., K]` in the number's own unit, float64 `[...]`."""
+        """The number that `to_tensor` gave, or the expectation of probabilities `[..., K]`: float64 `[...]`.
+
+        In the number's own unit; NaN where probabilities are.
+        """
+        if isinstance(value, dict):
+            return np.asarray(value["number"].detach().cpu(), dtype=np.float64)[..., 0]
         array = value.detach().cpu().numpy() if hasattr(value, "detach") else np.asarray(value)
         weights = array.astype(np.float64)
-        return weights @ self.centres / weights.sum(axis=-1)
+        with np.errstate(invalid="ignore"):
+            return weights @ self.centres / weights.sum(axis=-1)
 
     def parameters(self) -> dict[str, Any]:
         """See `__init__`."""

@@ -39,8 +39,8 @@ class YoloSource(AnnotatedSource):
         classes: Names of the classes in the order of their numbers, in place of the file's.
         keypoints: Number of keypoints per object, and 2 or 3 numbers each; `kpt_shape` of the YAML file
             when absent.
-        splits: `auto` takes the splits of the YAML file or of folders named train, val and test;
-            `ignore` takes no notice of them.
+        splits: `auto` takes the splits of the YAML file (folders, or text files that list pictures) or of
+            folders named train, val and test; `ignore` takes no notice of them.
     """
 
     def __init__(
@@ -166,19 +166,22 @@ class YoloSource(AnnotatedSource):
     def _note_orphans(self, pictures: list[str]) -> None:
         expected = {self._label_of(picture) for picture in pictures}
         folders = {str(PurePosixPath(name).parent) for name in expected}
+        lists = {_inner(place) for places in self._config.splits.values() for place in places}
         orphans = [
             name
             for name in self._files.under("", [".txt"])
             if str(PurePosixPath(name).parent) in folders
             and name not in expected
             and name != self._config.file
+            and name not in lists
         ]
         if orphans:
             self._notes[f"label files have no picture and are left out: {examples(orphans)}"] = len(orphans)
 
     def _split(self, config: YoloConfig) -> None:
         """By the YAML file where its folders are there, else by the names of folders."""
-        found = [self._configured(name, config) for name in self.names]
+        listed = self._listed(config)
+        found = [listed.get(name) or self._configured(name, config) for name in self.names]
         for split, places in config.splits.items():
             if split not in found:
                 self._notes[
@@ -189,10 +192,28 @@ class YoloSource(AnnotatedSource):
         for row, word in enumerate(found):
             self.put_in_split(word, row)
 
+    def _listed(self, config: YoloConfig) -> dict[str, str]:
+        """Picture -> split, from text files that name a picture a line; the first of several counts."""
+        found: dict[str, str] = {}
+        names = set(self.names)
+        for split, places in config.splits.items():
+            for file in filter(self._files.__contains__, map(_inner, places)):
+                self._extra_files += self._files.paths([file])
+                lines = self._files.read(file).decode("utf-8-sig", errors="replace").splitlines()
+                entries = [line.strip() for line in lines if line.strip()]
+                pictures = [_present(entry, names) for entry in entries]
+                for picture in filter(None, pictures):
+                    found.setdefault(picture, split)
+                missing = [entry for entry, there in zip(entries, pictures, strict=True) if there is None]
+                if missing:
+                    note = f"entries of {file} are no pictures here: {examples(missing)}"
+                    self._notes[note] = len(missing)
+        return found
+
     def _configured(self, picture: str, config: YoloConfig) -> str | None:
         for split, places in config.splits.items():
             for place in places:
-                inner = "/".join(part for part in PurePosixPath(place).parts if part not in ("..", ".", "/"))
+                inner = _inner(place)
                 if inner and f"/{inner}/" in f"/{picture}":
                     return split
         return None
@@ -213,6 +234,18 @@ class YoloSource(AnnotatedSource):
 
     def _objects(self) -> Iterator[YoloObject]:
         return (item for read in self._read for item in read.objects)
+
+
+def _inner(place: str) -> str:
+    """A place without what leads out of the root."""
+    return "/".join(part for part in PurePosixPath(place).parts if part not in ("..", ".", "/"))
+
+
+def _present(entry: str, names: set[str]) -> str | None:
+    """The picture that a line of a list means, whatever folder of another machine stands before it."""
+    parts = _inner(entry.replace("\\", "/")).split("/")
+    tails = ("/".join(parts[start:]) for start in range(len(parts)))
+    return next((tail for tail in tails if tail in names), None)
 
 
 def _folder(name: str | None) -> str | None:

@@ -16,6 +16,7 @@ DEFAULTS = {
     "categories": "linear",
     "number": "linear",
     "distribution": "linear",
+    "boxes": "fcos",
     "mask": "dense",
     "keypoints": "heatmaps",
 }

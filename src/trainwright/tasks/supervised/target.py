@@ -59,6 +59,8 @@ class LearnedTarget:
         if isinstance(output, dict):
             return output["loss"]
         assert self.loss is not None
+        if self.spec.type == "distribution" and isinstance(target, dict):
+            target = target["probabilities"]
         try:
             if self.class_weights is None:
                 return self.loss(output, target)
@@ -85,6 +87,8 @@ class LearnedTarget:
         if self.spec.type == "number" and self.decode is not None:
             # People read an RMSE in the target's own unit, not in standard deviations.
             answer, truth = self.decode(answer), self.decode(truth)
+        elif self.spec.type == "distribution" and isinstance(answer, Tensor):
+            answer, truth = answer.double().softmax(1).numpy(), truth["number"].numpy()
         values: dict[str, float] = {}
         for metric in self.metrics:
             values |= metric(answer, truth)
@@ -134,7 +138,7 @@ def learned_target(
         spec,
         slice(offset, offset + width),
         _bound("loss", loss_spec, spec) if loss_spec else None,
-        [_bound("metric", item, spec) for item in specs],
+        [_metric(item, spec, decode) for item in specs],
         section.weight,
         class_weights(name, spec, section),
         decode,
@@ -149,6 +153,19 @@ def _bound(kind: str, item: dict[str, Any], spec: TensorSpec) -> Callable[..., A
     given = {"classes": spec.classes or None, "spec": spec}
     asked = registry.describe(kind, item["name"]).positional
     return partial(registry.bind(kind, item), **{name: given[name] for name in asked if name in given})
+
+
+def _metric(
+    item: dict[str, Any], spec: TensorSpec, decode: Callable[[Any], Any] | None
+) -> Callable[..., dict[str, float]]:
+    metric = _bound("metric", item, spec)
+    if (
+        spec.type != "distribution"
+        or decode is None
+        or "spec" in registry.describe("metric", item["name"]).positional
+    ):
+        return metric
+    return lambda probabilities, truth: metric(decode(probabilities)[:, None], truth)
 
 
 def answer_of(output: Output) -> Value:

@@ -1,4 +1,4 @@
-"""Which found object stands for which true one, as COCO's evaluation decides it."""
+"""The objects of one picture, and which found one stands for which true one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trainwright.metrics.arrays import Floats, Ints
+from trainwright.metrics.detection.overlap import box_overlaps
 
 
 @dataclass(frozen=True)
@@ -24,16 +25,6 @@ class Scene:
     scores: Floats
 
 
-def iou(first: Floats, second: Floats) -> Floats:
-    """Area of the intersection over that of the union, `[n, 4]` and `[m, 4]` to `[n, m]`; 0 for no area."""
-    low = np.maximum(first[:, None, :2], second[None, :, :2])
-    high = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    inside = np.clip(high - low, 0, None).prod(2)
-    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(1) for boxes in (first, second)]
-    union = areas[0][:, None] + areas[1][None] - inside
-    return np.divide(inside, union, out=np.zeros_like(inside), where=union > 0)
-
-
 def matched(found: Scene, true: Scene, threshold: float) -> Ints:
     """The true object that each found one stands for, -1 for none, int64 `[n]`.
 
@@ -43,7 +34,7 @@ def matched(found: Scene, true: Scene, threshold: float) -> Ints:
     places = np.full(len(found.labels), -1, dtype=np.int64)
     if not len(found.labels) or not len(true.labels):
         return places
-    overlap = iou(found.boxes, true.boxes)
+    overlap = box_overlaps(found.boxes[:, None], true.boxes[None])
     overlap[found.labels[:, None] != true.labels[None]] = -1
     for place in np.flatnonzero(overlap.max(axis=1) >= threshold).tolist():
         best = int(overlap[place].argmax())

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from trainwright.metrics.objects.errors import error_kinds
-from trainwright.metrics.objects.matching import Scene
+from trainwright.metrics.detection.errors import error_kinds
+from trainwright.metrics.detection.scenes import Scene
 
 BOX = (10, 10, 30, 30)
 

@@ -1,11 +1,9 @@
-"""Overlaps against torchvision, matches against pycocotools."""
+"""Matches of one picture against pycocotools."""
 
 import numpy as np
 import pytest
-import torch
-from torchvision.ops import box_iou
 
-from trainwright.metrics.objects.matching import Scene, iou, matched
+from trainwright.metrics.detection.scenes import Scene, matched
 
 
 def scene(rng, count, classes=2, scores=True):
@@ -13,18 +11,6 @@ def scene(rng, count, classes=2, scores=True):
     boxes = np.concatenate([low, low + rng.uniform(5, 40, (count, 2))], axis=1)
     values = np.sort(rng.random(count))[::-1] if scores else np.ones(count)
     return Scene(boxes, rng.integers(0, classes, count), values)
-
-
-def test_overlaps_equal_torchvisions():
-    rng = np.random.default_rng(0)
-    first, second = scene(rng, 30).boxes, scene(rng, 20).boxes
-    expected = box_iou(torch.from_numpy(first), torch.from_numpy(second)).numpy()
-    np.testing.assert_allclose(iou(first, second), expected, atol=1e-12)
-
-
-def test_a_box_without_area_overlaps_nothing():
-    point = np.array([[5.0, 5.0, 5.0, 5.0]])
-    assert iou(point, point).tolist() == [[0.0]]
 
 
 @pytest.mark.parametrize("seed", range(8))

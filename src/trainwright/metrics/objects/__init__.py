@@ -1,1 +1,0 @@
-"""What is found in pictures against what is there: matching, and kinds of errors. No torch."""

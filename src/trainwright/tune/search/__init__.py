@@ -1,0 +1,1 @@
+"""How the next point is chosen: one search a file."""

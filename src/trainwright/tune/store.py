@@ -1,0 +1,287 @@
+"""The study on disk: trials, leases and results, each committed once.
+
+A trial is worked on under a lease with a fencing token. Whoever takes the trial up after the lease has
+expired gets the next token, and a result is only written under the present token within the lease: so
+a process that was paused, or cut off, cannot write late. All times are seconds since the epoch.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, and_, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from trainwright.errors import RunError
+from trainwright.recipe.space import Point, point_key
+from trainwright.tune.tables import FORMAT, METADATA, STUDIES, TRIALS, trial_of
+from trainwright.tune.trial import Trial, TrialState
+from trainwright.tune.writer import Writer, open_engine
+
+
+@dataclass(frozen=True)
+class StudyRow:
+    """What is kept of the study itself.
+
+    Attributes:
+        name: Its name.
+        recipe: The resolved recipe, with its `tune` section.
+        limit: Trials to make, None where there is no limit.
+        ended: How many trials have ended, ever; one that is taken up again counts again.
+        seconds: Working time of all its trials.
+    """
+
+    name: str
+    recipe: dict[str, Any]
+    limit: int | None
+    ended: int
+    seconds: float
+
+
+class Store:
+    """One study in a database.
+
+    Args:
+        place: A file for SQLite, or a URL such as `postgresql://host/database`.
+        name: The study; a file holds one, and then None finds it.
+        clock: The time.
+    """
+
+    def __init__(
+        self, place: str | Path, name: str | None = None, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.place, self._clock = str(place), clock
+        self._writer = Writer(open_engine(place))
+        try:
+            self._writer.do(METADATA.create_all)
+            self.name = name if name is not None else self._only_name()
+        except BaseException:
+            self._writer.close()
+            raise
+        self._known: dict[int, Trial] = {}
+        self._seen = 0
+
+    def close(self) -> None:
+        """Commits what waits and closes the file."""
+        self._writer.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def create(self, recipe: Mapping[str, Any], limit: int | None) -> StudyRow:
+        """Makes the study where there is none; gives the one that is there."""
+
+        def work(connection: Connection) -> None:
+            if self._row(connection) is None:
+                values = {"name": self.name, "format": FORMAT, "created": self._clock(), "limit": limit}
+                text = json.dumps(recipe)
+                connection.execute(
+                    insert(STUDIES).values(recipe=text, ended=0, changes=0, seconds=0.0, **values)
+                )
+
+        with contextlib.suppress(IntegrityError):  # another process made it at the same moment
+            self._writer.do(work)
+        return self.study()
+
+    def study(self) -> StudyRow:
+        """The study. Raises RunError where there is none."""
+        row = self._writer.do(self._row)
+        if row is None:
+            raise RunError("there is no such study", where=f"{self.place}: {self.name}")
+        if row.format > FORMAT:
+            raise RunError(
+                f"the study was written by a newer version (layout {row.format}, this one knows {FORMAT})",
+                where=self.place,
+                fix="update trainwright",
+            )
+        return StudyRow(row.name, json.loads(row.recipe), row.limit, row.ended, row.seconds)
+
+    def set_limit(self, limit: int | None) -> None:
+        """Another number of trials to make."""
+        query = update(STUDIES).where(STUDIES.c.name == self.name).values(limit=limit)
+        self._writer.do(lambda connection: connection.execute(query).rowcount)
+
+    def trials(self) -> list[Trial]:
+        """All trials by number. Reads what has changed since the last call."""
+        query = select(TRIALS).where(TRIALS.c.study == self.name, TRIALS.c.change > self._seen)
+        for row in self._writer.do(lambda connection: connection.execute(query).all()):
+            self._known[row.number] = trial_of(row, json.loads)
+            self._seen = max(self._seen, row.change)
+        return [self._known[number] for number in sorted(self._known)]
+
+    def add(
+        self, number: int, point: Point, *, owner: str, lease: float, known: int, once: bool = False
+    ) -> Trial | None:
+        """A new trial, leased.
+
+        Args:
+            number: The next number.
+            point: What is tried.
+            owner: Who works on it.
+            lease: Seconds until somebody else may.
+            known: How many trials had ended when the point was chosen.
+            once: The point is one of a grid, and there only once.
+
+        Returns:
+            The trial; None where another process has added this number, or this point, before.
+        """
+        now = self._clock()
+        digest = hashlib.sha256(point_key(point).encode()).hexdigest() if once else None
+        values = {
+            **{"study": self.name, "number": number, "point": json.dumps(point), "known": known},
+            **{"state": TrialState.RUNNING.value, "token": 1, "owner": owner, "lease_until": now + lease},
+            **{"deaths": 0, "retries": 0, "run": "", "reused": False, "reason": "", "seconds": 0.0},
+            **{"started": now, "grid_key": digest},
+        }
+
+        def work(connection: Connection) -> Trial:
+            change = self._count(connection)
+            row = connection.execute(insert(TRIALS).values(change=change, **values).returning(TRIALS)).one()
+            return trial_of(row, json.loads)
+
+        try:
+            return self._writer.do(work)
+        except IntegrityError:
+            return None
+
+    def take(self, owner: str, lease: float, avoid: Sequence[int] = ()) -> Trial | None:
+        """Leases the first trial that waits, or whose lease has expired.
+
+        Args:
+            owner: Who works on it.
+            lease: Seconds until somebody else may.
+            avoid: Numbers that are left alone.
+        """
+
+        def work(connection: Connection) -> Trial | None:
+            now = self._clock()
+            expired = and_(TRIALS.c.state == TrialState.RUNNING.value, TRIALS.c.lease_until <= now)
+            free = or_(TRIALS.c.state == TrialState.WAITING.value, expired)
+            query = select(TRIALS.c.number).where(TRIALS.c.study == self.name, free)
+            query = query.where(TRIALS.c.number.not_in(avoid)).order_by(TRIALS.c.number).limit(1)
+            number = connection.execute(query.with_for_update(skip_locked=True)).scalar()
+            if number is None:
+                return None
+            values = {"state": TrialState.RUNNING.value, "owner": owner, "lease_until": now + lease}
+            return self._change(connection, number, started=now, token=TRIALS.c.token + 1, **values)
+
+        return self._writer.do(work)
+
+    def renew(self, number: int, token: int, lease: float) -> bool:
+        """Prolongs a lease; False where it is lost."""
+
+        def work(connection: Connection) -> bool:
+            now = self._clock()
+            query = update(TRIALS).where(*self._held(number, token, now)).values(lease_until=now + lease)
+            return connection.execute(query).rowcount == 1
+
+        return self._writer.do(work)
+
+    def finish(
+        self,
+        number: int,
+        token: int,
+        state: TrialState,
+        values: Sequence[float] | None = None,
+        *,
+        run: str = "",
+        reused: bool = False,
+        reason: str = "",
+    ) -> bool:
+        """Commits how a trial ended; False, and nothing is written, where the lease is lost."""
+        assert state.ended
+        result = None if values is None else json.dumps(list(values))
+
+        def work(connection: Connection) -> bool:
+            now = self._clock()
+            held = select(TRIALS.c.started).where(*self._held(number, token, now)).with_for_update()
+            started = connection.execute(held).scalar()
+            if started is None:
+                return False
+            seconds = max(0.0, now - started)
+            study = update(STUDIES).where(STUDIES.c.name == self.name)
+            study = study.values(ended=STUDIES.c.ended + 1, seconds=STUDIES.c.seconds + seconds)
+            ended = connection.execute(study.returning(STUDIES.c.ended)).scalar_one()
+            outcome = {"state": state.value, "result": result, "run": run, "reused": reused, "reason": reason}
+            self._change(connection, number, ended=ended, seconds=seconds, lease_until=0.0, **outcome)
+            return True
+
+        return self._writer.do(work)
+
+    def release(self, number: int, token: int, reason: str, *, died: bool = False) -> bool:
+        """Gives a trial back to wait; False where the lease is lost.
+
+        Args:
+            number: The trial.
+            token: Of the lease, which may have expired as long as nobody else has taken the trial.
+            reason: Why, in words.
+            died: The process that worked on it died.
+        """
+
+        def work(connection: Connection) -> bool:
+            held = select(TRIALS.c.started).where(*self._held(number, token, 0.0)).with_for_update()
+            started = connection.execute(held).scalar()
+            if started is None:
+                return False
+            spent = STUDIES.c.seconds + max(0.0, self._clock() - started)
+            connection.execute(update(STUDIES).where(STUDIES.c.name == self.name).values(seconds=spent))
+            deaths = TRIALS.c.deaths + int(died)
+            waiting = {"state": TrialState.WAITING.value, "reason": reason, "lease_until": 0.0}
+            self._change(connection, number, deaths=deaths, **waiting)
+            return True
+
+        return self._writer.do(work)
+
+    def retry_failed(self) -> list[int]:
+        """Lets every failed trial wait to be tried again; gives their numbers."""
+
+        def work(connection: Connection) -> list[int]:
+            failed = and_(TRIALS.c.study == self.name, TRIALS.c.state == TrialState.FAILED.value)
+            numbers = list(connection.execute(select(TRIALS.c.number).where(failed)).scalars())
+            for number in numbers:
+                again = {"state": TrialState.WAITING.value, "ended": None, "reason": "to be tried again"}
+                self._change(connection, number, retries=TRIALS.c.retries + 1, deaths=0, **again)
+            return numbers
+
+        return self._writer.do(work)
+
+    def _held(self, number: int, token: int, now: float) -> tuple[Any, ...]:
+        """Conditions of holding a lease now."""
+        return (
+            TRIALS.c.study == self.name,
+            TRIALS.c.number == number,
+            TRIALS.c.token == token,
+            TRIALS.c.state == TrialState.RUNNING.value,
+            TRIALS.c.lease_until > now,
+        )
+
+    def _change(self, connection: Connection, number: int, **values: Any) -> Trial:
+        change = self._count(connection)
+        where = and_(TRIALS.c.study == self.name, TRIALS.c.number == number)
+        query = update(TRIALS).where(where).values(change=change, **values).returning(TRIALS)
+        return trial_of(connection.execute(query).one(), json.loads)
+
+    def _count(self, connection: Connection) -> int:
+        query = update(STUDIES).where(STUDIES.c.name == self.name).values(changes=STUDIES.c.changes + 1)
+        return connection.execute(query.returning(STUDIES.c.changes)).scalar_one()
+
+    def _row(self, connection: Connection) -> Any:
+        return connection.execute(select(STUDIES).where(STUDIES.c.name == self.name)).one_or_none()
+
+    def _only_name(self) -> str:
+        names = self._writer.do(lambda connection: connection.execute(select(STUDIES.c.name)).scalars().all())
+        if len(names) == 1:
+            return str(names[0])
+        what = f"{len(names)} studies are here" if names else "there is no study here"
+        fix = f"name one of: {', '.join(names)}" if names else "start one with `trainwright tune RECIPE`"
+        raise RunError(what, where=self.place, fix=fix)

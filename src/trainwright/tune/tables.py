@@ -1,0 +1,75 @@
+"""The tables of a study: one row for the study, one for each trial."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+
+from trainwright.tune.trial import Trial, TrialState
+
+FORMAT = 1
+
+METADATA = MetaData()
+
+STUDIES = Table(
+    "studies",
+    METADATA,
+    Column("name", String(200), primary_key=True),
+    Column("format", Integer, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("recipe", Text, nullable=False),  # resolved, with its tune section, as JSON
+    Column("limit", Integer),  # of trials; null where there is none
+    Column("ended", Integer, nullable=False, default=0),  # trials that have ended, ever
+    Column("changes", Integer, nullable=False, default=0),  # counts every write
+    Column("seconds", Float, nullable=False, default=0.0),  # worked, over all attempts
+)
+
+TRIALS = Table(
+    "trials",
+    METADATA,
+    Column("study", String(200), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("point", Text, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("result", Text),  # a list of one number per objective
+    Column("known", Integer, nullable=False),
+    Column("ended", Integer),
+    Column("token", Integer, nullable=False),
+    Column("owner", String(200), nullable=False),
+    Column("lease_until", Float, nullable=False),
+    Column("deaths", Integer, nullable=False),
+    Column("retries", Integer, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("reused", Boolean, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("started", Float, nullable=False),
+    Column("change", Integer, nullable=False),  # the study's count at its last write
+    Column("grid_key", String(64)),  # digest of a grid's point, which is there once; null for other searches
+    UniqueConstraint("study", "grid_key"),
+    Index("trials_by_change", "study", "change"),
+    Index("trials_by_state", "study", "state", "number"),
+)
+
+
+def trial_of(row: Any, decode: Any) -> Trial:
+    """A row as a trial; `decode` reads JSON."""
+    values = None if row.result is None else tuple(decode(row.result))
+    return Trial(
+        number=row.number,
+        point=decode(row.point),
+        state=TrialState(row.state),
+        values=values,
+        known=row.known,
+        ended=row.ended,
+        token=row.token,
+        owner=row.owner,
+        lease_until=row.lease_until,
+        deaths=row.deaths,
+        retries=row.retries,
+        run=row.run,
+        reused=bool(row.reused),
+        reason=row.reason,
+        seconds=row.seconds,
+    )

@@ -1,0 +1,213 @@
+"""The study on disk: one result per trial, whoever asks, whatever dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trainwright.errors import RunError, UserError
+from trainwright.tune.store import Store
+from trainwright.tune.study import Study, best
+from trainwright.tune.trial import Trial, TrialState
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(tmp_path, clock):
+    with Store(tmp_path / "a.study", "a", clock=clock) as made:
+        made.create({"name": "a"}, 5)
+        yield made
+
+
+def add(store: Store, number: int, **more) -> Trial | None:
+    return store.add(number, {"x": number}, owner="me", lease=10, known=0, **more)
+
+
+def test_a_result_is_there_after_opening_again(store, tmp_path):
+    trial = add(store, 0)
+    assert store.finish(0, trial.token, TrialState.DONE, [0.5], run="runs/a", reused=True)
+    with Store(tmp_path / "a.study") as again:
+        found = again.trials()[0]
+    assert (found.values, found.run, found.reused, found.ended) == ((0.5,), "runs/a", True, 1)
+    assert found.state is TrialState.DONE and found.point == {"x": 0}
+
+
+def test_a_number_is_given_once(store):
+    assert add(store, 0) is not None
+    assert add(store, 0) is None
+
+
+def test_a_grid_point_is_there_once(store):
+    assert store.add(0, {"x": 1}, owner="me", lease=10, known=0, once=True)
+    assert store.add(1, {"x": 1}, owner="me", lease=10, known=0, once=True) is None
+    assert store.add(1, {"x": 2}, owner="me", lease=10, known=0, once=True)
+
+
+def test_only_one_result_is_written(store):
+    trial = add(store, 0)
+    assert store.finish(0, trial.token, TrialState.DONE, [0.5])
+    assert not store.finish(0, trial.token, TrialState.DONE, [0.7])
+    assert store.trials()[0].values == (0.5,)
+
+
+def test_a_late_result_of_an_expired_lease_is_refused(store, clock):
+    trial = add(store, 0)
+    clock.now += 11
+    assert not store.finish(0, trial.token, TrialState.DONE, [0.1])
+    again = store.take("other", 10)
+    assert (again.number, again.token) == (0, trial.token + 1)
+    assert not store.finish(0, trial.token, TrialState.DONE, [0.1])
+    assert not store.renew(0, trial.token, 10)
+    assert store.finish(0, again.token, TrialState.DONE, [0.2])
+    assert store.trials()[0].values == (0.2,)
+
+
+def test_a_renewed_lease_does_not_expire(store, clock):
+    trial = add(store, 0)
+    clock.now += 9
+    assert store.renew(0, trial.token, 10)
+    clock.now += 9
+    assert store.take("other", 10) is None
+    assert store.finish(0, trial.token, TrialState.DONE, [0.1])
+
+
+def test_a_released_trial_waits_and_counts_the_death(store):
+    trial = add(store, 0)
+    assert store.release(0, trial.token, "killed", died=True)
+    again = store.take("me", 10)
+    assert again.deaths == 1 and again.token == 2
+    assert not store.release(0, trial.token, "late", died=True)
+
+
+def test_failed_trials_wait_again_with_one_call(store):
+    for number in range(3):
+        trial = add(store, number)
+        store.finish(number, trial.token, TrialState.FAILED if number else TrialState.DONE, [1.0])
+    assert store.retry_failed() == [1, 2]
+    taken = [store.take("me", 10).number for _ in range(2)]
+    assert taken == [1, 2] and store.take("me", 10) is None
+    assert store.trials()[1].retries == 1
+
+
+def test_two_processes_see_each_other(store, tmp_path):
+    with Store(tmp_path / "a.study", "a") as other:
+        trial = add(store, 0)
+        assert [t.number for t in other.trials()] == [0]
+        store.finish(0, trial.token, TrialState.DONE, [1.0])
+        assert other.trials()[0].state is TrialState.DONE
+
+
+def test_many_threads_share_the_writer(store):
+    def work(start: int) -> None:
+        for number in range(start, 60, 4):
+            trial = add(store, number)
+            assert store.finish(number, trial.token, TrialState.DONE, [float(number)])
+
+    threads = [threading.Thread(target=work, args=(start,)) for start in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    trials = store.trials()
+    assert [t.values for t in trials] == [(float(n),) for n in range(60)]
+    assert sorted(t.ended for t in trials) == list(range(1, 61))
+
+
+def test_one_that_fails_does_not_undo_the_others(store):
+    futures = [store._writer.submit(lambda c: 1 / 0), store._writer.submit(lambda c: 7)]
+    assert futures[1].result() == 7
+    with pytest.raises(ZeroDivisionError):
+        futures[0].result()
+
+
+def test_what_is_committed_outlives_a_kill(tmp_path):
+    """A process that commits and says so, and is killed while it goes on."""
+    script = """
+import sys
+from trainwright.tune.store import Store
+from trainwright.tune.trial import TrialState
+store = Store(sys.argv[1], "a"); store.create({}, None)
+for number in range(100000):
+    trial = store.add(number, {"x": number}, owner="me", lease=60, known=number)
+    assert store.finish(number, trial.token, TrialState.DONE, [float(number)])
+    print(number, flush=True)
+"""
+    path = tmp_path / "a.study"
+    child = subprocess.Popen([sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE, text=True)
+    said = -1
+    for line in child.stdout:
+        said = int(line)
+        if said == 20:
+            os.kill(child.pid, signal.SIGKILL)
+    child.wait()
+    with Store(path) as store:
+        done = [t for t in store.trials() if t.state is TrialState.DONE]
+    assert [t.number for t in done] == list(range(len(done)))
+    assert len(done) > said >= 20
+
+
+def test_files_that_are_no_study(tmp_path):
+    (tmp_path / "x").write_bytes(b"not a database" * 100)
+    with pytest.raises(UserError, match="no study"):
+        Store(tmp_path / "x", "a")
+    with pytest.raises(RunError, match="no study here"):
+        Store(tmp_path / "empty")
+    with pytest.raises(UserError, match="no address"):
+        Store("nonsense://x/y", "a")
+
+
+class Counting:
+    """Points 0, 1, 2 ..., the second one twice asked for."""
+
+    size = None
+
+    def ask(self, number, history):
+        return {"x": number}
+
+
+def test_a_study_gives_waiting_trials_before_new_ones(store):
+    study = Study(store, Counting(), 3)
+    first, second = study.next("me", 10), study.next("me", 10)
+    store.release(0, first.token, "killed")
+    assert study.next("me", 10).number == 0
+    assert study.next("me", 10).number == 2 and study.next("me", 10) is None
+    assert not study.finished() and second.number == 1
+    for trial in store.trials():
+        store.finish(trial.number, trial.token, TrialState.DONE, [0.0])
+    assert study.finished()
+
+
+def done(number: int, *values: float) -> Trial:
+    return Trial(number, {}, TrialState.DONE, values)
+
+
+def test_best_of_one_objective():
+    trials = [done(0, 0.5), done(1, 0.9), done(2, 0.9), done(3, float("nan"))]
+    assert [t.number for t in best(trials, ["maximize"])] == [1]
+    assert [t.number for t in best(trials, ["minimize"])] == [0]
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=12))
+def test_the_front_is_what_nothing_dominates(points):
+    trials = [done(index, float(a), float(b)) for index, (a, b) in enumerate(points)]
+    front = {points[t.number] for t in best(trials, ["minimize", "minimize"])}
+    slow = {p for p in points if not any(q != p and q[0] <= p[0] and q[1] <= p[1] for q in points)}
+    assert front == slow
