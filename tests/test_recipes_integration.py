@@ -57,7 +57,7 @@ def data(shared_data, tmp_path_factory) -> Path:
             (root / "clothing10" / folder.name).mkdir(parents=True)
             for photo in sorted(folder.iterdir())[:PER_CLASS]:
                 (root / "clothing10" / folder.name / photo.name).symlink_to(photo)
-    for small in ("tabular", "fsdd", "timeseries", "facial_keypoints"):
+    for small in ("tabular", "fsdd", "timeseries", "facial_keypoints", "galaxy_photoz"):
         (root / small).symlink_to(shared_data / small)
     return root
 

@@ -96,7 +96,7 @@ def distribution_columns(
 
     Args:
         name: The target.
-        predicted: Expectation in the number's own unit `[N]`.
+        predicted: Expectation, or median, in the number's own unit `[N]`.
         probabilities: Of the bins `[N, K]`.
         true: The number `[N]`, NaN where unknown; None leaves the column out.
         loss: Loss per sample `[N]`.

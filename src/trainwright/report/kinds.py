@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from trainwright.report import notes, overview
+from trainwright.report.categories import analyse_categories
 from trainwright.report.category import analyse_category
 from trainwright.report.charts import Chart, Heatmap
 from trainwright.report.mistakes import Mistake
@@ -63,6 +64,9 @@ _NUMBER = Kind("number", analyse_number, overview.number_answer, notes.number_no
 
 KINDS: dict[str, Kind] = {
     "category": Kind("category", analyse_category, overview.category_answer, notes.category_notes),
+    "categories": Kind(
+        "categories", analyse_categories, overview.categories_answer, notes.categories_notes, gallery=False
+    ),
     "number": _NUMBER,
     "distribution": _NUMBER,
     **dict.fromkeys(
