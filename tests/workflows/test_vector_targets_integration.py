@@ -56,6 +56,8 @@ def test_both_are_learned_and_reported(trained):
     assert set().union(*kept["tags"]) == {"left", "right"}
     assert kept["sum_distribution"].shape == (48, 12)
     np.testing.assert_allclose(kept["sum_distribution"].sum(1), 1)
+    assert kept["sum_below"].mean() == pytest.approx(told["metrics"]["sum/pit_mean"], abs=1e-6)
+    assert (trained.path / "plots" / "test-sum-pit.png").exists()
 
 
 def test_new_rows_are_answered_with_names_and_numbers(trained):

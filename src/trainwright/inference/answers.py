@@ -17,6 +17,7 @@ from trainwright.inference.vector_columns import (
     distribution_columns,
     number_columns,
 )
+from trainwright.metrics.pit import transform
 from trainwright.tasks.supervised.target import answer_of
 
 Sizes = Sequence[tuple[int, int] | None]
@@ -69,9 +70,9 @@ def answer_columns(
     if processor.type == "distribution" and not isinstance(answer, dict):
         probabilities = answer.double().softmax(1).numpy()
         true = None if truth is None else processor.decode(truth)
-        return distribution_columns(
-            name, processor.decode(probabilities), probabilities, true=true, loss=losses
-        )
+        below = None if true is None else transform(probabilities, true[:, None], processor.spec().edges)
+        predicted = processor.decode(probabilities)
+        return distribution_columns(name, predicted, probabilities, true=true, below=below, loss=losses)
     if processor.type in OBJECTS:
         columns: dict[str, Any] = {} if truth is None else {name: _objects(processor, truth, sizes)}
         columns[f"{name}_predicted"] = _objects(processor, answer, sizes)

@@ -18,6 +18,7 @@ Columns, one row per sample:
 | `T_accuracy`        | float       | mask T: share of the labelled pixels whose class is right        |
 | `T_miou`            | float       | mask T: mean IoU of the classes that truth or prediction shows   |
 | `T`, `T_predicted`  | float       | distribution T: true number, and the expectation of the bins     |
+| `T_below`           | float       | distribution T: probability given to numbers below the true one  |
 | `T_distribution`    | list<float> | distribution T: probability of every bin                         |
 | `T_loss`            | float       | loss of the sample, NaN where the truth is unknown               |
 | `error`             | string      | why there is no answer, null where there is one (`on_bad: skip`) |
