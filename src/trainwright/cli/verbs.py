@@ -9,6 +9,7 @@ VERBS: dict[str, str] = {
     "resume": "go on with a run",
     "evaluate": "score a run on one of its splits or on other data",
     "predict": "apply a run to files or table rows",
+    "tune": "search over values of a recipe, in trials that are ordinary runs",
     "report": "write a run's report anew",
     "runs": "list runs, show one, compare two",
     "recipes": "list, show or copy the recipes that ship",

@@ -305,7 +305,9 @@ class Dimension(Section):
 class Tune(Section):
     """A search over values of this recipe: `trainwright tune`."""
 
-    space: dict[str, Dimension] = Field(min_length=1, description="Key path -> the values to search.")
+    space: dict[str, Dimension] = Field(
+        min_length=1, description="Key path -> values to search: `explain tune.space.KEY`."
+    )
     objectives: dict[str, Literal["maximize", "minimize"]] = Field(
         min_length=1, description="Metric such as val/accuracy -> which way is better."
     )

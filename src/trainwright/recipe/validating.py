@@ -22,9 +22,11 @@ COMMAND_OPTIONS = frozenset(
         "count",
         "data-only",
         "file-log-level",
+        "failed",
         "fresh",
         "help",
         "html",
+        "jobs",
         "json",
         "keep",
         "kills",
@@ -35,7 +37,11 @@ COMMAND_OPTIONS = frozenset(
         "runs-dir",
         "seed",
         "split",
+        "study",
+        "time",
         "to",
+        "trial",
+        "trials",
     }
 )
 """Options of the verbs that take overrides, which an alias of this name could never be reached behind."""

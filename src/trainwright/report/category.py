@@ -138,7 +138,7 @@ def analyse_category(
         heatmaps=confusion_heatmaps(predicted, true, classes, f"{stem}-confusion") if len(true) else [],
         charts=[
             *([_calibration_chart(calibration, f"{stem}-calibration")] if len(true) else []),
-            *([_curves_chart(ranked, areas, classes, f"{stem}-precision-recall")] if ranked else []),
+            *([curves_chart(ranked, areas, classes, f"{stem}-precision-recall")] if ranked else []),
         ],
     )
     return [result]
@@ -192,7 +192,8 @@ def _calibration_chart(calibration: Reliability, name: str) -> Chart:
     )
 
 
-def _curves_chart(ranked: list[ranking.Ranked], areas: Floats, classes: Sequence[str], name: str) -> Chart:
+def curves_chart(ranked: list[ranking.Ranked], areas: Floats, classes: Sequence[str], name: str) -> Chart:
+    """Precision over recall of each class against the rest."""
     grid = np.linspace(0, 1, CURVE_POINTS)
     curves = [_precision_at(one, grid) for one in ranked]
     return precision_recall_chart(grid, curves, areas, classes, name, "Each class against the rest")

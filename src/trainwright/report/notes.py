@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from trainwright.report.categories import CategoriesResult
 from trainwright.report.category import CategoryResult
 from trainwright.report.contents import Contents
 from trainwright.report.number import NumberResult
@@ -115,6 +116,26 @@ def objects_notes(split: str, result: ObjectsResult, first: bool) -> Iterator[No
     never = [row.name for row in result.rows if row.true and not row.found]
     if never and first:
         yield Note("warning", f"{place}: {_some(never)} is never found.")
+
+
+def categories_notes(split: str, result: CategoriesResult, first: bool) -> Iterator[Note]:
+    """Remarks on memberships; on small matters only of the first, most telling split."""
+    place = f"{result.name}, {split}"
+    if result.left_out:
+        yield Note(
+            "warning",
+            f"{place}: {result.left_out:,} samples without a known truth and a finite prediction "
+            "take no part.",
+        )
+    absent = [row.name for row in result.rows if not row.support]
+    if absent:
+        yield Note("warning", f"{place}: no sample has {_some(absent)}; nothing can be said of them.")
+    few = [row.name for row in result.rows if 0 < row.support < FEW_SAMPLES]
+    if few and first:
+        yield Note("warning", f"{place}: fewer than {FEW_SAMPLES} samples have {_some(few)}.")
+    never = [row.name for row in result.rows if row.support and not row.predicted]
+    if never and first:
+        yield Note("warning", f"{place}: {_some(never)} is never told.")
 
 
 def picture_notes(failures: Sequence[str]) -> Iterator[Note]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trainwright.metrics.bootstrap import Interval
+from trainwright.report.categories import CategoriesResult
 from trainwright.report.category import CategoryResult
 from trainwright.report.contents import Contents
 from trainwright.report.number import NumberResult
@@ -74,6 +75,16 @@ def objects_answer(split: str, result: ObjectsResult) -> Answer:
     others = {
         "Objects": f"{result.objects:,}",
         "Best F1": f"{number_text(result.f1, 3)} at a score of {number_text(result.threshold, 2)}",
+    }
+    value = number_text(result.mean_precision, 3)
+    return Answer("Mean average precision", value, "", split, result.total, result.name, others)
+
+
+def categories_answer(split: str, result: CategoriesResult) -> Answer:
+    """The mean average precision."""
+    others = {
+        "F1": f"{number_text(result.macro_f1, 3)} (mean over classes)",
+        "Every class right": f"{result.exact:,} samples",
     }
     value = number_text(result.mean_precision, 3)
     return Answer("Mean average precision", value, "", split, result.total, result.name, others)

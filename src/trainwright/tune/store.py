@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, or_, select, update
+from sqlalchemy import Connection, and_, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from trainwright.errors import RunError
 from trainwright.recipe.space import Point, point_key
+from trainwright.tune.statements import ADD, CHANGED, COUNT, ENDED, FINISH, FREE, HELD
 from trainwright.tune.tables import FORMAT, METADATA, STUDIES, TRIALS, trial_of
 from trainwright.tune.trial import Trial, TrialState
 from trainwright.tune.writer import Writer, open_engine
@@ -113,8 +114,8 @@ class Store:
 
     def trials(self) -> list[Trial]:
         """All trials by number. Reads what has changed since the last call."""
-        query = select(TRIALS).where(TRIALS.c.study == self.name, TRIALS.c.change > self._seen)
-        for row in self._writer.do(lambda connection: connection.execute(query).all()):
+        since = {"study_": self.name, "seen": self._seen}
+        for row in self._writer.do(lambda connection: connection.execute(CHANGED, since).all()):
             self._known[row.number] = trial_of(row, json.loads)
             self._seen = max(self._seen, row.change)
         return [self._known[number] for number in sorted(self._known)]
@@ -146,8 +147,7 @@ class Store:
 
         def work(connection: Connection) -> Trial:
             change = self._count(connection)
-            row = connection.execute(insert(TRIALS).values(change=change, **values).returning(TRIALS)).one()
-            return trial_of(row, json.loads)
+            return trial_of(connection.execute(ADD, {"change": change, **values}).one(), json.loads)
 
         try:
             return self._writer.do(work)
@@ -165,11 +165,8 @@ class Store:
 
         def work(connection: Connection) -> Trial | None:
             now = self._clock()
-            expired = and_(TRIALS.c.state == TrialState.RUNNING.value, TRIALS.c.lease_until <= now)
-            free = or_(TRIALS.c.state == TrialState.WAITING.value, expired)
-            query = select(TRIALS.c.number).where(TRIALS.c.study == self.name, free)
-            query = query.where(TRIALS.c.number.not_in(avoid)).order_by(TRIALS.c.number).limit(1)
-            number = connection.execute(query.with_for_update(skip_locked=True)).scalar()
+            free = {"study_": self.name, "now_": now, "avoid": list(avoid)}
+            number = connection.execute(FREE, free).scalar()
             if number is None:
                 return None
             values = {"state": TrialState.RUNNING.value, "owner": owner, "lease_until": now + lease}
@@ -204,16 +201,17 @@ class Store:
 
         def work(connection: Connection) -> bool:
             now = self._clock()
-            held = select(TRIALS.c.started).where(*self._held(number, token, now)).with_for_update()
-            started = connection.execute(held).scalar()
+            lease = {"study_": self.name, "number_": number, "token_": token, "now_": now}
+            started = connection.execute(HELD, lease).scalar()
             if started is None:
                 return False
             seconds = max(0.0, now - started)
-            study = update(STUDIES).where(STUDIES.c.name == self.name)
-            study = study.values(ended=STUDIES.c.ended + 1, seconds=STUDIES.c.seconds + seconds)
-            ended = connection.execute(study.returning(STUDIES.c.ended)).scalar_one()
-            outcome = {"state": state.value, "result": result, "run": run, "reused": reused, "reason": reason}
-            self._change(connection, number, ended=ended, seconds=seconds, lease_until=0.0, **outcome)
+            values = {"name_": self.name, "spent": seconds}
+            ended, change = connection.execute(ENDED, values).one()
+            outcome = {"new_ended": ended, "new_change": change, "new_state": state.value, "new_run": run}
+            outcome |= {"new_result": result, "new_reused": reused, "new_reason": reason}
+            outcome |= {"new_seconds": seconds, "study_": self.name, "number_": number}
+            connection.execute(FINISH, outcome)
             return True
 
         return self._writer.do(work)
@@ -272,8 +270,7 @@ class Store:
         return trial_of(connection.execute(query).one(), json.loads)
 
     def _count(self, connection: Connection) -> int:
-        query = update(STUDIES).where(STUDIES.c.name == self.name).values(changes=STUDIES.c.changes + 1)
-        return connection.execute(query.returning(STUDIES.c.changes)).scalar_one()
+        return connection.execute(COUNT, {"name_": self.name}).scalar_one()
 
     def _row(self, connection: Connection) -> Any:
         return connection.execute(select(STUDIES).where(STUDIES.c.name == self.name)).one_or_none()

@@ -76,6 +76,19 @@ def test_the_number_itself_is_kept_whatever_the_bins_make_of_it(assign):
     assert processor.spec().edges == (0, 1, 2, 3)
 
 
+@given(st.integers(0, 2**32 - 1))
+def test_the_median_halves_the_probability(seed):
+    processor = fitted(bins=[0, 0.5, 1, 3, 4, 9], answer="median")
+    probabilities = np.random.default_rng(seed).dirichlet(np.full(5, 0.3), (3, 4))
+    for answer, row in zip(
+        processor.decode(probabilities).ravel(), probabilities.reshape(-1, 5), strict=True
+    ):
+        below = np.interp(answer, processor.edges, [0, *np.cumsum(row)])
+        assert below == pytest.approx(0.5, abs=1e-9)
+    broken = probabilities[0] * [[np.nan], [1], [1], [1]]
+    assert np.isnan(processor.decode(broken)).tolist() == [True, False, False, False]
+
+
 def test_bad_values_and_bins_are_refused():
     for value in (None, float("nan"), float("inf"), "many"):
         with pytest.raises(BadSample):

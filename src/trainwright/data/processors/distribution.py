@@ -1,4 +1,4 @@
-"""A number as a distribution over bins, which a model learns and whose expectation is the answer."""
+"""A number as a distribution over bins, which a model learns; its expectation or median is the answer."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ class DistributionProcessor(ColumnProcessor):
         rule: Edges by equal width (`range`), or by equal count (`quantile`), over the training split.
         assign: Hard or soft, as above.
         outside: A number beyond the outer edges counts to the outer bin, or makes a bad sample.
+        answer: The one number that stands for a distribution: its expectation, which has the least squared
+            error, or its median, which has the least absolute one and passes over far-off tails.
     """
 
     type = "distribution"
@@ -42,10 +44,12 @@ class DistributionProcessor(ColumnProcessor):
         rule: Literal["range", "quantile"] = "range",
         assign: Literal["hard", "soft"] = "soft",
         outside: Literal["clip", "error"] = "clip",
+        answer: Literal["expectation", "median"] = "expectation",
     ) -> None:
         if isinstance(bins, list) and (len(bins) < 2 or np.any(np.diff(bins) <= 0)):
             raise RecipeError("bins are no rising edges", where="bins", why=str(bins[:10]))
         self._bins, self.rule, self.assign, self.outside = bins, rule, assign, outside
+        self.answer = answer
         self.edges: list[float] = bins if isinstance(bins, list) else []
         self.counts: list[int] = []
 
@@ -100,7 +104,7 @@ class DistributionProcessor(ColumnProcessor):
         return {"probabilities": probabilities, "number": stored[:, 1:]}
 
     def decode(self, value: Any) -> npt.NDArray[np.float64]:
-        """The number that `to_tensor` gave, or the expectation of probabilities `[..., K]`: float64 `[...]`.
+        """The number that `to_tensor` gave, or the answer of probabilities `[..., K]`: float64 `[...]`.
 
         In the number's own unit; NaN where probabilities are.
         """
@@ -108,12 +112,15 @@ class DistributionProcessor(ColumnProcessor):
             return np.asarray(value["number"].detach().cpu(), dtype=np.float64)[..., 0]
         array = value.detach().cpu().numpy() if hasattr(value, "detach") else np.asarray(value)
         weights = array.astype(np.float64)
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", divide="ignore"):
+            if self.answer == "median":
+                return _median(weights / weights.sum(axis=-1, keepdims=True), np.array(self.edges))
             return weights @ self.centres / weights.sum(axis=-1)
 
     def parameters(self) -> dict[str, Any]:
         """See `__init__`."""
-        return {"bins": self._bins, "rule": self.rule, "assign": self.assign, "outside": self.outside}
+        names = ("rule", "assign", "outside", "answer")
+        return {"bins": self._bins} | {name: getattr(self, name) for name in names}
 
     def fitted(self) -> dict[str, Any]:
         """Edges `[K + 1]`, and training numbers per bin."""
@@ -122,6 +129,18 @@ class DistributionProcessor(ColumnProcessor):
     def _bin(self, numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
         """The bin that holds each number; an edge belongs to the bin above it, the last one to the last."""
         return np.searchsorted(self.edges[1:-1], numbers, side="right")
+
+
+def _median(
+    probabilities: npt.NDArray[np.float64], edges: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Where the cumulative distribution reaches one half, probability lying evenly within a bin."""
+    upto = probabilities.cumsum(axis=-1)
+    places = np.minimum((upto < 0.5).sum(axis=-1), probabilities.shape[-1] - 1)[..., None]
+    own, upto_own = (np.take_along_axis(array, places, axis=-1)[..., 0] for array in (probabilities, upto))
+    share = (0.5 - (upto_own - own)) / own
+    low, high = edges[places[..., 0]], edges[places[..., 0] + 1]
+    return low + np.clip(share, 0, 1) * (high - low)
 
 
 def _edges(numbers: npt.NDArray[np.float64], count: int, rule: str) -> list[float]:

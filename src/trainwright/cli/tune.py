@@ -1,0 +1,187 @@
+"""Search over values of a recipe, as its `tune` section says; a study that was begun goes on.
+
+trainwright tune RECIPE --trials 40 --jobs 2   starts the recipe's study, or goes on with it
+trainwright tune resume STUDY --time 2h        goes on without the recipe; --failed tries failed ones again
+trainwright tune show STUDY                    every trial, and why it failed or waits
+trainwright tune best STUDY                    the best trial, or the Pareto front
+trainwright tune export STUDY -o best.yaml     its recipe, ready to train
+
+STUDY is a name, a file (runs/NAME.study) or a URL such as postgresql://host/database. Every trial is an
+ordinary run. Ctrl-C saves and stops, a second one stops at once; either way the study goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+from trainwright.cli.common import add_runs_dir, say, say_json, table, tell
+
+if TYPE_CHECKING:
+    from trainwright.tune.trial import Trial
+    from trainwright.workflows.studies import OpenStudy
+
+ACTIONS = ("resume", "show", "best", "export")
+_INTERRUPTED = 130
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's own arguments; overrides are taken out before."""
+    parser.add_argument("words", metavar="RECIPE | ACTION STUDY", nargs="+", help="see above")
+    add_runs_dir(parser)
+    parser.add_argument(
+        "--trials", metavar="N", type=int, help="points to try, instead of the recipe's number"
+    )
+    parser.add_argument("--time", metavar="TIME", help="stop after 30s, 90min, 2h ..., saving what runs then")
+    parser.add_argument("--jobs", metavar="K", type=int, default=1, help="trials at a time [1]")
+    parser.add_argument("--study", metavar="FILE", help="file or URL of the study [RUNS_DIR/NAME.study]")
+    parser.add_argument("--failed", action="store_true", help="with resume: try failed trials again")
+    parser.add_argument("--trial", metavar="N", type=int, help="with export: another trial than the best")
+    parser.add_argument("--json", action="store_true", help="machine output of show and best")
+    parser.add_argument("-o", "--output", metavar="FILE", help="with export: where to write [stdout]")
+    parser.add_argument("--quiet", action="store_true", help="no line per trial")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs one of the actions."""
+    from trainwright.cli.parsing import UsageError
+    from trainwright.workflows import studies
+
+    first, *more = arguments.words
+    _refuse_numbers(arguments)
+    if first not in ACTIONS:
+        if more:
+            raise UsageError(f"{more[0]!r} is not an override", fix="overrides look like train.epochs=3")
+        opened = studies.start(
+            first,
+            arguments.overrides,
+            runs_dir=arguments.runs_dir,
+            place=arguments.study,
+            trials=arguments.trials,
+        )
+        return _work(opened, arguments)
+    if len(more) != 1 or arguments.overrides:
+        raise UsageError(f"`tune {first}` takes one study", fix=f"trainwright tune {first} STUDY")
+    limit = arguments.trials if first == "resume" else None
+    opened = studies.open_study(more[0], runs_dir=arguments.runs_dir, trials=limit)
+    if first == "resume":
+        return _work(opened, arguments)
+    with closing(opened.store):
+        {"show": _show, "best": _best, "export": _export}[first](opened, arguments)
+    return 0
+
+
+def _refuse_numbers(arguments: argparse.Namespace) -> None:
+    from trainwright.cli.parsing import UsageError
+
+    for name in ("jobs", "trials"):
+        value = getattr(arguments, name)
+        if value is not None and value < 1:
+            raise UsageError(f"--{name} {value} is less than 1", fix="give a whole number >= 1")
+
+
+def _work(opened: OpenStudy, arguments: argparse.Namespace) -> int:
+    from trainwright.engine.signals import stop_on_signals
+    from trainwright.workflows.studies import seconds_of
+    from trainwright.workflows.tuning import Tuning
+
+    text = arguments.time or opened.tune.time
+    go_on = f"trainwright tune resume {opened.place}"
+    with closing(opened.store):
+        if arguments.failed:
+            again = opened.store.retry_failed()
+            say(f"trials tried again: {', '.join(map(str, again)) or 'none has failed'}")
+        told = (lambda _line: None) if arguments.quiet else tell
+        with stop_on_signals(
+            lambda _text: tell("saving the trials that run"), lambda: f"go on: {go_on}"
+        ) as stop:
+            tuning = Tuning(
+                opened,
+                runs_dir=arguments.runs_dir,
+                jobs=arguments.jobs,
+                say=told,
+                stop=stop,
+                seconds=None if text is None else seconds_of(text),
+            )
+            result = tuning.run()
+        _summary(opened, result.counts)
+        say(f"study      {opened.place}")
+        if result.finished:
+            for action in ("show", "export"):
+                say(f"  trainwright tune {action} {opened.place}")
+            return 0
+        say(f"{result.reason}; go on with: {go_on}")
+        return _INTERRUPTED if result.reason == "interrupted" else 0
+
+
+def _summary(opened: OpenStudy, counts: dict[str, int]) -> None:
+    say("trials     " + (", ".join(f"{count} {state}" for state, count in counts.items()) or "none"))
+    failed = counts.get("failed", 0)
+    if failed:
+        say(f"  trainwright tune resume {opened.place} --failed    tries what failed again")
+    _best_rows(opened)
+
+
+def _best_rows(opened: OpenStudy) -> None:
+    found = opened.best()
+    if found:
+        say("best" if len(opened.directions) == 1 else "Pareto front")
+        say(table(_header(opened), [_row(opened, trial) for trial in found]))
+
+
+def _header(opened: OpenStudy) -> list[str]:
+    return ["trial", *opened.tune.objectives, *opened.tune.space, "run"]
+
+
+def _row(opened: OpenStudy, trial: Trial) -> list[Any]:
+    from trainwright.recipe.writing import flow
+
+    values = trial.values or [None] * len(opened.directions)
+    point = [flow(trial.point[path]) if path in trial.point else "-" for path in opened.tune.space]
+    return [trial.number, *values, *point, trial.run or "-"]
+
+
+def _json(opened: OpenStudy, trials: list[Trial]) -> None:
+    from dataclasses import asdict
+
+    names = list(opened.tune.objectives)
+    say_json([{**asdict(t), "values": dict(zip(names, t.values or (), strict=False))} for t in trials])
+
+
+def _show(opened: OpenStudy, arguments: argparse.Namespace) -> None:
+    trials = opened.store.trials()
+    if arguments.json:
+        _json(opened, trials)
+        return
+    header = _header(opened)
+    rows = [[*(row := _row(opened, t))[:1], str(t.state), *row[1:], _why(t)] for t in trials]
+    say(table([header[0], "state", *header[1:], ""], rows))
+
+
+def _why(trial: Trial) -> str:
+    notes = ["run before" if trial.reused else "", trial.reason.split("\n")[0] if not trial.values else ""]
+    return ", ".join(note for note in notes if note)
+
+
+def _best(opened: OpenStudy, arguments: argparse.Namespace) -> None:
+    if arguments.json:
+        _json(opened, opened.best())
+    elif opened.best():
+        _best_rows(opened)
+    else:
+        say("no trial is done yet")
+
+
+def _export(opened: OpenStudy, arguments: argparse.Namespace) -> None:
+    from pathlib import Path
+
+    from trainwright.runs.atomic import write_text
+    from trainwright.workflows.studies import exported
+
+    text = exported(opened, arguments.trial, arguments.output or "FILE")
+    if arguments.output:
+        write_text(Path(arguments.output), text)
+        say(f"trainwright train {arguments.output}")
+    else:
+        say(text.rstrip())

@@ -1,0 +1,215 @@
+"""Studies by name: made from a recipe, found again, and what can be taken from them. No torch."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trainwright import recipe as recipes
+from trainwright import registry
+from trainwright.errors import RecipeError, RunError
+from trainwright.recipe.nodes import leaves
+from trainwright.recipe.schema import Tune
+from trainwright.recipe.space import Point, space_of
+from trainwright.recipe.writing import emit
+from trainwright.runs.atomic import make_directory
+from trainwright.tune.store import Store
+from trainwright.tune.study import Study, best
+from trainwright.tune.trial import Trial
+
+SUFFIX = ".study"
+_DEFAULT_TRIALS = 20
+_UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
+
+
+@dataclass
+class OpenStudy:
+    """A study with what is needed to work on it.
+
+    Attributes:
+        place: File or URL.
+        store: Its trials.
+        study: Hands trials out.
+        base: The recipe that is searched, without its `tune` section, as plain data.
+        tune: The section.
+    """
+
+    place: str
+    store: Store
+    study: Study
+    base: dict[str, Any]
+    tune: Tune
+
+    @property
+    def directions(self) -> list[str]:
+        """Of the objectives, in their order."""
+        return list(self.tune.objectives.values())
+
+    def best(self) -> list[Trial]:
+        """The best trial, or the Pareto front."""
+        return best(self.store.trials(), self.directions)
+
+
+def seconds_of(text: str) -> float:
+    """`90min`, `2h` in seconds. Raises RecipeError."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(s|min|h|d)", text)
+    if not found:
+        raise RecipeError(f"`{text}` is no time", fix="write it as 30s, 90min, 2h or 1d")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+def start(
+    recipe: str | Path | Mapping[str, Any],
+    overrides: Mapping[str, Any] | Sequence[str],
+    *,
+    runs_dir: str | Path,
+    place: str | None = None,
+    trials: int | None = None,
+) -> OpenStudy:
+    """The study of a recipe: a new one, or the one that is there.
+
+    Raises:
+        RecipeError: The recipe has no `tune` section, or a bad one.
+        RunError: There is a study of that name from another recipe.
+    """
+    loaded = recipes.load(recipe, overrides)
+    tune = loaded.recipe.tune
+    if tune is None:
+        raise RecipeError(
+            "the recipe does not say what to search",
+            where=loaded.source,
+            fix="give it a `tune` section: `trainwright explain tune`",
+        )
+    with recipes.located(loaded):
+        search = _search(loaded.recipe)
+    limit = trials if trials is not None else tune.trials
+    if limit is None and search.size is None and tune.time is None:
+        limit = _DEFAULT_TRIALS
+    make_directory(Path(runs_dir))
+    where = place or str(Path(runs_dir) / f"{loaded.recipe.name}{SUFFIX}")
+    store = Store(where, loaded.recipe.name)
+    try:
+        row = store.create(_plain(loaded.resolved), limit)
+        _refuse_another(row.recipe, _plain(loaded.resolved), where)
+        if limit != row.limit and (trials is not None or tune.trials is not None):
+            store.set_limit(limit)
+        return _opened(store, trials)
+    except BaseException:
+        store.close()
+        raise
+
+
+def open_study(name: str, *, runs_dir: str | Path, trials: int | None = None) -> OpenStudy:
+    """A study that is there, by file, URL or name. Raises RunError."""
+    place = name
+    if "://" not in name and not Path(name).is_file():
+        place = str(Path(runs_dir) / name.removesuffix(SUFFIX)) + SUFFIX
+        if not Path(place).is_file():
+            there = sorted(path.stem for path in Path(runs_dir).glob(f"*{SUFFIX}"))
+            fix = f"studies there: {', '.join(there)}" if there else "start one: `trainwright tune RECIPE`"
+            raise RunError("there is no such study", where=place, fix=fix)
+    store = Store(place)
+    try:
+        if trials is not None:
+            store.set_limit(trials)
+        return _opened(store, trials)
+    except BaseException:
+        store.close()
+        raise
+
+
+def trial_recipe(base: Mapping[str, Any], point: Point) -> recipes.LoadedRecipe:
+    """The recipe of one trial."""
+    return recipes.load(escaped(base), point)
+
+
+def exported(opened: OpenStudy, number: int | None, file: str) -> str:
+    """The recipe of a trial as YAML, ready to train.
+
+    Args:
+        opened: The study.
+        number: The trial; the best one, or the first of the front, when None.
+        file: Name that the launch line on top gives the recipe.
+
+    Raises:
+        RunError: There is no such trial, or none is done.
+    """
+    trials = opened.store.trials()
+    if number is None:
+        found = opened.best()
+        if not found:
+            raise RunError("no trial is done yet", where=opened.place)
+        trial = found[0]
+    elif 0 <= number < len(trials):
+        trial = trials[number]
+    else:
+        raise RunError(
+            f"there is no trial {number}", where=opened.place, fix=f"there are {len(trials)}, from 0"
+        )
+    loaded = trial_recipe(opened.base, trial.point)
+    resolved = {key: value for key, value in loaded.resolved.items() if key != "tune"}
+    values = dict(zip(opened.tune.objectives, trial.values or (), strict=False))
+    came = ", ".join(f"{name} {value:g}" for name, value in values.items()) or str(trial.state)
+    head = f"# trainwright train {file}\n# Trial {trial.number} of the study {opened.store.name}: {came}\n"
+    return head + emit(resolved)
+
+
+def _opened(store: Store, trials: int | None) -> OpenStudy:
+    row = store.study()
+    loaded = recipes.load(escaped(row.recipe))
+    assert loaded.recipe.tune is not None
+    study = Study(store, _search(loaded.recipe), row.limit if trials is None else trials)
+    base = {key: value for key, value in row.recipe.items() if key != "tune"}
+    return OpenStudy(store.place, store, study, base, loaded.recipe.tune)
+
+
+def _search(recipe: recipes.Recipe) -> Any:
+    tune = recipe.tune
+    assert tune is not None
+    return registry.build(
+        "search",
+        tune.search,
+        where="tune.search",
+        space=space_of(recipe),
+        directions=tune.objectives,
+        seed=tune.seed,
+    )
+
+
+def _plain(resolved: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(json.loads(json.dumps(resolved)))
+
+
+def _refuse_another(there: Mapping[str, Any], here: Mapping[str, Any], place: str) -> None:
+    """A study is of one recipe and one space; how long it is searched may change."""
+
+    def relevant(value: Mapping[str, Any]) -> dict[Any, Any]:
+        return {
+            path: item for path, item in leaves(value) if path not in (("tune", "trials"), ("tune", "time"))
+        }
+
+    left, right = relevant(there), relevant(here)
+    differing = [path for path in {**left, **right} if left.get(path) != right.get(path)]
+    if differing:
+        path = differing[0]
+        key = ".".join(map(str, path))
+        raise RunError(
+            "there is a study of this name from another recipe",
+            where=place,
+            why=f"{key} is {left.get(path)} there and {right.get(path)} here"
+            + (f", and {len(differing) - 1} more" if len(differing) > 1 else ""),
+            fix="give the recipe another `name`, or the study another file with --study",
+        )
+
+
+def escaped(value: Any) -> Any:
+    """A resolved value so written that reading it again expands no variable."""
+    if isinstance(value, Mapping):
+        return {key: escaped(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [escaped(item) for item in value]
+    return value.replace("${", "$${") if isinstance(value, str) else value

@@ -1,0 +1,270 @@
+"""Works on a study: trials in processes of their own, taken up again wherever they were left."""
+
+from __future__ import annotations
+
+import json
+import select
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from trainwright.errors import RecipeError, RunError
+from trainwright.progress import format_metrics
+from trainwright.runs.environment import usable_cores
+from trainwright.runs.lock import Owner
+from trainwright.tune.trial import Trial, TrialState
+from trainwright.workflows.objectives import refuse_unreported
+from trainwright.workflows.studies import OpenStudy, escaped
+from trainwright.workflows.trial_process import TrialProcess
+
+LEASE = 30.0
+"""Seconds without a sign of life after which a trial is given to another process."""
+
+_MOST_DEATHS = 5
+_HELD_PAUSE = 2.0
+_POLL = 0.5
+
+
+@dataclass
+class TuneResult:
+    """How a call ended.
+
+    Attributes:
+        finished: Every trial that was to be made has ended.
+        reason: Why it stopped before that, in words.
+        counts: Trials by state.
+    """
+
+    finished: bool
+    reason: str = ""
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+class Tuning:
+    """One coordinator.
+
+    Args:
+        opened: The study.
+        runs_dir: Where the trials' runs live.
+        jobs: Trials at a time.
+        say: Told what happens, a line at a time.
+        stop: True when it is asked to stop.
+        lease: Seconds without a sign of life after which a trial is given to another process.
+        seconds: Time after which it stops; None for no limit.
+    """
+
+    def __init__(
+        self,
+        opened: OpenStudy,
+        *,
+        runs_dir: str | Path,
+        jobs: int = 1,
+        say: Callable[[str], None] = lambda _line: None,
+        stop: Any = False,
+        lease: float = LEASE,
+        seconds: float | None = None,
+    ) -> None:
+        self._opened, self._store = opened, opened.store
+        self._runs_dir, self._jobs, self._say, self._stop = Path(runs_dir), jobs, say, stop
+        self._lease = lease
+        self._deadline = None if seconds is None else time.monotonic() + seconds
+        self._owner = json.dumps(asdict(Owner.me()))
+        self._threads = max(1, usable_cores() // jobs)
+        self._processes: list[TrialProcess] = []
+        self._held: dict[int, float] = {}
+        self._reason = ""
+        place = opened.place
+        self._log = (self._runs_dir / "study.log") if "://" in place else Path(f"{place}.log")
+
+    def run(self) -> TuneResult:
+        """Works until every trial has ended, or something asks it to stop.
+
+        Raises:
+            RecipeError: The recipe cannot be trained, or no run reports an objective.
+        """
+        try:
+            self._take_over()
+            if not any(trial.state is TrialState.DONE for trial in self._store.trials()):
+                self._check()
+            while not self._done():
+                self._step()
+        finally:
+            for process in self._processes:
+                process.kill()
+                if process.trial is not None:
+                    self._store.release(process.trial.number, process.trial.token, "stopped at once")
+        trials = self._store.trials()
+        counts = {str(state): sum(t.state is state for t in trials) for state in TrialState}
+        return TuneResult(self._opened.study.finished(), self._reason, {k: n for k, n in counts.items() if n})
+
+    def _take_over(self) -> None:
+        """Frees the trials of coordinators that are provably dead, without waiting for their leases."""
+        for trial in self._store.trials():
+            if trial.state is TrialState.RUNNING and _is_dead(trial.owner):
+                self._store.release(trial.number, trial.token, "its coordinator died")
+
+    def _check(self) -> None:
+        """Trains nothing: builds the recipe's model and asks which metrics its runs report."""
+        process = self._start(0)
+        process.send({"kind": "check", "recipe": escaped(self._opened.base)})
+        while True:
+            select.select([process], [], [], _POLL)
+            answers, ended = process.answers()
+            for answer in answers:
+                if answer["kind"] == "refused":
+                    raise RecipeError(f"the recipe cannot be trained: {answer['reason']}")
+                refuse_unreported(self._opened.tune.objectives, set(answer["names"]))
+                return
+            if ended:
+                raise RunError(
+                    "the recipe could not be checked", why=process.how_it_ended(), where=str(self._log)
+                )
+            if self._stop:
+                return
+
+    def _start(self, index: int) -> TrialProcess:
+        process = TrialProcess(index, self._threads, self._log)
+        self._processes.append(process)
+        return process
+
+    def _done(self) -> bool:
+        """Whether nobody works and nothing is left to hand out."""
+        if self._asked_to_stop():
+            for process in self._busy():
+                process.interrupt()
+            return not self._busy()
+        if self._busy():
+            return False
+        if self._store.trials() and self._opened.study.finished():
+            return True
+        # Trials that others work on, or that somebody holds, may come back.
+        waiting = [t for t in self._store.trials() if not t.state.ended]
+        size = self._opened.study.size
+        return not waiting and size is not None and len(self._store.trials()) >= size
+
+    def _asked_to_stop(self) -> bool:
+        if not self._reason and self._stop:
+            self._reason = "interrupted"
+        if not self._reason and self._deadline is not None and time.monotonic() > self._deadline:
+            self._reason = "the time is over"
+        return bool(self._reason)
+
+    def _busy(self) -> list[TrialProcess]:
+        return [process for process in self._processes if process.trial is not None]
+
+    def _step(self) -> None:
+        if not self._reason:
+            self._hand_out()
+        busy = self._processes
+        if busy:
+            select.select(busy, [], [], _POLL)
+        else:
+            time.sleep(_POLL)
+        for process in list(busy):
+            answers, ended = process.answers()
+            for answer in answers:
+                self._answered(process, answer)
+            if ended:
+                self._died(process)
+            elif process.trial is not None and time.monotonic() - process.last_sign > self._lease:
+                process.kill()
+                self._died(process)
+
+    def _hand_out(self) -> None:
+        """Gives every idle process a trial, starting processes as they are needed."""
+        now = time.monotonic()
+        self._held = {number: until for number, until in self._held.items() if until > now}
+        # A trial that somebody else still holds keeps its place: what is asked next may depend on it.
+        while len(self._busy()) + len(self._held) < self._jobs:
+            trial = self._opened.study.next(self._owner, self._lease, list(self._held))
+            if trial is None:
+                return
+            idle = [process for process in self._processes if process.trial is None]
+            taken = {process.index for process in self._processes}
+            free = next(index for index in range(self._jobs + 1) if index not in taken)
+            process = idle[0] if idle else self._start(free)
+            process.send(self._order(trial), trial)
+
+    def _order(self, trial: Trial) -> dict[str, Any]:
+        overrides: dict[str, Any] = {**escaped(trial.point), "report.enabled": False}
+        if self._opened.base["train"].get("threads") is None:
+            overrides["train.threads"] = self._threads
+        return {
+            "kind": "trial",
+            "number": trial.number,
+            "token": trial.token,
+            "recipe": escaped(self._opened.base),
+            "overrides": overrides,
+            "runs_dir": str(self._runs_dir),
+            "objectives": list(self._opened.tune.objectives),
+            "fresh": trial.retries > 0,
+            "beat": self._lease / 4,
+        }
+
+    def _answered(self, process: TrialProcess, answer: dict[str, Any]) -> None:
+        trial = process.trial
+        if trial is None or (answer.get("number"), answer.get("token")) != (trial.number, trial.token):
+            return
+        number, token, kind = trial.number, trial.token, answer["kind"]
+        if kind == "beat":
+            if not self._store.renew(number, token, self._lease):
+                self._say(f"trial {number}: the lease is lost, its process is ended")
+                process.trial = None
+                process.kill()
+                self._processes.remove(process)
+            return
+        process.trial = None
+        if kind == "done":
+            run, reused = answer["run"], answer["reused"]
+            state = TrialState.DONE
+            if self._store.finish(number, token, state, answer["values"], run=run, reused=reused):
+                self._tell(trial, answer)
+            else:
+                self._say(f"trial {number}: the result came after its lease, it is not written")
+        elif kind == "failed":
+            if self._store.finish(number, token, TrialState.FAILED, reason=answer["reason"]):
+                self._say(f"trial {number} failed: {answer['reason'].splitlines()[0]}")
+        elif kind == "held":
+            self._store.release(number, token, answer["reason"])
+            self._held[number] = time.monotonic() + _HELD_PAUSE
+        else:
+            self._store.release(number, token, answer["reason"])
+            if kind == "storage":
+                self._reason = answer["reason"]
+
+    def _died(self, process: TrialProcess) -> None:
+        """Gives a dead process's trial back, or up."""
+        trial, how = process.trial, process.how_it_ended()
+        process.trial = None
+        process.kill()
+        self._processes.remove(process)
+        if trial is None:
+            return
+        if process.stopping:
+            self._store.release(trial.number, trial.token, "interrupted")
+        elif trial.deaths + 1 >= _MOST_DEATHS:
+            reason = f"{how}, for the {_MOST_DEATHS}th time; see {self._log}"
+            self._store.finish(trial.number, trial.token, TrialState.FAILED, reason=reason)
+            self._say(f"trial {trial.number} failed: {reason}")
+        else:
+            self._store.release(trial.number, trial.token, how, died=True)
+            self._say(f"trial {trial.number}: {how}; it is taken up again")
+
+    def _tell(self, trial: Trial, answer: dict[str, Any]) -> None:
+        values = dict(zip(self._opened.tune.objectives, answer["values"], strict=True))
+        done = sum(t.state.ended for t in self._store.trials())
+        of = f" of {self._opened.study.size}" if self._opened.study.size is not None else ""
+        again = "  (that point was run before: its run is used)" if answer["reused"] else ""
+        front = {t.number for t in self._opened.best()}
+        mark = "  best so far" if trial.number in front and len(values) == 1 else ""
+        mark = "  on the front" if trial.number in front and len(values) > 1 else mark
+        self._say(f"trial {trial.number} done ({done}{of})  {format_metrics(values)}{mark}{again}")
+
+
+def _is_dead(owner: str) -> bool:
+    try:
+        return Owner(**json.loads(owner)).dead()
+    except (ValueError, TypeError):
+        return False

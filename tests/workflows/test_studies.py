@@ -1,0 +1,86 @@
+"""Studies without a training: texts of time, and recipes of trials."""
+
+import json
+
+import pytest
+
+from trainwright import recipe as recipes
+from trainwright.cli import main
+from trainwright.errors import RecipeError, RunError
+from trainwright.tune.trial import TrialState
+from trainwright.workflows import studies
+
+SGD = {"name": "sgd", "momentum": 0.9}
+
+
+def start(tmp_path, **tune):
+    space = {
+        "train.optimizer": {"choices": ["adamw", SGD]},
+        "train.optimizer.nesterov": {"choices": [True, False], "when": {"train.optimizer": "sgd"}},
+    }
+    section = {"space": space, "objectives": {"val/loss": "minimize"}, "search": "grid", **tune}
+    return studies.start("digits", {"tune": section}, runs_dir=tmp_path)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("30s", 30), ("1.5h", 5400), ("90min", 5400), ("2d", 172800)])
+def test_times(text, seconds):
+    assert studies.seconds_of(text) == seconds
+
+
+def test_a_text_that_is_no_time():
+    with pytest.raises(RecipeError, match="no time"):
+        studies.seconds_of("2 weeks")
+
+
+def test_the_exported_recipe_has_the_points_values_and_the_trials_salt(tmp_path):
+    opened = start(tmp_path)
+    with opened.store as store:
+        assert opened.study.size == 3
+        for value in (0.3, 0.1, 0.2):
+            trial = opened.study.next("me", 60)
+            store.finish(trial.number, trial.token, TrialState.DONE, [value])
+        text = studies.exported(opened, None, "best.yaml")
+        second = store.trials()[1]
+        salt = recipes.identity(studies.trial_recipe(opened.base, second.point)).salt
+    (tmp_path / "best.yaml").write_text(text)
+    loaded = recipes.load(tmp_path / "best.yaml")
+    assert text.startswith("# trainwright train best.yaml\n# Trial 1 of the study digits: val/loss 0.1\n")
+    assert second.point == {"train.optimizer": SGD, "train.optimizer.nesterov": True}
+    assert loaded.recipe.train.optimizer["nesterov"] is True and loaded.recipe.tune is None
+    assert recipes.identity(loaded).salt == salt
+
+
+def test_no_trial_to_export(tmp_path):
+    opened = start(tmp_path)
+    with opened.store:
+        with pytest.raises(RunError, match="no trial is done yet"):
+            studies.exported(opened, None, "x")
+        with pytest.raises(RunError, match="there is no trial 7"):
+            studies.exported(opened, 7, "x")
+
+
+def test_twenty_trials_where_nothing_is_said(tmp_path):
+    space = {"train.optimizer.lr": {"low": 0.1, "high": 1.0}}
+    opened = start(tmp_path, space=space, search="random")
+    opened.store.close()
+    assert opened.study.size == 20
+
+
+def test_a_grid_over_a_range_is_refused_with_its_place(tmp_path, capsys):
+    space = {"train.optimizer.lr": {"low": 0.1, "high": 1.0}}
+    tune = {"space": space, "objectives": {"val/loss": "minimize"}, "search": "grid"}
+    (tmp_path / "r.yaml").write_text(json.dumps({"extends": "digits", "name": "x", "tune": tune}))
+    assert main(["tune", str(tmp_path / "r.yaml"), "--runs-dir", str(tmp_path)]) == 2
+    assert "a grid needs values that can be counted" in capsys.readouterr().err
+
+
+def test_variables_are_not_expanded_twice():
+    assert studies.escaped({"a": ["${HOME}", 1]}) == {"a": ["$${HOME}", 1]}
+
+
+@pytest.mark.parametrize(
+    "words", [["resume"], ["show", "a", "b"], ["digits", "more"], ["digits", "--jobs", "0"]]
+)
+def test_command_lines_that_mean_nothing(words, capsys):
+    assert main(["tune", *words]) == 2
+    assert "fix:" in capsys.readouterr().err

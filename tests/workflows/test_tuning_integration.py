@@ -1,0 +1,205 @@
+"""Studies end to end, in real processes that are killed and paused."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from benchmarks import chaos_tune
+from trainwright.cli import main
+from trainwright.errors import RecipeError, RunError
+from trainwright.runs.directory import RunDirectory
+from trainwright.tune.trial import TrialState
+from trainwright.workflows import studies
+from trainwright.workflows.tuning import Tuning
+
+pytest.importorskip("optuna")
+pytestmark = pytest.mark.xdist_group("tuning")
+
+TRAIN = {"steps": 6, "epochs": None, "threads": 1, "precision": "fp32", "memory_format": "contiguous"}
+RATES = {"train.optimizer.lr": {"choices": [0.001, 0.01, 0.1]}}
+
+
+def write(folder: Path, space=None, objectives=None, name: str = "s", **tune) -> Path:
+    section = {"space": space or RATES, "objectives": objectives or {"val/accuracy": "maximize"}, **tune}
+    path = folder / "r.yaml"
+    path.write_text(json.dumps({"extends": "digits", "name": name, "train": TRAIN, "tune": section}))
+    return path
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def tune(*words: str) -> int:
+    return main(["tune", *words])
+
+
+def test_a_grid_from_start_to_export(place, capfd):
+    write(place, search="grid")
+    assert tune("r.yaml", "--jobs", "2") == 0
+    with studies.open_study("s", runs_dir="runs").store as store:
+        trials = store.trials()
+    assert [trial.point["train.optimizer.lr"] for trial in trials] == [0.001, 0.01, 0.1]
+    assert {trial.state for trial in trials} == {TrialState.DONE}
+    for trial in trials:
+        scored = json.loads((Path(trial.run) / "evaluation/val/metrics.json").read_text())
+        assert trial.values == (scored["accuracy"],)
+        assert RunDirectory(trial.run).record().pinned["threads"] == 1
+    capfd.readouterr()
+    assert tune("best", "s", "--json") == 0
+    best = json.loads(capfd.readouterr().out)[0]
+    assert best["values"]["val/accuracy"] == max(trial.values[0] for trial in trials)
+    assert tune("export", "s", "-o", "best.yaml") == 0
+    capfd.readouterr()
+    # The exported recipe is the trial's own run: nothing is trained again.
+    assert main(["train", "best.yaml", "--quiet"]) == 0
+    assert f"{best['run']} is done already" in capfd.readouterr().out
+    assert tune("r.yaml") == 0
+    assert len(list(Path("runs").glob("s-*"))) == 3
+    assert tune("show", "s") == 0
+    assert "0.001" in capfd.readouterr().out
+
+
+def test_a_point_that_was_run_before_is_not_trained_again(place, capfd):
+    path = write(place, search="grid")
+    assert main(["train", str(path), "train.optimizer.lr=0.01", "--quiet"]) == 0
+    assert tune("r.yaml") == 0
+    assert "that point was run before: its run is used" in capfd.readouterr().err
+    with studies.open_study("s", runs_dir="runs").store as store:
+        assert [trial.reused for trial in store.trials()] == [False, True, False]
+
+
+def test_failed_trials_are_tried_again_with_one_command(place, capfd):
+    """A rate at which the training diverges; the second time it diverges again, and that is said."""
+    write(place, space={"train.optimizer.lr": {"choices": [0.01, 1e30]}}, search="grid")
+    assert tune("r.yaml") == 0
+    said = capfd.readouterr()
+    assert "1 done, 1 failed" in said.out and "--failed" in said.out
+    assert "trial 1 failed" in said.err
+    assert tune("resume", "s", "--failed") == 0
+    with studies.open_study("s", runs_dir="runs").store as store:
+        trials = store.trials()
+    assert [(trial.state, trial.retries) for trial in trials] == [("done", 0), ("failed", 1)]
+    assert trials[0].token == 1
+
+
+def test_several_objectives_give_a_front(place, capfd):
+    write(
+        place,
+        space={"model.widths": {"choices": [[2, 4], [8, 16]]}},
+        objectives={"val/loss": "minimize", "model/parameters": "minimize"},
+        search="grid",
+    )
+    assert tune("r.yaml") == 0
+    assert "Pareto front" in capfd.readouterr().out
+    with studies.open_study("s", runs_dir="runs").store as store:
+        small, large = (trial.values[1] for trial in store.trials())
+    # Convolutions 3 x 3 with batch normalisation, then a linear layer to ten classes.
+    assert 0 < small < large
+
+
+def test_an_objective_that_no_run_reports_is_refused_before_the_first_trial(place):
+    opened = studies.start(write(place, objectives={"val/acuracy": "maximize"}), [], runs_dir="runs")
+    with opened.store, pytest.raises(RecipeError, match="no run reports `val/acuracy`") as caught:
+        Tuning(opened, runs_dir="runs").run()
+    assert "`val/accuracy`" in caught.value.fix
+    assert not list(Path("runs").glob("s-*"))
+
+
+def test_a_recipe_without_the_section(place):
+    with pytest.raises(RecipeError, match="does not say what to search"):
+        studies.start("digits", [], runs_dir="runs")
+
+
+def test_a_study_of_another_recipe_is_not_gone_on_with(place):
+    studies.start(write(place), [], runs_dir="runs").store.close()
+    with pytest.raises(RunError, match="from another recipe") as caught:
+        studies.start(write(place), ["train.seed=1"], runs_dir="runs")
+    assert "train.seed is 0 there and 1 here" in caught.value.why
+    with studies.start(write(place, trials=7), [], runs_dir="runs").store as store:
+        assert store.study().limit == 7  # how long it is searched may change
+
+
+def test_a_name_that_is_no_study(place):
+    studies.start(write(place), [], runs_dir="runs").store.close()
+    with pytest.raises(RunError, match="no such study") as caught:
+        studies.open_study("t", runs_dir="runs")
+    assert "s" in caught.value.fix
+
+
+def test_ctrl_c_saves_and_the_study_goes_on(place):
+    write(place, search="grid")
+    command = [sys.executable, "-m", "trainwright.cli", "tune", "r.yaml", "--train.steps", "400"]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    wait_for(lambda: any(place.glob("runs/s-*/metrics.jsonl")), child)
+    child.send_signal(signal.SIGINT)
+    said, _ = child.communicate(timeout=120)
+    assert child.returncode == 130, said
+    assert "go on with: trainwright tune resume runs/s.study" in said
+    with studies.open_study("s", runs_dir="runs").store as store:
+        assert [trial.state for trial in store.trials()] == [TrialState.WAITING]
+    assert tune("resume", "s", "--quiet") == 0
+    with studies.open_study("s", runs_dir="runs").store as store:
+        trials = store.trials()
+    assert [trial.state for trial in trials] == [TrialState.DONE] * 3
+    assert len(RunDirectory(trials[0].run).record().attempts) == 2
+
+
+def wait_for(condition, child=None, seconds: float = 120.0) -> None:
+    """Polls; fails where the process ends or the time is over."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        assert child is None or child.poll() is None, child.communicate()[0]
+        time.sleep(0.02)
+
+
+def test_a_paused_worker_loses_its_trial_and_writes_nothing(place):
+    """SIGSTOP: no sign of life, so after the lease the trial is another process's."""
+    write(place, search="grid")
+    script = """
+from trainwright.workflows import studies
+from trainwright.workflows.tuning import Tuning
+opened = studies.start("r.yaml", ["train.steps=150"], runs_dir="runs")
+with opened.store:
+    Tuning(opened, runs_dir="runs", lease=4.0, say=lambda line: print(line, flush=True)).run()
+"""
+    child = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    wait_for(lambda: any(place.glob("runs/s-*/metrics.jsonl")), child)
+    paused = chaos_tune.workers_of(child.pid)[0]
+    os.kill(paused, signal.SIGSTOP)
+    said, _ = child.communicate(timeout=180)
+    assert child.returncode == 0, said
+    assert not Path(f"/proc/{paused}").exists()
+    trials = chaos_tune.read_trials(place / "runs/s.study")
+    assert [trial["state"] for trial in trials] == ["done"] * 3
+    assert max(trial["token"] for trial in trials) == 2 and sum(trial["deaths"] for trial in trials) == 1
+    assert said.count(" done (") == 3, said
+
+
+def test_nothing_is_lost_and_nothing_done_twice_whatever_is_killed(place):
+    spec = chaos_tune.recipe("chaos", chaos_tune.grid(6), epochs=1)
+    chaos = chaos_tune.run_study(place / "grid", spec, jobs=2, kills=4, pause=(1.0, 4.0), seed=3)
+    assert chaos_tune.faults(chaos, 6) == []
+    assert chaos.kills.total() >= 2
+
+
+def test_a_killed_search_ends_with_the_same_trials(place):
+    spec = chaos_tune.recipe("same", chaos_tune.sequence(6), epochs=1)
+    calm = chaos_tune.run_study(place / "calm", spec, jobs=1)
+    killed = chaos_tune.run_study(place / "killed", spec, jobs=1, kills=3, pause=(1.0, 4.0), seed=5)
+    assert chaos_tune.faults(killed, 6) == []
+    assert chaos_tune.same_trials(calm, killed) == []
+    assert killed.kills.total() >= 2
