@@ -44,6 +44,19 @@ def small_idx(source: Path, target: Path, count: int) -> None:
     target.write_bytes(gzip.compress(head + raw[4 + 4 * rank :][:length]))
 
 
+def small_voc(source: Path, target: Path, count: int) -> None:
+    """The first pictures of each split."""
+    lists = target / "ImageSets" / "Main"
+    for folder in (lists, target / "Annotations", target / "JPEGImages"):
+        folder.mkdir(parents=True)
+    for split in ("train", "val", "test"):
+        names = (source / "ImageSets" / "Main" / f"{split}.txt").read_text().split()[:count]
+        (lists / f"{split}.txt").write_text("\n".join(names))
+        for name in names:
+            for part in (f"Annotations/{name}.xml", f"JPEGImages/{name}.jpg"):
+                (target / part).symlink_to(source / part)
+
+
 @pytest.fixture(scope="module")
 def data(shared_data, tmp_path_factory) -> Path:
     """The layout of the shared data with a few samples of each set."""
@@ -57,6 +70,7 @@ def data(shared_data, tmp_path_factory) -> Path:
             (root / "clothing10" / folder.name).mkdir(parents=True)
             for photo in sorted(folder.iterdir())[:PER_CLASS]:
                 (root / "clothing10" / folder.name / photo.name).symlink_to(photo)
+    small_voc(shared_data / "bccd", root / "bccd", PER_CLASS)
     for small in ("tabular", "fsdd", "timeseries", "facial_keypoints", "galaxy_photoz"):
         (root / small).symlink_to(shared_data / small)
     return root

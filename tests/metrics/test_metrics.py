@@ -296,8 +296,9 @@ def test_every_metric_says_what_it_returns(name):
         got = metric(name, kept, None)
     elif module.TARGETS == ("keypoints",):
         place = {"points": torch.ones(2, 1, 3, 3), "boxes": torch.tensor([[[0, 0, 4, 4.0]]] * 2)}
-        found = place | {"labels": torch.zeros(2, 1, dtype=int)}
-        got = metric(name, found, found)
+        found = place | {"labels": torch.zeros(2, 1, dtype=int), "scores": torch.ones(2, 1)}
+        options = {"sigmas": 0.05} if name == "keypoint_map" else {}
+        got = getattr(module, name)(found, found, **options)
     else:
         got = metric(name, torch.randn(9, 3, generator=draw), torch.arange(9) % 3)
     for key in got:

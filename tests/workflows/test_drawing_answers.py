@@ -64,7 +64,7 @@ def test_a_picture_that_cannot_be_read_is_passed_over(photos, tmp_path):
 
 
 def test_a_run_without_objects_is_told_so(photos, tmp_path):
-    with pytest.raises(UserError, match="finds no objects"):
+    with pytest.raises(UserError, match="finds no objects or classes"):
         draw_answers(
             Predictions({"sample": photos, "age_predicted": np.ones(2)}, {}), photos, "", tmp_path, 0.3
         )

@@ -12,6 +12,11 @@ Of found objects the answer is a list: class, score and box in pixels of the pic
 pictures with them, --format coco writes COCO's results file:
 
   trainwright predict RUN photos --draw drawn --format coco --output results.json
+
+Of masks the table tells the share of each class. --pictures writes the masks themselves, as PNGs of the
+pictures' own sizes whose pixels are the ids of the training masks:
+
+  trainwright predict RUN photos --pictures masks
 """
 
 from __future__ import annotations
@@ -49,7 +54,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="stop",
         help="what cannot be read stops all, or gets a row with its reason in the column `error` [stop]",
     )
-    parser.add_argument("--draw", metavar="FOLDER", help="write each picture with the objects found in it")
+    parser.add_argument(
+        "--draw", metavar="FOLDER", help="write each picture with what was found: objects, classes of pixels"
+    )
+    parser.add_argument(
+        "--pictures", metavar="FOLDER", help="write answers that are pictures: index masks of the same size"
+    )
     parser.add_argument(
         "--min-score", metavar="S", type=float, default=0.3, help="least score of what is drawn [0.3]"
     )
@@ -64,8 +74,9 @@ def run(arguments: argparse.Namespace) -> int:
     # What can be wrong with the words is told before the model is loaded and has worked for hours.
     form = format_of(arguments.output, arguments.format)
     check_writable(arguments.output)
-    if arguments.draw is not None:
-        check_drawable(arguments.draw)
+    for folder in (arguments.draw, arguments.pictures):
+        if folder is not None:
+            make_folder(folder)
     directory = find_run(arguments.run, arguments.runs_dir)
 
     from trainwright import recipe as recipes
@@ -92,6 +103,11 @@ def run(arguments: argparse.Namespace) -> int:
         )
         count = draw_answers(answers, found.items, image, Path(arguments.draw), arguments.min_score)
         tell(f"{count} picture{'s' if count != 1 else ''} drawn in {arguments.draw}")
+    if arguments.pictures is not None:
+        from trainwright.workflows.writing_pictures import write_pictures
+
+        count = write_pictures(answers, Path(arguments.pictures))
+        tell(f"{count} picture{'s' if count != 1 else ''} written to {arguments.pictures}")
     if form == COCO:
         write_output(coco_results(answers), arguments.output)
     else:
@@ -99,8 +115,8 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def check_drawable(folder: str) -> None:
-    """Makes the folder of the drawn pictures. Raises UsageError where that cannot be."""
+def make_folder(folder: str) -> None:
+    """Makes the folder of the pictures. Raises UsageError where that cannot be."""
     try:
         Path(folder).mkdir(exist_ok=True)
     except OSError as error:

@@ -10,12 +10,14 @@ import numpy as np
 from trainwright.data.batch import Value
 from trainwright.data.objects import Objects
 from trainwright.data.types import Processor
+from trainwright.inference.answer_pictures import class_maps
 from trainwright.inference.vector_columns import (
     categories_columns,
     category_columns,
     distribution_columns,
     number_columns,
 )
+from trainwright.metrics.pit import transform
 from trainwright.tasks.supervised.target import answer_of
 
 Sizes = Sequence[tuple[int, int] | None]
@@ -23,6 +25,9 @@ Sizes = Sequence[tuple[int, int] | None]
 
 OBJECTS = ("boxes", "instances", "keypoints")
 """Target types whose answer is a list of objects per sample."""
+
+IN_PICTURES = (*OBJECTS, "mask")
+"""Target types whose answer is told in pixels of the original picture."""
 
 
 def answer_columns(
@@ -65,12 +70,17 @@ def answer_columns(
     if processor.type == "distribution" and not isinstance(answer, dict):
         probabilities = answer.double().softmax(1).numpy()
         true = None if truth is None else processor.decode(truth)
-        return distribution_columns(
-            name, processor.decode(probabilities), probabilities, true=true, loss=losses
-        )
+        below = None if true is None else transform(probabilities, true[:, None], processor.spec().edges)
+        predicted = processor.decode(probabilities)
+        return distribution_columns(name, predicted, probabilities, true=true, below=below, loss=losses)
     if processor.type in OBJECTS:
         columns: dict[str, Any] = {} if truth is None else {name: _objects(processor, truth, sizes)}
         columns[f"{name}_predicted"] = _objects(processor, answer, sizes)
+    elif processor.type == "mask" and isinstance(answer, dict) and "confusion" in answer:
+        columns = _of_confusion(name, answer["confusion"].double().numpy())
+    elif processor.type == "mask" and not isinstance(answer, dict):
+        shares = [map.shares() for map in class_maps(processor, answer, sizes)]
+        columns = {f"{name}_shares": np.array(shares).reshape(len(shares), -1)}
     elif isinstance(answer, dict):
         columns = _scores(name, answer)
     else:
@@ -79,6 +89,20 @@ def answer_columns(
     if losses is not None:
         columns[f"{name}_loss"] = losses
     return columns
+
+
+def _of_confusion(name: str, counts: np.ndarray) -> dict[str, Any]:
+    """Columns of a mask whose truth is known, from matrices `[N, C, C]` with true classes in rows."""
+    pixels = np.maximum(counts.sum(axis=(1, 2)), 1)
+    hits = counts.diagonal(axis1=1, axis2=2)
+    union = counts.sum(axis=1) + counts.sum(axis=2) - hits
+    known = counts.any(axis=(1, 2))
+    overlap = np.divide(hits, union, out=np.zeros_like(hits), where=union > 0).sum(axis=1)
+    return {
+        f"{name}_shares": counts.sum(axis=1) / pixels[:, None],
+        f"{name}_accuracy": np.where(known, hits.sum(axis=1) / pixels, np.nan),
+        f"{name}_miou": np.where(known, overlap / np.maximum((union > 0).sum(axis=1), 1), np.nan),
+    }
 
 
 def _scores(name: str, kept: dict[str, Any]) -> dict[str, Any]:

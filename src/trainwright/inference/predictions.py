@@ -14,7 +14,11 @@ Columns, one row per sample:
 | `T_probabilities`   | list<float> | categories T: probability of every class, each for itself        |
 | `T`, `T_predicted`  | float       | number T: true and predicted value; list<float> for several      |
 | `T`, `T_predicted`  | list<object> | boxes, instances, keypoints T: `class`, `score`, `box`, `points` |
+| `T_shares`          | list<float> | mask T: share of the picture, or of its labelled part, per class |
+| `T_accuracy`        | float       | mask T: share of the labelled pixels whose class is right        |
+| `T_miou`            | float       | mask T: mean IoU of the classes that truth or prediction shows   |
 | `T`, `T_predicted`  | float       | distribution T: true number, and the expectation of the bins     |
+| `T_below`           | float       | distribution T: probability given to numbers below the true one  |
 | `T_distribution`    | list<float> | distribution T: probability of every bin                         |
 | `T_loss`            | float       | loss of the sample, NaN where the truth is unknown               |
 | `error`             | string      | why there is no answer, null where there is one (`on_bad: skip`) |
@@ -33,7 +37,7 @@ import io
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -61,11 +65,13 @@ class Predictions:
         columns: Name -> values: lists of strings (or None), arrays `[N]` or `[N, K]` of numbers.
         classes: Category target -> names of its classes, in the order of their ids.
         faults: Items without an answer, counted and with their reasons, a line each.
+        pictures: Target whose answers are pictures -> one of them per sample, None where there is no answer.
     """
 
     columns: dict[str, Any]
     classes: dict[str, tuple[str, ...]]
     faults: tuple[str, ...] = ()
+    pictures: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.columns["sample"])
@@ -102,7 +108,11 @@ def with_errors(answered: Predictions, names: Sequence[str], bad: Mapping[int, s
     lines = [f"{names[place]}: {reason}" for place, reason in sorted(bad.items())]
     if lines:
         lines.append(f"{len(bad)} of {len(names)} items have no answer")
-    return Predictions(columns, answered.classes, tuple(lines))
+    pictures = {}
+    for name, values in answered.pictures.items():
+        answers = iter(values)
+        pictures[name] = [None if place in bad else next(answers) for place in range(len(names))]
+    return Predictions(columns, answered.classes, tuple(lines), pictures)
 
 
 def write_predictions(path: str | Path, columns: Columns, *, classes: Classes | None = None) -> None:
@@ -268,7 +278,7 @@ def _scalars(values: Any) -> list[Any]:
 
 def _parts(name: str, values: np.ndarray, classes: Classes) -> dict[str, list[Any]]:
     """A column of lists as one column per entry, keyed by the class name or the place in the list."""
-    target = name.removesuffix("_probabilities")
+    target = name.removesuffix("_probabilities").removesuffix("_shares")
     keys = classes.get(target) if target != name else None
     return {
         str(key): _scalars(values[:, place])
@@ -298,6 +308,6 @@ def _records(columns: Columns, classes: Classes) -> list[dict[str, Any]]:
             continue
         parts = _parts(name, values, classes)
         rows = zip(*parts.values(), strict=True)
-        named = name.endswith("_probabilities")
+        named = name.endswith(("_probabilities", "_shares"))
         lists[name] = [dict(zip(parts, row, strict=True)) if named else list(row) for row in rows]
     return [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]

@@ -23,13 +23,15 @@ from trainwright.engine.distributed import Processes
 from trainwright.engine.evaluation import SplitOutputs, run_split
 from trainwright.engine.runtime import Execution, Runtime, choose_device
 from trainwright.errors import DataError, RunError, UserError
-from trainwright.inference.answers import OBJECTS, Sizes, answer_columns
+from trainwright.inference.answer_pictures import class_maps
+from trainwright.inference.answers import IN_PICTURES, Sizes, answer_columns
 from trainwright.inference.artifact import load_processors
 from trainwright.inference.predictions import Predictions, with_errors
 from trainwright.models.weights import apply_weights, load_weights
 from trainwright.recipe.schema import Recipe
 from trainwright.runs.directory import RunDirectory
 from trainwright.tasks.base import Task
+from trainwright.tasks.supervised.target import answer_of
 
 _FILES = ("image", "audio", "video")  # types whose raw values are files
 _BLOCK = 64  # evaluation batches whose decoded values are held at once
@@ -146,7 +148,7 @@ class Predictor:
 
     def _sizes(self, target: Processor, raw: dict[str, list[Any]], places: Sequence[int]) -> Sizes | None:
         """Sizes of the pictures in whose pixels a target's answers are told."""
-        if target.type not in OBJECTS:
+        if target.type not in IN_PICTURES:
             return None
         images = [name for name, item in self.inputs.items() if item.type == "image"]
         values = raw[getattr(target, "image", None) or images[0]]
@@ -165,7 +167,12 @@ class Predictor:
             else:
                 columns.update(answer_columns(name, processor, output, sizes=sizes[name]))
                 classes[name] = processor.spec().classes
-        return Predictions(columns, {name: tuple(c) for name, c in classes.items() if c})
+        pictures = {
+            name: class_maps(item, answer, sizes[name])
+            for name, item in self.targets.items()
+            if item.type == "mask" and not isinstance(answer := answer_of(outputs[name]), dict)
+        }
+        return Predictions(columns, {name: tuple(c) for name, c in classes.items() if c}, pictures=pictures)
 
     def _outputs(
         self, names: Sequence[str], raw: dict[str, list[Any]], bad: dict[int, str]

@@ -90,6 +90,7 @@ def distribution_columns(
     probabilities: np.ndarray,
     *,
     true: np.ndarray | None = None,
+    below: np.ndarray | None = None,
     loss: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """The columns of one target that is a distribution over bins.
@@ -99,9 +100,12 @@ def distribution_columns(
         predicted: Expectation, or median, in the number's own unit `[N]`.
         probabilities: Of the bins `[N, K]`.
         true: The number `[N]`, NaN where unknown; None leaves the column out.
+        below: Probability that was given to numbers below the true one `[N]`, likewise.
         loss: Loss per sample `[N]`.
     """
     columns = number_columns(name, predicted, true=true)
+    if below is not None:
+        columns[f"{name}_below"] = below
     columns[f"{name}_distribution"] = probabilities
     if loss is not None:
         columns[f"{name}_loss"] = loss

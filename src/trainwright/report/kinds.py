@@ -10,6 +10,7 @@ from trainwright.report import notes, overview
 from trainwright.report.categories import analyse_categories
 from trainwright.report.category import analyse_category
 from trainwright.report.charts import Chart, Heatmap
+from trainwright.report.distribution import analyse_distribution
 from trainwright.report.mistakes import Mistake
 from trainwright.report.notes import Note
 from trainwright.report.number import analyse_number
@@ -68,7 +69,9 @@ KINDS: dict[str, Kind] = {
         "categories", analyse_categories, overview.categories_answer, notes.categories_notes, gallery=False
     ),
     "number": _NUMBER,
-    "distribution": _NUMBER,
+    "distribution": Kind(
+        "number", analyse_distribution, overview.number_answer, notes.number_notes, gallery=False
+    ),
     **dict.fromkeys(
         ("boxes", "instances", "keypoints"),
         Kind("objects", analyse_objects, overview.objects_answer, notes.objects_notes),

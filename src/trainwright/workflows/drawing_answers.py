@@ -1,4 +1,4 @@
-"""Pictures with what a run found in them."""
+"""Pictures with what a run found in them: objects, and the classes of their pixels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from PIL import Image
 
 from trainwright.data.types import BadSample, RawFile
 from trainwright.errors import UserError
+from trainwright.inference.answer_pictures import ClassMap
 from trainwright.inference.predictions import Predictions
+from trainwright.report.drawing import with_classes
 from trainwright.report.found import with_found
 from trainwright.runs.atomic import write_bytes
 from trainwright.workflows.data_pictures import original_pixels
@@ -23,7 +25,7 @@ LARGEST = 2048  # pixels of a drawn picture's longer side
 def draw_answers(
     predictions: Predictions, items: Sequence[Any], image: str, folder: Path, least_score: float
 ) -> int:
-    """Writes a PNG per item with its found objects, named after the item.
+    """Writes a PNG per item with its found objects and in the colours of its pixels' classes, named after it.
 
     Args:
         predictions: Answers, in the order of the items.
@@ -36,7 +38,7 @@ def draw_answers(
         Number of pictures written; items that could not be read have none.
 
     Raises:
-        UserError: The run finds no objects.
+        UserError: The run finds neither objects nor classes of pixels.
         StorageError: A file cannot be written.
     """
     columns = [
@@ -46,8 +48,15 @@ def draw_answers(
         and isinstance(values, list)
         and any(isinstance(v, list) for v in values)
     ]
-    if not columns:
-        raise UserError("the run finds no objects that could be drawn", where="--draw", fix="leave it out")
+    maps = [
+        values for values in predictions.pictures.values() if any(isinstance(v, ClassMap) for v in values)
+    ]
+    if not columns and not maps:
+        raise UserError(
+            "the run finds no objects or classes of pixels that could be drawn",
+            where="--draw",
+            fix="leave it out",
+        )
     taken: set[str] = set()
     written = 0
     for place, item in enumerate(items):
@@ -61,10 +70,13 @@ def draw_answers(
             for record in values[place] or ()
             if record.get("score", 1.0) >= least_score
         ]
+        for values in maps:
+            if values[place] is not None:
+                pixels = with_classes(pixels, values[place].original(), values[place].processor.void_id)
         drawn = Image.fromarray(with_found(pixels, [], records, LARGEST))
         file = io.BytesIO()
         drawn.save(file, "png", compress_level=3)
-        write_bytes(folder / _free_name(str(predictions["sample"][place]), taken), file.getvalue())
+        write_bytes(folder / free_name(str(predictions["sample"][place]), taken), file.getvalue())
         written += 1
     return written
 
@@ -74,7 +86,8 @@ def _picture(item: Any, image: str) -> Any:
     return RawFile(str(value)) if isinstance(value, str | Path) else value
 
 
-def _free_name(sample: str, taken: set[str]) -> str:
+def free_name(sample: str, taken: set[str]) -> str:
+    """A PNG's name after that of a sample, which is added to those that are taken."""
     stem = re.sub(r"[^\w.-]", "_", PurePath(sample).stem).lstrip(".") or "picture"
     name, number = f"{stem}.png", 1
     while name in taken:

@@ -21,3 +21,11 @@ def test_maps_have_the_stated_channels_and_strides():
 def test_widths_without_blocks_are_refused():
     with pytest.raises(ModelError, match="3 widths and 2 numbers of blocks"):
         small(3, widths=[8, 8, 8], blocks=[1, 1])
+
+
+def test_maps_that_are_too_fine_are_left_out():
+    network = small(3, widths=[4, 6, 8], blocks=[1, 1, 1], finest=8)
+    assert (network.channels, network.strides) == ((6, 8), (8, 16))
+    assert [tuple(map.shape) for map in network(torch.zeros(2, 3, 32, 48))] == [(2, 6, 4, 6), (2, 8, 2, 3)]
+    with pytest.raises(ModelError, match="stride 32"):
+        small(3, widths=[4, 6], blocks=[1, 1], finest=32)

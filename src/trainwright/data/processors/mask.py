@@ -75,6 +75,17 @@ class MaskProcessor(PictureSpace):
         """What stands for no class, stored and in the model's tensors."""
         return 255 if len(self.classes) <= _BYTE_CLASSES else -1
 
+    @property
+    def file_ids(self) -> list[int]:
+        """Ids that stand for the classes in mask files, in the order of the classes."""
+        return self.ids if self.ids is not None else list(range(len(self.classes)))
+
+    @property
+    def file_void(self) -> int:
+        """Id that stands for no class in mask files; the first of those given."""
+        free = next(id for id in (255, *range(1 << 16)) if id not in self.file_ids)
+        return self.void[0] if self.void and self.void[0] >= 0 else free
+
     def name_classes(self, names: Sequence[str]) -> None:
         """Takes the source's names of the ids from 0 on, also of those without a pixel in training."""
         self._named = list(names) if len(names) <= _BYTE_CLASSES else []
