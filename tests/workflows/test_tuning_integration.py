@@ -138,8 +138,8 @@ def test_a_name_that_is_no_study(place):
 
 
 def test_ctrl_c_saves_and_the_study_goes_on(place):
-    write(place, search="grid")
-    command = [sys.executable, "-m", "trainwright.cli", "tune", "r.yaml", "--train.steps", "400"]
+    write(place, space={"train.optimizer.lr": {"choices": [0.001, 0.01]}}, search="grid")
+    command = [sys.executable, "-m", "trainwright.cli", "tune", "r.yaml", "--train.steps", "250"]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     wait_for(lambda: any(place.glob("runs/s-*/metrics.jsonl")), child)
     child.send_signal(signal.SIGINT)
@@ -151,7 +151,7 @@ def test_ctrl_c_saves_and_the_study_goes_on(place):
     assert tune("resume", "s", "--quiet") == 0
     with studies.open_study("s", runs_dir="runs").store as store:
         trials = store.trials()
-    assert [trial.state for trial in trials] == [TrialState.DONE] * 3
+    assert [trial.state for trial in trials] == [TrialState.DONE] * 2
     assert len(RunDirectory(trials[0].run).record().attempts) == 2
 
 
@@ -203,3 +203,14 @@ def test_a_killed_search_ends_with_the_same_trials(place):
     assert chaos_tune.faults(killed, 6) == []
     assert chaos_tune.same_trials(calm, killed) == []
     assert killed.kills.total() >= 2
+
+
+def test_the_time_is_a_limit(place):
+    """What runs then is saved and waits; nothing new is begun."""
+    write(place, search="random", trials=50)
+    opened = studies.start("r.yaml", ["train.steps=100000"], runs_dir="runs")
+    with opened.store as store:
+        result = Tuning(opened, runs_dir="runs", seconds=8.0).run()
+        states = [trial.state for trial in store.trials()]
+    assert not result.finished and result.reason == "the time is over"
+    assert states == [TrialState.WAITING]
