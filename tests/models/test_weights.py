@@ -138,3 +138,13 @@ def test_a_pattern_that_names_nothing_is_an_error():
 def test_old_files_may_lack_the_batch_counter():
     weights = {n: v for n, v in _net().state_dict().items() if not n.endswith("num_batches_tracked")}
     assert apply_weights(_net(), weights).missing == ()
+
+
+def test_what_became_of_every_weight_is_told():
+    model = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 4), nn.Linear(4, 5))
+    given = {"0.weight": torch.ones(3, 2), "1.weight": torch.ones(9, 3), "old": torch.ones(1)}
+    report = apply_weights(model, given | {"2.bias": torch.ones(5)}, exclude=["2"], strict=False)
+    assert report.told() == (
+        "1 of 6 weights loaded; left at their start as asked: 2.weight, 2.bias; missing in the file: 0.bias, "
+        "1.bias; of another shape: 1.weight ([9, 3] in the file, [4, 3] in the model); not in the model: old"
+    )

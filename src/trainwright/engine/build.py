@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from trainwright.data.types import PreparedData
 from trainwright.engine.distributed import Processes
 from trainwright.engine.ema import Ema
 from trainwright.engine.generators import seed_generators
+from trainwright.engine.layer_rates import assigned, first_steps, scale_rates, unfreezing
 from trainwright.engine.monitor import Monitor
 from trainwright.engine.optimizers.lean import spare_compiler_import
 from trainwright.engine.parts import Parts
@@ -48,16 +49,24 @@ def build_task(recipe: Recipe) -> Task:
     return task
 
 
-def build_network(task: Task, recipe: Recipe, data: PreparedData) -> nn.Module:
-    """The model with its initial weights: a function of the seed alone, then of `init`."""
+def build_network(
+    task: Task, recipe: Recipe, data: PreparedData, say: Callable[[str], None] = lambda _: None
+) -> nn.Module:
+    """The model with its initial weights: a function of the seed alone, then of `init`.
+
+    Args:
+        task: Of the recipe.
+        recipe: The recipe.
+        data: Its data.
+        say: Told which weights of `init` found a place.
+    """
     seed_generators(recipe.train.seed, INITIAL_WEIGHTS)
     model = task.build(data.info())
     if recipe.init is not None:
         from trainwright.models.weights import apply_weights, load_weights
 
-        apply_weights(
-            model, load_weights(recipe.init.path), exclude=recipe.init.exclude, strict=recipe.init.strict
-        )
+        weights, init = load_weights(recipe.init.path), recipe.init
+        say(f"init: {apply_weights(model, weights, exclude=init.exclude, strict=init.strict).told()}")
     _choose_trainable(model, recipe)
     return model
 
@@ -170,9 +179,10 @@ def build_parts(
     train_loader = build_loader(recipe, data, store, "train", execution, training=True)
     has_val = len(data.splits.get("val", ())) > 0
     budget = Budget.of(train_loader.steps_per_epoch, train.epochs, train.steps, train.minutes)
-    runners = [
-        _runner(recipe, phase, budget, train_loader.steps_per_epoch, runtime) for phase in task.phases(model)
-    ]
+    phases = task.phases(model)
+    _check_layers(recipe, phases)
+    per_epoch = train_loader.steps_per_epoch
+    runners = [_runner(recipe, model, phase, budget, per_epoch, runtime) for phase in phases]
     minutes = train.checkpoint.every_minutes
     return Parts(
         task=task,
@@ -195,6 +205,16 @@ def build_parts(
         substitutes=data.substitutes if data.streamed else None,
         samples=_sample_losses(recipe, train_loader, len(runners)),
     )
+
+
+def _check_layers(recipe: Recipe, phases: Sequence[Phase]) -> None:
+    """Raises RecipeError where a task of several phases, which freeze each other, has layers of its own."""
+    if recipe.train.layers and len(phases) > 1:
+        raise RecipeError(
+            f"task `{recipe.task['name']}` trains its parts in turns",
+            where="train.layers",
+            fix="remove `layers`; each part of the task has an optimizer of its own",
+        )
 
 
 def _sample_losses(recipe: Recipe, loader: Loader, phases: int) -> SampleLosses | None:
@@ -235,7 +255,7 @@ def check_monitors(parts: Parts, names: Collection[str]) -> None:
 
 
 def _runner(
-    recipe: Recipe, phase: Phase, budget: Budget, steps_per_epoch: int, runtime: Runtime
+    recipe: Recipe, model: nn.Module, phase: Phase, budget: Budget, steps_per_epoch: int, runtime: Runtime
 ) -> PhaseRunner:
     train = recipe.train
     if not phase.parameters:
@@ -258,9 +278,18 @@ def _runner(
             )
         total = 1 << 60
     schedule = registry.build("schedule", train.schedule, total_steps=total, steps_per_epoch=steps_per_epoch)
+    owned = assigned(phase.parameters, train.layers)
+    scale_rates(optimizer, train.layers, owned)
+    starts = first_steps(train.layers, steps_per_epoch, budget.total_steps)
     scaler = torch.amp.GradScaler(runtime.device.type) if runtime.execution.precision == "fp16" else None
     return PhaseRunner(
-        phase, optimizer, schedule, scaler=scaler, clip_norm=train.clip.norm, clip_value=train.clip.value
+        phase,
+        optimizer,
+        schedule,
+        scaler=scaler,
+        clip_norm=train.clip.norm,
+        clip_value=train.clip.value,
+        unfreezing=unfreezing(model, phase.parameters, starts, owned),
     )
 
 

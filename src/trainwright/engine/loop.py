@@ -159,6 +159,7 @@ class Loop:
                 continue
             if len(parts.runners) > 1:
                 self._focus(runner)
+            runner.begin(step)
             for micro, batch in enumerate(micro_batches):
                 seed_generators(parts.seed, step, number, micro, parts.processes.rank)
                 with parts.runtime.autocast():

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from trainwright.engine.backward import backward
+from trainwright.engine.layer_rates import Unfreezing
 from trainwright.engine.optimizers.lean import lean_step
 from trainwright.engine.schedules.base import Schedule
 from trainwright.tasks.base import Phase
@@ -69,6 +70,7 @@ class PhaseRunner:
         scaler: Loss scaling for fp16, else None.
         clip_norm: Largest global norm of the gradients.
         clip_value: Largest absolute value of a gradient.
+        unfreezing: Of layers that are trained from some step on.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class PhaseRunner:
         scaler: Any = None,
         clip_norm: float | None = None,
         clip_value: float | None = None,
+        unfreezing: Unfreezing | None = None,
     ) -> None:
         self.phase, self.schedule, self.scaler = phase, schedule, scaler
         self.optimizer = optimizer
@@ -87,6 +90,7 @@ class PhaseRunner:
         self.named = NamedOptimizer(optimizer, {p: name for name, p in phase.parameters})
         self.parameters = [p for _, p in phase.parameters]
         self.clip_norm, self.clip_value = clip_norm, clip_value
+        self.unfreezing = unfreezing
         self._gradient: Tensor | None = None
         self._share = 0.0
 
@@ -94,6 +98,11 @@ class PhaseRunner:
     def learning_rate(self) -> float:
         """The first group's learning rate of the last step."""
         return float(self.optimizer.param_groups[0]["lr"])
+
+    def begin(self, step: int) -> None:
+        """Before the forward pass of a step: layers whose time has come are trained from now on."""
+        if self.unfreezing is not None and self.unfreezing.at(step):
+            self.parameters = [p for _, p in self.phase.parameters if p.requires_grad]
 
     def backward(self, loss: Tensor, size: int, count: int) -> None:
         """Adds the gradients of a micro-batch.

@@ -79,4 +79,6 @@ def keep_frozen_norms_in_eval(model: nn.Module) -> None:
 
 
 def _stay_in_eval(module: nn.Module, args: Any) -> None:
-    module.training = False
+    # Layers may be frozen for a time only.
+    if not any(parameter.requires_grad for parameter in module.parameters(recurse=False)):
+        module.training = False

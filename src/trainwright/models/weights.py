@@ -36,6 +36,22 @@ class LoadReport:
     mismatched: dict[str, tuple[tuple[int, ...], tuple[int, ...]]]
     excluded: tuple[str, ...] = ()
 
+    def told(self) -> str:
+        """What was loaded, what kept its start and why, and what was not used, in one line."""
+        own = len(self.matched) + len(self.missing) + len(self.mismatched) + len(self.excluded)
+        shapes = [
+            f"{n} ({list(theirs)} in the file, {list(ours)} in the model)"
+            for n, (theirs, ours) in self.mismatched.items()
+        ]
+        parts = [
+            ("left at their start as asked", list(self.excluded)),
+            ("missing in the file", list(self.missing)),
+            ("of another shape", shapes),
+            ("not in the model", list(self.unexpected)),
+        ]
+        rest = "".join(f"; {title}: {listed(names)}" for title, names in parts if names)
+        return f"{len(self.matched)} of {own} weights loaded{rest}"
+
 
 def load_weights(path: str | Path) -> dict[str, Tensor]:
     """Weights by name from a file, or from a run directory.

@@ -215,6 +215,14 @@ class Checkpoint(Section):
     )
 
 
+class LayerRate(Section):
+    """How fast some layers learn, and from when on."""
+
+    names: list[str] = Field(min_length=1, description="Name patterns of their parameters.")
+    lr_factor: Positive = Field(default=1.0, description="The optimizer's learning rate is multiplied by it.")
+    from_epoch: NonNegative = Field(default=0.0, description="They stay as they are until this epoch.")
+
+
 class Train(Section):
     """How long, how fast and on what. Of several budgets the first that is used up ends the run."""
 
@@ -247,6 +255,11 @@ class Train(Section):
     freeze: list[str] = Field(default=[], description="Name patterns of parameters that stay as they are.")
     trainable: list[str] | None = Field(
         default=None, description="Only parameters of these patterns are trained."
+    )
+    layers: list[LayerRate] = Field(
+        default=[],
+        description="Layers with a learning rate of their own, or trained from some epoch on; a weight "
+        "belongs to the first entry that names it.",
     )
     evaluate_every: Annotated[int, Ge(1)] = Field(default=1, description="Epochs between evaluations.")
     log_every: PositiveInt = Field(default=50, description="Steps between two records of the training loss.")

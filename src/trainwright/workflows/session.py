@@ -145,7 +145,8 @@ class Session:
             UserError: Something does not fit.
         """
         task = build_task(self.recipe)
-        model = build_network(task, self.recipe, data)
+        told: list[str] = []
+        model = build_network(task, self.recipe, data, told.append)
         base = base_execution(self.recipe, self.device, self.processes)
         found = check_network(task, model, self.recipe, data, base)
         check_monitors(
@@ -154,6 +155,7 @@ class Session:
         trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
         total = sum(p.numel() for p in model.parameters())
         return [
+            *told,
             *task.facts(),
             f"model {self.recipe.model['name']}: {total:,} parameters, {trained:,} of them trained",
             f"device {self.device}, {base.threads} threads",
@@ -166,7 +168,7 @@ class Session:
         recipe = self.recipe
         torch.set_num_threads(base_execution(self.recipe, self.device, self.processes).threads)
         task = build_task(recipe)
-        model = build_network(task, recipe, data)
+        model = build_network(task, recipe, data, self.progress.message)
         pinned = self.processes.broadcast(record.pinned if record is not None else None)
         for warning in distributed.about_statistics(model, self.processes.size):
             self.progress.message(warning)
