@@ -230,7 +230,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--dry", action="store_true", help="do not store the results")
     options = parser.parse_args(arguments)
     settings = {name: str(value) for name, value in vars(options).items() if name != "dry"}
-    results = Results("chaos_tune", settings, now(), machine.describe())
+    results = Results("chaos_tune", settings, now(), machine.describe(), baseline="none")
     with tempfile.TemporaryDirectory() as place:
         folder, pause = Path(place), tuple(options.pause)
         spec = recipe("chaos", grid(options.trials))

@@ -71,7 +71,7 @@ def data(shared_data, tmp_path_factory) -> Path:
             for photo in sorted(folder.iterdir())[:PER_CLASS]:
                 (root / "clothing10" / folder.name / photo.name).symlink_to(photo)
     small_voc(shared_data / "bccd", root / "bccd", PER_CLASS)
-    for small in ("tabular", "fsdd", "timeseries", "facial_keypoints", "galaxy_photoz"):
+    for small in ("tabular", "fsdd", "timeseries", "facial_keypoints", "galaxy_photoz", "camvid"):
         (root / small).symlink_to(shared_data / small)
     return root
 

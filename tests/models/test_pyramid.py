@@ -11,7 +11,7 @@ from trainwright.data.prepare import prepare
 from trainwright.engine.build import build_task
 from trainwright.errors import ErrorList, ModelError, TrainwrightError
 
-BACKBONE = {"name": "small", "widths": [4, 6], "blocks": [1, 1]}
+BACKBONE = {"name": "small", "widths": [8, 12], "blocks": [1, 1]}
 
 
 class Doubled(nn.Module):

@@ -27,7 +27,7 @@ def test_without_targets_the_data_are_checked():
     assert not any(line.startswith("model ") for line in lines)
 
 
-@pytest.mark.parametrize("kind", ["boxes", "instances", "mask", "keypoints", "image", "categories"])
+@pytest.mark.parametrize("kind", ["boxes", "instances", "mask", "keypoints", "image"])
 def test_a_type_that_no_model_learns_is_refused_before_data_are_read(tmp_path, kind):
     given = {
         "name": "far",
@@ -48,8 +48,19 @@ def test_a_type_that_no_model_learns_is_refused_before_data_are_read(tmp_path, k
     assert caught.value.where.endswith("data.targets.what.type")
 
 
-@pytest.mark.parametrize("name", ["bccd", "coco_mini", "camvid", "facial_keypoints", "imagenet_samples"])
-def test_what_init_writes_for_annotated_pictures_passes_the_check(shared_data, tmp_path, name):
+@pytest.mark.parametrize("name", ["bccd", "camvid", "facial_keypoints"])
+def test_what_init_writes_for_annotated_pictures_is_a_model_with_heads(shared_data, tmp_path, name):
+    from trainwright.cli import main
+
+    recipe = tmp_path / "b.yaml"
+    assert main(["init", str(shared_data / name), "-o", str(recipe)]) == 0
+    lines = check(recipe).lines
+    assert any(line.startswith("model pyramid: ") for line in lines)
+    assert any("loss of its head" in line for line in lines)
+
+
+@pytest.mark.parametrize("name", ["coco_mini", "imagenet_samples"])
+def test_what_init_writes_for_what_cannot_be_learned_says_so(shared_data, tmp_path, name):
     from trainwright.cli import main
 
     recipe = tmp_path / "b.yaml"
@@ -67,5 +78,6 @@ def test_others_do_without():
 
 def test_what_can_be_learned():
     assert can_be_learned(["category", "number"])
-    assert not can_be_learned(["category", "boxes"])
+    assert can_be_learned(["category", "boxes"])
+    assert not can_be_learned(["category", "instances"])
     assert not can_be_learned([])

@@ -111,7 +111,7 @@ def greater_is_better(key: str) -> bool | None:
     """
     # A class's own value, such as `auroc.cat`, has the direction of the mean over classes.
     name = re.sub(r"_at_(fpr|tpr)_.*", r"_at_\1", key.rsplit("/", 1)[-1]).partition(".")[0]
-    name = re.sub(r"_\d+_", "_k_", name)
+    name = re.sub(r"_\d+(?=_|$)", "_k", name)
     if name == "loss":
         return False
     for module in NAMES:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from trainwright.models.heads import DEFAULTS as HEADS
+from trainwright.models.widths import VECTORS
 from trainwright.recipe.writing import flow
 
 _LOCATED = ("boxes", "instances", "keypoints", "mask")  # what lies at a place in the picture
@@ -114,6 +116,8 @@ def choose_model(guess: Guess) -> Choice:
             {"name": "mlp", "hidden": [width, width], "dropout": 0.1},
             {"hidden": "width of each hidden layer"},
         )
+    if any(column["type"] in HEADS and column["type"] not in VECTORS for column in guess.targets.values()):
+        return Choice({"name": "pyramid"}, {"name": "maps of several sizes, a head per target"})
     side = max(_size(images[0]))
     if side > _SMALL_IMAGE:
         return Choice(

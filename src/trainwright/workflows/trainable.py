@@ -9,6 +9,7 @@ from trainwright import registry
 from trainwright.errors import RecipeError
 from trainwright.losses import DEFAULTS
 from trainwright.models.heads import DEFAULTS as HEADS
+from trainwright.models.widths import VECTORS
 
 if TYPE_CHECKING:
     from trainwright.recipe.schema import Recipe
@@ -17,12 +18,12 @@ WALK = "`trainwright train RECIPE --data-only` walks the data"
 
 
 def can_be_learned(types: Collection[str]) -> bool:
-    """Whether something is to be predicted, all of it of types that the supervised task learns by itself.
+    """Whether something is to be predicted, all of it of types that some model learns.
 
     Args:
         types: Types of the target columns.
     """
-    return bool(types) and all(kind in DEFAULTS for kind in types)
+    return bool(types) and all(kind in DEFAULTS or kind in HEADS for kind in types)
 
 
 def what_is_missing(recipe: Recipe) -> RecipeError | None:
@@ -48,7 +49,7 @@ def what_is_missing(recipe: Recipe) -> RecipeError | None:
             return RecipeError(
                 f"{what} {target.type}" if headed else f"{what} {target.type} yet",
                 where=f"data.targets.{name}.type",
-                why=f"there are losses for {' and '.join(DEFAULTS)}",
+                why=f"it learns {', '.join(VECTORS)}",
                 fix=f"use the model `pyramid`, which has a head for it; {WALK}"
                 if headed
                 else f"{WALK}, or name a loss of your own",
@@ -64,7 +65,7 @@ def refuse_untrainable(recipe: Recipe) -> None:
 
 
 def _may_be_learned(kind: str, model: str) -> bool:
-    """Whether there is a loss for the type, or the model has heads, or one of the two is the user's own."""
-    if kind in DEFAULTS or kind not in registry.names("processor"):
+    """Whether any model learns the type, this one has a head for it, or one of the two is the user's own."""
+    if kind in VECTORS or kind not in registry.names("processor"):
         return True
     return ":" in model or (model == "pyramid" and kind in HEADS)

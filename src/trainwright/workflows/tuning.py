@@ -107,22 +107,32 @@ class Tuning:
 
     def _check(self) -> None:
         """Trains nothing: builds the recipe's model and asks which metrics its runs report."""
-        process = self._start(0)
-        process.send({"kind": "check", "recipe": escaped(self._opened.base)})
-        while True:
+        how = ""
+        for _ in range(_MOST_DEATHS):
+            process = self._start(0)
+            process.send({"kind": "check", "recipe": escaped(self._opened.base)})
+            names = self._names(process)
+            if names is not None:
+                refuse_unreported(self._opened.tune.objectives, names)
+            if names is not None or self._stop:
+                return
+            how = process.how_it_ended()
+            process.kill()
+            self._processes.remove(process)
+        raise RunError("the recipe could not be checked", why=how, where=str(self._log))
+
+    def _names(self, process: TrialProcess) -> set[str] | None:
+        """What a process found that runs report; None where it died, or a stop was asked for."""
+        while not self._stop:
             select.select([process], [], [], _POLL)
             answers, ended = process.answers()
             for answer in answers:
                 if answer["kind"] == "refused":
                     raise RecipeError(f"the recipe cannot be trained: {answer['reason']}")
-                refuse_unreported(self._opened.tune.objectives, set(answer["names"]))
-                return
+                return set(answer["names"])
             if ended:
-                raise RunError(
-                    "the recipe could not be checked", why=process.how_it_ended(), where=str(self._log)
-                )
-            if self._stop:
-                return
+                return None
+        return None
 
     def _start(self, index: int) -> TrialProcess:
         process = TrialProcess(index, self._threads, self._log)
