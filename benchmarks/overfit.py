@@ -67,6 +67,7 @@ def recipe(root: Path, head: str, steps: int) -> dict[str, Any]:
 
 
 def main() -> None:
+    """The command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("head", choices=SETTINGS)
     parser.add_argument("--steps", type=int, default=300)

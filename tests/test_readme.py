@@ -62,18 +62,20 @@ def files_like(pattern: str) -> list[str]:
     return sorted(map(str, Path().glob(pattern))) if "*" in pattern else []
 
 
-def run_line(line: str, capfd) -> None:
-    """One line of a shell snippet: in this process where it is a plain command, else by a shell."""
+def complaint_of(line: str, capfd) -> str:
+    """What one line of a shell snippet says when it fails, else nothing.
+
+    It runs in this process where it is a plain command, else by a shell.
+    """
     if re.search(r"[|<>]", line):
         command = f'trainwright() {{ {shlex.quote(sys.executable)} -m trainwright.cli "$@"; }}\n{line}'
         done = subprocess.run(["bash", "-ec", command], capture_output=True, text=True, check=False)
-        assert done.returncode == 0 and done.stderr == "", f"{line}\n{done.stderr}"
-        return
+        return f"{line}: {done.returncode}\n{done.stderr}" if done.returncode or done.stderr else ""
     program, *words = shlex.split(line)
     assert program == "trainwright"
     expanded = [path for word in words for path in (files_like(word) or [word])]
     code = main(expanded)
-    assert code == 0, f"{line}\n{capfd.readouterr().err}"
+    return f"{line}: {code}\n{capfd.readouterr().err}" if code else ""
 
 
 @pytest.mark.parametrize("snippet", snippets("sh"), ids=lambda item: item.text.split("\n")[0][:40])
@@ -81,7 +83,7 @@ def test_shell(snippet, place, capfd):
     for line in snippet.text.splitlines():
         command = re.sub(r"\s{2,}#.*", "", line).strip()
         if command:
-            run_line(command, capfd)
+            assert complaint_of(command, capfd) == ""
 
 
 @pytest.mark.parametrize("snippet", snippets("python"), ids=lambda item: item.text.split("\n")[0][:40])
@@ -93,8 +95,8 @@ def test_python(snippet, place):
 @pytest.mark.parametrize("snippet", snippets("yaml"), ids=lambda item: str(item.file))
 def test_recipe(snippet, place, capfd):
     Path(snippet.file).write_text(snippet.text)
-    run_line(f"trainwright check {snippet.file}", capfd)
-    run_line(f"trainwright train {snippet.file} {QUICK}", capfd)
+    assert complaint_of(f"trainwright check {snippet.file}", capfd) == ""
+    assert complaint_of(f"trainwright train {snippet.file} {QUICK}", capfd) == ""
 
 
 def test_the_two_commands_stand_as_they_are():

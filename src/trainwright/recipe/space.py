@@ -80,6 +80,7 @@ class Space:
         """Every combination of values, the last dimension varying fastest; inactive ones are left out."""
 
         def extend(index: int, point: Point) -> Iterator[Point]:
+            """Completions of a point from the dimension `index` on."""
             if index == len(self.variables):
                 yield dict(point)
                 return

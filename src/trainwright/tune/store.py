@@ -178,6 +178,7 @@ class Store:
         """Prolongs a lease; False where it is lost."""
 
         def work(connection: Connection) -> bool:
+            """Writes the end of the trial; False where the lease is lost."""
             now = self._clock()
             query = update(TRIALS).where(*self._held(number, token, now)).values(lease_until=now + lease)
             return connection.execute(query).rowcount == 1
@@ -200,6 +201,7 @@ class Store:
         result = None if values is None else json.dumps(list(values))
 
         def work(connection: Connection) -> bool:
+            """Writes the end of the trial; False where the lease is lost."""
             now = self._clock()
             lease = {"study_": self.name, "number_": number, "token_": token, "now_": now}
             started = connection.execute(HELD, lease).scalar()
@@ -227,6 +229,7 @@ class Store:
         """
 
         def work(connection: Connection) -> bool:
+            """Lets the trial wait again; False where the lease is lost."""
             held = select(TRIALS.c.started).where(*self._held(number, token, 0.0)).with_for_update()
             started = connection.execute(held).scalar()
             if started is None:

@@ -15,15 +15,15 @@ from trainwright.metrics.map import map as mean_average_precision
 pytest.importorskip("pycocotools")
 
 
-def same(got, want):
-    assert got == pytest.approx(want, abs=1e-6, nan_ok=True)
+def close(want):
+    return pytest.approx(want, abs=1e-6, nan_ok=True)
 
 
 @settings(max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 8), st.integers(1, 4))
 def test_boxes_are_scored_as_by_coco(seed, pictures, classes):
     output, target = random_case(seed, pictures, classes=classes)
-    same(mean_average_precision(output, target), coco_summary(output, target))
+    assert mean_average_precision(output, target) == close(coco_summary(output, target))
 
 
 @settings(max_examples=30)
@@ -36,14 +36,14 @@ def test_any_similarity_and_any_areas_are_scored_as_by_coco(seed):
     output["similarity"] = rng.integers(0, 21, (*shape, target["labels"].shape[1])) / 20
     output["areas"] = rng.choice([0.0, 1023.9, 1024.0, 1024.1, 9216.0, 1e5], shape)
     output["true_areas"] = rng.choice([0.0, 1023.9, 1024.0, 9215.0, 9216.0, 9217.0], target["labels"].shape)
-    same(mean_average_precision(output, target), coco_summary(output, target))
+    assert mean_average_precision(output, target) == close(coco_summary(output, target))
     single = output | {"similarity": output["similarity"].astype(np.float32)}
-    same(mean_average_precision(single, target), coco_summary(output, target))
+    assert mean_average_precision(single, target) == close(coco_summary(output, target))
 
 
 def test_more_finds_than_count_are_cut_as_by_coco():
     output, target = random_case(3, pictures=3, finds=230, truths=60, classes=1)
-    same(mean_average_precision(output, target), coco_summary(output, target))
+    assert mean_average_precision(output, target) == close(coco_summary(output, target))
     values = mean_average_precision(output, target, detections=[2, 5, 20])
     want = coco_summary(output, target, (2, 5, 20))
     # pycocotools prints -1 for what it names by 100 when the limits are others; the rest is the same.

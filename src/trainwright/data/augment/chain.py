@@ -124,6 +124,7 @@ class Chain:
         """Images moved by several augmentations, by one warp in place of two where there is one."""
 
         def moved(images: Tensor) -> Tensor:
+            """Images `[B, H, W, C]` behind all of the augmentations."""
             last: Warp | None = None
             for place in places:
                 item = self.augments[place]

@@ -109,6 +109,13 @@ def table_target(source: Source, columns: dict[str, Values], path: Path) -> str:
 
 
 def table_inputs(source: Source, columns: dict[str, Values], notes: list[str]) -> dict[str, dict[str, Any]]:
+    """Input columns of a recipe, by what the values look like.
+
+    Args:
+        source: The table.
+        columns: Raw values by column, without those of the target.
+        notes: Takes in words what is left out, and why.
+    """
     inputs: dict[str, dict[str, Any]] = {}
     numbers, with_gaps = [], False
     for name, values in columns.items():
