@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     import optuna
 
 
-class OptunaSearch:
+class OptunaSearch(ABC):
     """A search that Optuna makes.
 
     Args:
@@ -39,9 +40,9 @@ class OptunaSearch:
         self._optuna = _import_optuna()
         self._forget()
 
+    @abstractmethod
     def sampler(self, seed: int) -> optuna.samplers.BaseSampler:
         """A new sampler of this kind."""
-        raise NotImplementedError
 
     def ask(self, number: int, history: Sequence[Trial]) -> Point | None:
         """The point of that number."""
