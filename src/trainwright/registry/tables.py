@@ -163,6 +163,8 @@ TABLES: dict[str, dict[str, str]] = {
     "head": {
         "linear": "trainwright.models.heads.linear:Linear",
         "fcos": "trainwright.models.heads.fcos:Fcos",
+        "retinanet": "trainwright.models.heads.retinanet:RetinaNet",
+        "ssd": "trainwright.models.heads.ssd:Ssd",
         "dense": "trainwright.models.heads.dense:Dense",
         "heatmaps": "trainwright.models.heads.heatmaps:Heatmaps",
         "point_regression": "trainwright.models.heads.point_regression:PointRegression",
