@@ -76,6 +76,13 @@ def test_a_grid_from_start_to_export(here, capfd):
     assert len(list(Path("runs").glob("s-*"))) == 3
     assert tune("show", "s") == 0
     assert "0.001" in capfd.readouterr().out
+    assert tune("report", "s") == 0
+    page = Path("runs/s.study.html").read_text()
+    assert "point 3 of the grid" in page and best["run"] in page
+    assert tune("merge", "s", "s", "-o", "both.study") == 0
+    assert "3 were there twice" in capfd.readouterr().out
+    with studies.open_study("both.study", runs_dir="runs").store as store:
+        assert [trial.values for trial in store.trials()] == [trial.values for trial in trials]
 
 
 def test_a_point_that_was_run_before_is_not_trained_again(here, capfd):

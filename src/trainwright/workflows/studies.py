@@ -104,7 +104,7 @@ def start(
     store = Store(where, loaded.recipe.name)
     try:
         row = store.create(_plain(loaded.resolved), limit)
-        _refuse_another(row.recipe, _plain(loaded.resolved), where)
+        refuse_another(row.recipe, _plain(loaded.resolved), where)
         if limit != row.limit and (trials is not None or tune.trials is not None):
             store.set_limit(limit)
         return _opened(store, trials)
@@ -225,7 +225,7 @@ def _plain(resolved: Mapping[str, Any]) -> dict[str, Any]:
     return dict(json.loads(json.dumps(resolved)))
 
 
-def _refuse_another(there: Mapping[str, Any], here: Mapping[str, Any], place: str) -> None:
+def refuse_another(there: Mapping[str, Any], here: Mapping[str, Any], place: str) -> None:
     """A study is of one recipe and one space; how long it is searched may change."""
 
     def relevant(value: Mapping[str, Any]) -> dict[Any, Any]:
