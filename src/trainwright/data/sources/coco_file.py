@@ -15,10 +15,11 @@ import numpy.typing as npt
 
 from trainwright.data import run_lengths
 from trainwright.data.objects import Keypoints, Objects, RunLengths, Segment
-from trainwright.data.sources.annotated import box_problems, check_sizes, finite_numbers
+from trainwright.data.sources.annotated import box_problems, check_sizes, finite_numbers, told_as_stored
 from trainwright.data.sources.coco_categories import CocoCategories
 from trainwright.data.sources.coco_images import CocoImages
 from trainwright.data.sources.json_text import JsonText
+from trainwright.data.turning import turned
 from trainwright.errors import DataError
 
 Fault = tuple[str, str]
@@ -105,7 +106,7 @@ class CocoFile:
         chosen = self._categories[places]
         parsed = [self._parsed(place) for place in places.tolist()]
         segments = tuple(_segment(item, size) for item in parsed)
-        return Objects(
+        found = Objects(
             size=size,
             labels=tuple(self.categories.names[number] for number in chosen.tolist()),
             boxes=self._boxes[places],
@@ -115,6 +116,7 @@ class CocoFile:
             names=tuple(f"{self.name}: annotation {self._ids[place]}" for place in places.tolist()),
             extra=self._extra(places),
         )
+        return turned(found, self.images.orientations[row])
 
     def _extra(self, places: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[np.float64]]:
         areas = self._areas[places]
@@ -210,8 +212,12 @@ class CocoFile:
 
     def _note_wrong_sizes(self) -> None:
         images = self.images
-        for row, reason in check_sizes(images.sizes, images.files, images.folder).items():
+        wrong, as_stored = check_sizes(images.sizes, images.files, images.folder)
+        for row, reason in wrong.items():
             images.lose(row, reason)
+        for row, orientation in as_stored.items():
+            images.orientations[row] = orientation
+        self.notices += told_as_stored(len(as_stored))
 
     def _unknown(
         self, rows: npt.NDArray[np.int64], kinds: npt.NDArray[np.int64], known: dict[int, str]

@@ -39,6 +39,7 @@ class VocFile:
     Attributes:
         picture: File name of the picture, empty where none stands there.
         size: Height and width, None where none stands there.
+        orientation: That of the picture's EXIF, where it is annotated as stored.
         objects: Objects that can be read.
         problems: Line and reason of each object that cannot.
         damage: Line and reason, where the file as a whole cannot be trusted.
@@ -46,6 +47,7 @@ class VocFile:
 
     picture: str = ""
     size: tuple[int, int] | None = None
+    orientation: int = 1
     objects: list[VocObject] = field(default_factory=list)
     problems: list[tuple[int, str]] = field(default_factory=list)
     damage: tuple[int, str] | None = None
