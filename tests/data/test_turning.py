@@ -138,7 +138,9 @@ def test_a_panoptic_mask_of_the_stored_picture_is_turned(photo):
         "categories": [{"id": 1, "name": "x", "isthing": 1}],
     }
     (photo / "p.json").write_text(json.dumps(described))
-    source = CocoPanopticSource(annotations=str(photo / "p.json"), images=str(photo), masks=str(photo / "masks"))
+    source = CocoPanopticSource(
+        annotations=str(photo / "p.json"), images=str(photo), masks=str(photo / "masks")
+    )
     objects = source.column("objects")[0]
     assert (objects.size, objects.boxes.tolist()) == ((WIDE, TALL), [[TALL - 7, 2, TALL - 3, 7]])
     mask = source.column("mask")[0]
