@@ -112,13 +112,21 @@ def test_several_objectives_give_a_front(here, capfd):
     write(
         here,
         space={"model.widths": {"choices": [[2, 4], [8, 16]]}},
-        objectives={"val/loss": "minimize", "model/parameters": "minimize"},
+        objectives={
+            "val/loss": "minimize",
+            "model/parameters": "minimize",
+            "model/latency_ms": "minimize",
+            "run/epochs_to_best": "minimize",
+        },
         search="grid",
     )
     assert tune("r.yaml") == 0
     assert "Pareto front" in capfd.readouterr().out
     with studies.open_study("s", runs_dir="runs").store as store:
         small, large = (trial.values[1] for trial in store.trials())
+        for trial in store.trials():
+            low, high = trial.details["intervals"]["model/latency_ms"]
+            assert 0 < low <= trial.values[2] <= high and trial.values[3] == 1
     # Convolutions 3 x 3 with batch normalisation, then a linear layer to ten classes.
     assert 0 < small < large
 
