@@ -99,7 +99,7 @@ def test_windows_around_beats(tmp_path, record):
     np.testing.assert_allclose(wide.column("series")[0], values[90:210, 1:], atol=1e-9)
     assert len(wide) == 7
     assert sorted(wide.notices) == [
-        "1 windows have no beat, or one that is not asked for, and were left out",
+        "1 window has no beat, or one that is not asked for, and was left out",
         "2 beats lie too near the end of their record and were left out",
     ]
 
