@@ -79,7 +79,8 @@ def measure_latency(run: RunDirectory) -> Latency:
     batch = Batch(inputs, {}, found.ids[:1], found.epoch)
     torch.set_num_threads(execution.threads)
     wait = torch.cuda.synchronize if device.type == "cuda" else lambda: None
-    model, times = predictor.model.eval(), []
+    model = predictor.model.eval()
+    times: list[float] = []
     end = time.perf_counter() + _SECONDS
     with torch.inference_mode(), predictor.runtime.autocast():
         while len(times) < _WARM_UP + _FEWEST or (
