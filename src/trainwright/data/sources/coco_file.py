@@ -22,6 +22,7 @@ from trainwright.data.sources.coco_images import CocoImages
 from trainwright.data.sources.json_text import JsonText
 from trainwright.data.turning import turned
 from trainwright.errors import DataError
+from trainwright.wording import with_count
 
 Fault = tuple[str, str]
 _READ = frozenset(
@@ -224,7 +225,9 @@ class CocoFile:
         self._spans = np.array(raw.spans, dtype=np.int64).reshape(-1, 2)
         self._outlined, self._pointed = np.array(raw.outlined, bool), np.array(raw.pointed, bool)
         if beyond:
-            self.notices.append(f"{beyond} boxes reach beyond their picture; they are clipped when encoded")
+            self.notices.append(
+                with_count(beyond, "boxes reach beyond their picture; they are clipped when encoded")
+            )
         self.notices += self.images.notices
 
     def _note_wrong_sizes(self) -> None:
