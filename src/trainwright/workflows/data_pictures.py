@@ -52,10 +52,15 @@ def picture_of(data: PreparedData) -> Callable[[int], np.ndarray | None]:
         if objects and column is not None:
             return original_pixels(column.source.column(column.parts[0])[row])
         if name in data.streamed:
-            return data.inputs[name].encode(data.streamed[name][row])
-        return np.asarray(data.arrays[name][row])
+            return _bytes(data.inputs[name].encode(data.streamed[name][row]))
+        return _bytes(np.asarray(data.arrays[name][row]))
 
     return picture
+
+
+def _bytes(pixels: np.ndarray) -> np.ndarray:
+    """Stored pixels as they are shown."""
+    return pixels if pixels.dtype == np.uint8 else np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
 
 
 def original_pixels(raw: Any) -> np.ndarray:

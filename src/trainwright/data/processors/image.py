@@ -13,9 +13,11 @@ from annotated_types import Interval
 from trainwright.data.geometry import Geometry, Resize
 from trainwright.data.processors import image_decoding as decoding
 from trainwright.data.processors.base import ColumnProcessor
+from trainwright.data.processors.image_floats import float_pixels
 from trainwright.data.processors.image_options import choose_decoder, height_and_width, larger_store
-from trainwright.data.processors.image_raw import as_picture, file_bytes, look
+from trainwright.data.processors.image_raw import as_picture, file_bytes, is_picture, look
 from trainwright.data.processors.image_statistics import PixelStatistics, given, sums
+from trainwright.data.processors.image_tensors import at_size, by_itself
 from trainwright.data.types import BadSample, TensorSpec, Values
 from trainwright.errors import RecipeError
 from trainwright.fields import PositiveInt
@@ -42,7 +44,7 @@ _CHANNELS = {"gray": 1, "rgb": 3, "rgba": 4}
 
 
 class ImageProcessor(ColumnProcessor):
-    """An image file or array, stored as uint8 `[H, W, C]` and given to the model as float `[C, H, W]`.
+    """An image file or array, stored as pixels `[H, W, C]` and given to the model as float `[C, H, W]`.
 
     Arrays may be `[H, W]`, `[H, W, C]` or `[C, H, W]`, of uint8, bool (scaled by 255), uint16 (scaled
     by 1/257) or float (scaled by 255 where the training values lie in [0, 1]).
@@ -54,6 +56,8 @@ class ImageProcessor(ColumnProcessor):
             `random_crop` cut their windows out of these, so that a small window is not blurred.
         evaluation: How stored pixels get `size` where no augmentation has cut it out of them: `resize` of
             the whole picture, anti-aliased, or `crop` of its centre.
+        dtype: Of the stored pixels: `float32` keeps those of arrays as they are, neither rounded nor clipped
+            to 0 to 255, at four times the memory.
         mode: Colour; `auto` is gray where the inspected training images all are, else RGB. `rgba` keeps the
             transparency as a fourth channel.
         resize: `stretch` to the size, `crop` the centre in its aspect ratio, or `letterbox`.
@@ -82,6 +86,7 @@ class ImageProcessor(ColumnProcessor):
         size: PositiveInt | list[PositiveInt] | None = None,
         store: PositiveInt | list[PositiveInt] | None = None,
         evaluation: Literal["resize", "crop"] = "resize",
+        dtype: Literal["uint8", "float32"] = "uint8",
         mode: Literal["auto", "rgb", "gray", "rgba"] = "auto",
         resize: Literal["stretch", "crop", "letterbox"] = "stretch",
         interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos", "box"] = "bilinear",
@@ -99,6 +104,7 @@ class ImageProcessor(ColumnProcessor):
             "size": size,
             "store": store,
             "evaluation": evaluation,
+            "dtype": dtype,
             "mode": mode,
             "resize": resize,
             "interpolation": interpolation,
@@ -113,6 +119,7 @@ class ImageProcessor(ColumnProcessor):
         self.size = height_and_width(size)
         self.store, self.evaluation = larger_store(store, self.size, normalise), evaluation
         self.mode: str = mode
+        self.dtype = dtype
         self.alpha = alpha
         self.normalise = normalise
         self.decoder = choose_decoder(decoder)
@@ -130,6 +137,11 @@ class ImageProcessor(ColumnProcessor):
     def stored_size(self) -> tuple[int, int] | None:
         """Height and width of the stored pixels; None as long as `size` is not settled."""
         return self.store or self.size
+
+    @property
+    def resizes(self) -> bool:
+        """Whether pictures get another size than their own."""
+        return self._resizes
 
     @property
     def learns(self) -> bool:
@@ -187,15 +199,8 @@ class ImageProcessor(ColumnProcessor):
         self._constants.clear()
 
     def encode(self, raw: Any) -> np.ndarray:
-        """uint8 pixels `[H, W, C]`. Raises `BadSample`, or OSError where a file cannot be read."""
-        mode: decoding.ColourMode = "rgb" if self.mode == "auto" else self.mode  # type: ignore[assignment]
-        data = file_bytes(raw)
-        if data is not None:
-            pixels = decoding.decode(data, mode, self._geometry, self.alpha, self.decoder)
-        else:
-            picture = decoding.convert(as_picture(raw, self.float_scale), mode, self.alpha)
-            resized = np.asarray(decoding.resize(picture, self._geometry))
-            pixels = resized[:, :, None] if resized.ndim == 2 else resized
+        """Pixels `[H, W, C]`. Raises `BadSample`, or OSError where a file cannot be read."""
+        pixels = self.resized(raw)
         if self.stored_size is not None and pixels.shape[:2] != self.stored_size:
             raise BadSample(
                 f"it is {pixels.shape[0]}x{pixels.shape[1]} where the training images are "
@@ -203,9 +208,24 @@ class ImageProcessor(ColumnProcessor):
             )
         return pixels
 
+    def resized(self, raw: Any) -> np.ndarray:
+        """Pixels `[H, W, C]`, in their own size where the recipe gives none. Raises like `encode`."""
+        mode: decoding.ColourMode = "rgb" if self.mode == "auto" else self.mode  # type: ignore[assignment]
+        data = file_bytes(raw)
+        if data is not None:
+            pixels: np.ndarray = decoding.decode(data, mode, self._geometry, self.alpha, self.decoder)
+        elif self.dtype == "float32" and not is_picture(raw):
+            pixels = float_pixels(raw, self.float_scale, mode, self._geometry)
+        else:
+            picture = decoding.convert(as_picture(raw, self.float_scale), mode, self.alpha)
+            resized = np.asarray(decoding.resize(picture, self._geometry))
+            pixels = resized[:, :, None] if resized.ndim == 2 else resized
+        return pixels.astype(self.dtype, copy=False)
+
     def encode_all(self, values: Values) -> np.ndarray:
-        """uint8 pixels `[N, H, W, C]`; an array that has this form already is not copied."""
-        if isinstance(values, np.ndarray) and values.dtype == np.uint8 and self.stored_size is not None:
+        """Pixels `[N, H, W, C]`; an array that has this form already is not copied."""
+        bytes_ = isinstance(values, np.ndarray) and values.dtype == np.uint8 and self.dtype == "uint8"
+        if isinstance(values, np.ndarray) and bytes_ and self.stored_size is not None:
             channels = _CHANNELS.get(self.mode, 3)
             if values.shape[1:] == (*self.stored_size, channels):
                 return values
@@ -219,7 +239,7 @@ class ImageProcessor(ColumnProcessor):
         return TensorSpec("image", (_CHANNELS.get(self.mode, 3), *self.size))
 
     def to_tensor(self, stored: Tensor, dtype: torch.dtype | None = None) -> Tensor:
-        """Normalised images `[B, C, H, W]` in channels_last memory from uint8 `[B, H, W, C]`.
+        """Normalised images `[B, C, H, W]` in channels_last memory from stored pixels `[B, H, W, C]`.
 
         Args:
             stored: Stored pixels on the model's device.
@@ -228,43 +248,41 @@ class ImageProcessor(ColumnProcessor):
         import torch
 
         if self.store is not None and tuple(stored.shape[1:3]) == self.store:
-            stored = self._at_size(stored)
+            assert self.size is not None
+            stored = at_size(stored, self.size, crop=self.evaluation == "crop")
         if self.normalise in ("local_max", "integral"):
-            images = self._by_itself(stored.to(torch.float32)).permute(0, 3, 1, 2)
+            own = by_itself(stored.to(torch.float32), integral=self.normalise == "integral")
+            images = own.permute(0, 3, 1, 2)
             return images if dtype is None else images.to(dtype)
         batch, height, width, channels = stored.shape
         offset, factor = self._device_constants(stored.device, height, width)
         # One pass to float and one fused multiply-add over contiguous rows: broadcasting over the
         # channel, the innermost axis, would run loops of length 3 and take five times as long.
-        pixels = stored.reshape(batch, -1, offset.numel()).to(torch.float32)
+        pixels = stored.reshape(batch, -1, offset.numel()).to(torch.float32, copy=True)
         torch.addcmul(offset, pixels, factor, out=pixels)
         images = pixels.view(batch, height, width, channels).permute(0, 3, 1, 2)
         return images if dtype is None else images.to(dtype)
 
-    def _at_size(self, stored: Tensor) -> Tensor:
-        """Pixels `[B, h, w, C]` of the size that the model reads, of larger stored ones."""
+    def pixels_of(self, images: Tensor) -> Tensor:
+        """Pixels from 0 to 255 of normalised images, float32 `[B, C, H, W]`, neither rounded nor clipped.
+
+        Raises:
+            RecipeError: Each image is normalised by itself, which cannot be undone.
+        """
         import torch
 
-        assert self.size is not None and self.store is not None
-        height, width = self.size
-        if self.evaluation == "crop":
-            top, left = (self.store[0] - height) // 2, (self.store[1] - width) // 2
-            return stored[:, top : top + height, left : left + width]
-        pixels = stored.permute(0, 3, 1, 2)
-        # On the CPU in whole numbers, as Pillow does; an accelerator knows floats only.
-        whole = stored.device.type == "cpu" and stored.dtype == torch.uint8
-        resized = torch.nn.functional.interpolate(
-            pixels if whole else pixels.float(), self.size, mode="bilinear", antialias=True
+        if self.normalise in ("local_max", "integral") or self.pixels is not None:
+            raise RecipeError(
+                f"pictures normalised by `{self.normalise}` cannot be a target",
+                where="data.targets",
+                why="an answer of the model could not be brought back to pixels from 0 to 255",
+                fix="use normalise: unit",
+            )
+        constants = self._offset_and_factor(images.shape[1])
+        offset, factor = (
+            torch.tensor(part, dtype=torch.float32, device=images.device)[:, None, None] for part in constants
         )
-        resized = resized if whole or stored.dtype != torch.uint8 else resized.round()
-        return resized.to(stored.dtype).permute(0, 2, 3, 1)
-
-    def _by_itself(self, images: Tensor) -> Tensor:
-        """Images `[B, H, W, C]` divided by their own largest value or mean; black ones stay black."""
-        own = images.amax(dim=(1, 2, 3), keepdim=True)
-        if self.normalise == "integral":
-            own = images.mean(dim=(1, 2, 3), keepdim=True)
-        return images / own.clamp_min(1e-6)
+        return (images.float() - offset) / factor
 
     def decode(self, value: Any) -> npt.NDArray[np.uint8]:
         """The picture uint8 `[H, W, C]` of a normalised image `[C, H, W]`.
@@ -317,6 +335,7 @@ class ImageProcessor(ColumnProcessor):
             "size": list(self.stored_size) if self.stored_size else None,
             "mode": self.mode,
             "decoder": self.decoder,
+            "dtype": self.dtype,
             "float_scale": self.float_scale,
             "resizes": self._resizes,
             "resize": self._geometry.resize,
