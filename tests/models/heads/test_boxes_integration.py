@@ -13,7 +13,11 @@ from trainwright.cli import main
 from trainwright.runs.listing import all_runs
 from trainwright.workflows.verifying import verify_resume
 
-HEADS = ["{name: fcos, depth: 1, reach: 3}"]
+HEADS = [
+    "{name: fcos, depth: 1, reach: 3}",
+    "{name: retinanet, depth: 1, sizes: [1.5, 2.5]}",
+    "{name: ssd, smallest: 0.25}",
+]
 RECIPE = """
 name: shapes
 data:

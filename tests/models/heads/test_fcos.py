@@ -8,12 +8,12 @@ import pytest
 import torch
 from torchvision import ops
 
+from tests.models.heads.box_truth import BAD, SIZE, STRIDES, features, truth
 from trainwright.data.types import TensorSpec
 from trainwright.errors import ModelError
 from trainwright.models.heads.fcos import Fcos
 from trainwright.models.heads.grid import grid_of
 
-SIZE, STRIDES = (64, 96), (8, 16, 32)
 CLASSES = 3
 
 
@@ -21,17 +21,6 @@ def head(**options):
     torch.manual_seed(0)
     options = {"depth": 1, "reach": 4.0, "detections": 20} | options
     return Fcos(TensorSpec("boxes", (5, 4), "float32", tuple("abc")), (16,) * 3, STRIDES, SIZE, **options)
-
-
-def features(batch=2, seed=0):
-    draw = torch.Generator().manual_seed(seed)
-    return [torch.randn(batch, 16, SIZE[0] // s, SIZE[1] // s, generator=draw) for s in STRIDES]
-
-
-def truth():
-    boxes = torch.tensor([[[4.0, 4, 30, 28], [50, 10, 90, 60], [0, 0, 0, 0]]] * 2)
-    boxes[1, 1] = torch.tensor([20.0, 20, 34, 40])
-    return {"boxes": boxes, "labels": torch.tensor([[0, 2, -1], [1, 1, -1]])}
 
 
 def test_loss_is_that_of_a_loop_over_cells():
@@ -62,9 +51,9 @@ def test_loss_is_that_of_a_loop_over_cells():
             centre_loss -= centred * math.log(p) + (1 - centred) * math.log(1 - p)
         assert count > 0
         class_loss = ops.sigmoid_focal_loss(flat[image], wanted, alpha=0.25, gamma=2, reduction="sum")
-        assert float(got["class"][image]) == pytest.approx(float(class_loss) / count, rel=1e-5)
-        assert float(got["box"][image]) == pytest.approx(box_loss / weights, rel=1e-5)
-        assert float(got["centre"][image]) == pytest.approx(centre_loss / count, rel=1e-5)
+        assert got["class"][image].item() == pytest.approx(float(class_loss) / count, rel=1e-5)
+        assert got["box"][image].item() == pytest.approx(box_loss / weights, rel=1e-5)
+        assert got["centre"][image].item() == pytest.approx(centre_loss / count, rel=1e-5)
 
 
 @pytest.mark.parametrize("classification", ["focal", "quality_focal"])
@@ -78,17 +67,6 @@ def test_a_sample_does_not_depend_on_its_batch(classification):
             torch.testing.assert_close(alone[name], whole[name][part], rtol=1e-5, atol=1e-6)
 
 
-BAD = {
-    "no rows": (torch.zeros(2, 0, 4), torch.zeros(2, 0, dtype=torch.long)),
-    "only padding": (torch.zeros(2, 3, 4), torch.full((2, 3), -1)),
-    "no area": (torch.full((2, 3, 4), 12.0), torch.zeros(2, 3, dtype=torch.long)),
-    "huge": (torch.tensor([-1e30, -1e30, 1e30, 1e30]).expand(2, 3, 4), torch.zeros(2, 3, dtype=torch.long)),
-    "not a number": (torch.full((2, 3, 4), math.nan), torch.zeros(2, 3, dtype=torch.long)),
-    "outside": (torch.tensor([-90.0, -90, -50, -50]).expand(2, 3, 4), torch.ones(2, 3, dtype=torch.long)),
-    "unknown class": (torch.tensor([4.0, 4, 40, 40]).expand(2, 3, 4), torch.full((2, 3), 7)),
-}
-
-
 @pytest.mark.parametrize("bad", BAD)
 @pytest.mark.parametrize("overlap_loss", ["iou", "giou", "diou", "ciou"])
 @pytest.mark.parametrize("classification", ["focal", "quality_focal"])
@@ -100,7 +78,8 @@ def test_bad_targets_give_finite_losses_and_gradients(bad, overlap_loss, classif
     assert total.shape == (2,) and torch.isfinite(total).all()
     total.sum().backward()
     assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
-    assert model.compare({}, {"boxes": boxes, "labels": labels})["unowned"].shape == (2,)
+    _, kept = model.eval().judge(features(), {"boxes": boxes, "labels": labels})
+    assert kept["unowned"].shape == (2,)
 
 
 @pytest.mark.parametrize("classification", ["focal", "quality_focal"])

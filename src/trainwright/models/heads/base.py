@@ -42,6 +42,10 @@ class Head(nn.Module, ABC):
         """
         return answer
 
+    def judge(self, features: Features, target: Value) -> tuple[Tensor | dict[str, Tensor], Value]:
+        """Loss, and what scoring keeps; a head overrides it where both share work."""
+        return self.loss(features, target), self.compare(self.predict(features), target)
+
 
 def learns(head: nn.Module) -> bool:
     """Whether a head has a loss of its own."""
@@ -61,16 +65,24 @@ def judged(head: nn.Module, features: Features, target: Value | None, *, answer:
         `loss` `[B]` and, where there are several, `loss_NAME` `[B]`; the parts of the answer by their
         names, a single tensor as `answer`.
     """
-    found: dict[str, Tensor] = {}
-    if target is not None:
-        each = head.loss(features, target)
-        if isinstance(each, dict):
-            found |= {f"loss_{name}": value for name, value in each.items()}
-            each = sum(each.values())
-        found["loss"] = each
-    if answer or target is None:
-        given = head.predict(features)
-        if target is not None and hasattr(head, "compare"):
-            given = head.compare(given, target)
-        found |= given if isinstance(given, dict) else {"answer": given}
-    return found
+    if target is None:
+        return _answers(head.predict(features))
+    if not answer:
+        return _losses(head.loss(features, target))
+    if hasattr(head, "judge"):
+        loss, kept = head.judge(features, target)
+    else:
+        loss, kept = head.loss(features, target), head.predict(features)
+        kept = head.compare(kept, target) if hasattr(head, "compare") else kept
+    return _losses(loss) | _answers(kept)
+
+
+def _losses(loss: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
+    if not isinstance(loss, dict):
+        return {"loss": loss}
+    parts = list(loss.values())
+    return {f"loss_{name}": value for name, value in loss.items()} | {"loss": sum(parts[1:], parts[0])}
+
+
+def _answers(answer: Value) -> dict[str, Tensor]:
+    return answer if isinstance(answer, dict) else {"answer": answer}

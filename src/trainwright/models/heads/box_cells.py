@@ -15,9 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from trainwright.models.heads.grid import Grid, boxes_around, distances_to
-
-_FAR = 1e6  # pixels; a box that reaches farther is cut there, so that no area is infinite
+from trainwright.models.heads.grid import Grid, boxes_around, distances_to, finite
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ def box_cells(boxes: Tensor, labels: Tensor, grid: Grid, *, radius: float, reach
         reach: The farthest side of a box, in cells, that a level answers for, down to half of it. The finest
             level answers for all smaller boxes, the coarsest for all larger ones.
     """
-    boxes = torch.nan_to_num(boxes.float(), nan=0.0).clamp(-_FAR, _FAR)
+    boxes = finite(boxes)
     there = labels >= 0
     stride, shape, start, low, high = _levels(grid, reach)
     steps = torch.arange(math.ceil(2 * radius), device=boxes.device)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import torch
 from annotated_types import Ge
@@ -17,12 +17,14 @@ from trainwright.losses.boxes.confidence import absent, present, present_with_qu
 from trainwright.losses.boxes.overlap import overlap
 from trainwright.models.heads.base import Features, Head
 from trainwright.models.heads.box_cells import BoxCells, box_cells
-from trainwright.models.heads.grid import Grid, boxes_around, distances_to, grid_of
-from trainwright.models.heads.suppression import best_of_levels, suppressed
+from trainwright.models.heads.grid import Grid, boxes_around, distances_to, grid_of, within
+from trainwright.models.heads.suppression import Suppression, best_of_levels
 from trainwright.models.heads.tower import one_width, prior_bias, start, tower
 
 TARGETS = ("boxes",)
 DEAD_WHEN = {"Fcos": {"alpha": "classification == 'quality_focal'"}}
+
+Maps: TypeAlias = tuple[list[Tensor], Tensor, Tensor | None]
 
 _LOWEST, _HIGHEST = -8.0, 8.0  # of the logarithm of a distance in cells
 
@@ -82,14 +84,12 @@ class Fcos(Head):
         self.overlap_loss, self.box_weight = OVERLAP_LOSSES[overlap_loss], box_weight
         self.quality = classification == "quality_focal"
         self.alpha, self.gamma = alpha, gamma
-        self.candidates, self.least_score = candidates, least_score
-        self.most_overlap, self.detections = overlap, detections
+        self.suppression = Suppression(candidates, least_score, overlap, detections)
         self.class_tower, self.box_tower = tower(width, depth, norm), tower(width, depth, norm)
         self.classes = nn.Conv2d(width, classes, 3, padding=1)
         # Four distances, and the logit of centre-ness where it is learned.
         self.sides = nn.Conv2d(width, 4 if self.quality else 5, 3, padding=1)
         self.scales = nn.Parameter(torch.ones(len(strides)))
-        self.grid: Grid | None = None
         for layer in (self.classes, self.sides):
             start(layer)
         assert self.classes.bias is not None and self.sides.bias is not None
@@ -98,7 +98,7 @@ class Fcos(Head):
             # The first boxes are as large as those that the levels are to learn.
             self.sides.bias[:4] = math.log(reach / 3)
 
-    def maps(self, features: Features) -> tuple[list[Tensor], Tensor, Tensor | None]:
+    def maps(self, features: Features) -> Maps:
         """Class logits `[B, C, h, w]` of each level; distances in cells `[B, 4, L]`; centre-ness `[B, L]`."""
         logits = [self.classes(self.class_tower(map)).float() for map in features]
         sides, middles = [], []
@@ -117,9 +117,28 @@ class Fcos(Head):
 
     def loss(self, features: Features, target: dict[str, Tensor]) -> dict[str, Tensor]:
         """`class`, `box` and, with it, `centre` `[B]`, each over the image's cells that learn a box."""
-        logits, distances, middle = self.maps(features)
-        self.grid = grid = grid_of(logits, self.strides)
+        maps = self.maps(features)
+        grid = grid_of(maps[0], self.strides)
+        return self._loss(maps, grid, self.cells(target, grid))
+
+    @torch.no_grad()
+    def predict(self, features: Features) -> dict[str, Tensor]:
+        """`boxes` in pixels, `labels` (-1 for none) and falling `scores` of up to `detections` objects."""
+        maps = self.maps(features)
+        return self._answer(maps, grid_of(maps[0], self.strides))
+
+    def judge(
+        self, features: Features, target: dict[str, Tensor]
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Loss; the answer and `unowned` `[B]`: true objects that no cell learns, too small or covered."""
+        maps = self.maps(features)
+        grid = grid_of(maps[0], self.strides)
         cells = self.cells(target, grid)
+        answer = self._answer(maps, grid) | {"unowned": cells.unowned.sum(1)}
+        return self._loss(maps, grid, cells), answer
+
+    def _loss(self, maps: Maps, grid: Grid, cells: BoxCells) -> dict[str, Tensor]:
+        logits, distances, middle = maps
         count, chosen = len(cells.cell), cells.cell.flatten(1)
         owned = cells.owned.flatten(1).float()
         learners = owned.sum(1).clamp_min(1)
@@ -158,34 +177,16 @@ class Fcos(Head):
         everywhere = torch.stack([absent(level, self.gamma).sum((1, 2, 3)) for level in logits]).sum(0)
         return no * everywhere + ((yes * positive - no * absent(own, self.gamma)) * owned).sum(1)
 
-    @torch.no_grad()
-    def predict(self, features: Features) -> dict[str, Tensor]:
-        """`boxes` in pixels, `labels` (-1 for none) and falling `scores` of up to `detections` objects."""
-        logits, distances, middle = self.maps(features)
-        grid = grid_of(logits, self.strides)
+    def _answer(self, maps: Maps, grid: Grid) -> dict[str, Tensor]:
+        logits, distances, middle = maps
         levels = [level.flatten(2).transpose(1, 2).sigmoid() for level in logits]
         if middle is not None:
             centred = middle.sigmoid()[..., None].split([level.shape[1] for level in levels], 1)
             levels = [(level * part).sqrt() for level, part in zip(levels, centred, strict=True)]
-        places, labels = best_of_levels(levels, self.candidates)
-        scores = torch.cat(levels, 1).flatten(1).gather(1, places * levels[0].shape[2] + labels)
+        places, labels, scores = best_of_levels(levels, self.suppression.candidates)
         told = distances.gather(2, places[:, None].expand(-1, 4, -1)).transpose(1, 2)
         boxes = boxes_around(grid.centres()[places], told * grid.steps()[places][..., None])
-        height, width = self.image_size
-        boxes = torch.minimum(boxes.clamp_min(0), boxes.new_tensor([width, height, width, height]))
-        return suppressed(
-            boxes,
-            labels,
-            scores,
-            least_score=self.least_score,
-            overlap=self.most_overlap,
-            detections=self.detections,
-        )
-
-    def compare(self, answer: dict[str, Tensor], target: dict[str, Tensor]) -> dict[str, Tensor]:
-        """The answer, and `unowned` `[B]`: true objects that no cell can learn, too small or covered."""
-        assert self.grid is not None, "the loss comes first"
-        return answer | {"unowned": self.cells(target, self.grid).unowned.sum(1)}
+        return self.suppression(within(boxes, self.image_size), labels, scores)
 
 
 def _centredness(distances: Tensor) -> Tensor:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+_FAR = 1e6  # pixels; a box that reaches farther is cut there, so that no area is infinite
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -34,9 +36,16 @@ class Grid:
         """L, the number of cells."""
         return sum(height * width for height, width in self.shapes)
 
+    def axes(self, level: int) -> tuple[Tensor, Tensor]:
+        """x of the middle of each column of a level and y of each row in pixels, float32 `[w]`, `[h]`."""
+        height, width = self.shapes[level]
+        x, y = (torch.arange(count, device=self.device) + 0.5 for count in (width, height))
+        return x * self.strides[level], y * self.strides[level]
+
     def centres(self) -> Tensor:
         """x and y of the middle of each cell in pixels, float32 `[L, 2]`."""
-        return torch.cat([self._level(*item) for item in zip(self.shapes, self.strides, strict=True)])
+        levels = [torch.meshgrid(*self.axes(level), indexing="xy") for level in range(len(self.shapes))]
+        return torch.cat([torch.stack(level, -1).reshape(-1, 2) for level in levels])
 
     def steps(self) -> Tensor:
         """Pixels per cell, float32 `[L]`."""
@@ -47,11 +56,6 @@ class Grid:
                 for count, stride in zip(sizes, self.strides, strict=True)
             ]
         )
-
-    def _level(self, shape: tuple[int, int], stride: int) -> Tensor:
-        down, across = (torch.arange(count, device=self.device) + 0.5 for count in shape)
-        y, x = torch.meshgrid(down * stride, across * stride, indexing="ij")
-        return torch.stack([x, y], -1).reshape(-1, 2)
 
 
 def grid_of(features: Sequence[Tensor], strides: Sequence[int]) -> Grid:
@@ -68,3 +72,14 @@ def boxes_around(points: Tensor, distances: Tensor) -> Tensor:
 def distances_to(boxes: Tensor, points: Tensor) -> Tensor:
     """Distances `[..., 4]` from points to the left, top, right and bottom side; negative outside."""
     return torch.cat([points - boxes[..., :2], boxes[..., 2:] - points], -1)
+
+
+def finite(boxes: Tensor) -> Tensor:
+    """Boxes in float32 without NaN and infinity."""
+    return torch.nan_to_num(boxes.float(), nan=0.0).clamp(-_FAR, _FAR)
+
+
+def within(boxes: Tensor, image_size: tuple[int, int]) -> Tensor:
+    """Boxes `[..., 4]` cut at the borders of an image of that height and width."""
+    height, width = image_size
+    return torch.minimum(boxes.clamp_min(0), boxes.new_tensor([width, height, width, height]))
