@@ -77,6 +77,15 @@ def test_pictures_get_better_and_are_scored_one_by_one(run):
     assert kept["target_psnr"].mean() == pytest.approx(scores["psnr"])
     assert kept["target_loss"].mean() == pytest.approx(scores["loss"])
     assert run.record.best["monitor"] == "val/psnr"
+    # The four pictures of the split are kept for the report, which shows them between input and truth.
+    files = sorted((folder / "pictures" / "target").iterdir())
+    assert len(files) == 4
+    place = kept["row"].tolist().index(int(files[0].stem))
+    shown = np.asarray(Image.open(files[0]))
+    clean = scene(int(kept["sample"][place].removesuffix(".png")), 24, 40)
+    assert decibels(shown, clean) == pytest.approx(kept["target_psnr"][place], abs=0.02)
+    page = run.directory.report.read_text()
+    assert "What went in, what came out" in page and page.count("<figure") > 4
 
 
 def test_pictures_of_any_size_are_restored_as_they_are(run, tmp_path, capsys):
