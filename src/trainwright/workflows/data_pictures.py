@@ -11,6 +11,7 @@ from PIL import Image
 
 from trainwright.data.checks.finding import Findings
 from trainwright.data.processors.image import ImageProcessor
+from trainwright.data.processors.image_bands import as_seen
 from trainwright.data.processors.image_raw import look
 from trainwright.data.types import BadSample, PreparedData
 from trainwright.report.pictures import data_uri
@@ -75,8 +76,8 @@ def _stored(data: PreparedData, column: str, row: int) -> np.ndarray:
     """The picture of a column as it is stored, uint8."""
     if column in data.streamed:
         processor = {**data.inputs, **data.targets}[column]
-        return _bytes(processor.encode(data.streamed[column][row]))
-    return _bytes(np.asarray(data.arrays[column][row]))
+        return as_seen(processor.encode(data.streamed[column][row]))
+    return as_seen(np.asarray(data.arrays[column][row]))
 
 
 def _side_by_side(pictures: Sequence[np.ndarray]) -> np.ndarray:
@@ -91,16 +92,11 @@ def _side_by_side(pictures: Sequence[np.ndarray]) -> np.ndarray:
     return np.concatenate([parts[0], *(item for part in parts[1:] for item in (gap, part))], axis=1)
 
 
-def _bytes(pixels: np.ndarray) -> np.ndarray:
-    """Stored pixels as they are shown."""
-    return pixels if pixels.dtype == np.uint8 else np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
-
-
 def original_pixels(raw: Any) -> np.ndarray:
     """A picture `[H, W, 3]` uint8, upright and in its own size. Raises `BadSample`."""
     seen = look(raw)
     if seen is None:
         raise BadSample("the picture cannot be read")
-    processor = ImageProcessor(size=list(seen.size), mode="rgb")
+    processor = ImageProcessor(size=list(seen.size), mode="rgb" if seen.bands <= 4 else "bands")
     processor.inspect([raw])
-    return processor.encode(raw)
+    return as_seen(processor.encode(raw))

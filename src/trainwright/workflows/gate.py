@@ -20,7 +20,9 @@ from trainwright.runs.atomic import write_json, write_text
 from trainwright.workflows.describing import describe
 
 if TYPE_CHECKING:
-    from trainwright.recipe.schema import Data
+    from collections.abc import Iterator
+
+    from trainwright.recipe.schema import Data, Recipe
 
 _TOLD = 120  # letters of an example in a line of messages
 
@@ -71,6 +73,8 @@ def check_data(
         return CheckedData(Findings.of(found, {}), None, section, name)
     subject = Subject(data, allowed=_allowed(section, data))
     findings = run_checks(subject, section.gate.skip)
+    for finding in _other_classes(loaded.recipe, data):
+        findings = findings.with_one(finding)
     if unsplit is not None:
         findings = findings.with_one(_unsplit(unsplit))
     return CheckedData(findings, data, section, name)
@@ -214,6 +218,26 @@ def _unsplit(error: EmptySplit) -> Finding:
         error.fix,
         [Example(error.where, f"{error.what}: {error.why}")],
     )
+
+
+def _other_classes(recipe: Recipe, data: PreparedData) -> Iterator[Finding]:
+    """Weights of `init` that were trained for other classes, or for these in another order."""
+    if recipe.init is None:
+        return
+    from trainwright.models.weight_classes import classes_in, classes_of, differences
+
+    left_out = bool(recipe.init.exclude) or not recipe.init.strict
+    for name, difference in differences(
+        classes_in(recipe.init.path), classes_of(data.info().targets)
+    ).items():
+        yield Finding(
+            "classes",
+            Severity.NOTICE if left_out else Severity.ERROR,
+            1,
+            f"classes of {name} in the weights of init.path are {difference}",
+            why="the output layer would answer with the wrong names",
+            fix="use the same classes in the same order, or leave the output layer out with init.exclude",
+        )
 
 
 def _unprepared(error: UserError) -> Finding:

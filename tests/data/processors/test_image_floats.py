@@ -11,7 +11,7 @@ from trainwright.errors import RecipeError
 
 
 def fitted(values, **options):
-    processor = ImageProcessor(dtype="float32", **options)
+    processor = ImageProcessor(depth=32, **options)
     processor.inspect(values)
     processor.fit(processor.encode_all(values))
     return processor

@@ -1,4 +1,4 @@
-"""Pictures: files or arrays become uint8 pixels of one size, normalised on the model's device."""
+"""Pictures: files or arrays become pixels of one size, normalised on the model's device."""
 
 from __future__ import annotations
 
@@ -11,13 +11,19 @@ import numpy.typing as npt
 from annotated_types import Interval
 
 from trainwright.data.geometry import Geometry, Resize
+from trainwright.data.processors import image_bands, image_tensors, npy_file
 from trainwright.data.processors import image_decoding as decoding
 from trainwright.data.processors.base import ColumnProcessor
-from trainwright.data.processors.image_floats import float_pixels
-from trainwright.data.processors.image_options import choose_decoder, height_and_width, larger_store
-from trainwright.data.processors.image_raw import as_picture, file_bytes, is_picture, look
-from trainwright.data.processors.image_statistics import PixelStatistics, given, sums
-from trainwright.data.processors.image_tensors import at_size, by_itself
+from trainwright.data.processors.image_options import (
+    check_channels,
+    choose_decoder,
+    height_and_width,
+    larger_store,
+    refuse_own_scale,
+    settle_bands,
+)
+from trainwright.data.processors.image_raw import as_picture, file_bytes, look
+from trainwright.data.processors.image_statistics import PixelStatistics, given, offset_and_factor, sums
 from trainwright.data.types import BadSample, TensorSpec, Values
 from trainwright.errors import RecipeError
 from trainwright.fields import PositiveInt
@@ -38,6 +44,7 @@ DEAD_WHEN = {
         "image": "size != None",
         "store": "size == None",
         "evaluation": "store == None",
+        "alpha": "mode == 'bands'",
     }
 }
 _CHANNELS = {"gray": 1, "rgb": 3, "rgba": 4}
@@ -46,8 +53,9 @@ _CHANNELS = {"gray": 1, "rgb": 3, "rgba": 4}
 class ImageProcessor(ColumnProcessor):
     """An image file or array, stored as pixels `[H, W, C]` and given to the model as float `[C, H, W]`.
 
-    Arrays may be `[H, W]`, `[H, W, C]` or `[C, H, W]`, of uint8, bool (scaled by 255), uint16 (scaled
-    by 1/257) or float (scaled by 255 where the training values lie in [0, 1]).
+    Arrays, also in `.npy` files, may be `[H, W]`, `[H, W, C]` or `[C, H, W]`, of uint8, bool (scaled by 255),
+    uint16 (scaled by 1/257) or float (scaled by 255 where the training values lie in [0, 1]). With `depth:
+    16` values of 16 bits are stored as they are, uint16; the normalisation has them on the same scale.
 
     Args:
         size: Height and width, or one number for both; when absent the size that the training images
@@ -56,10 +64,10 @@ class ImageProcessor(ColumnProcessor):
             `random_crop` cut their windows out of these, so that a small window is not blurred.
         evaluation: How stored pixels get `size` where no augmentation has cut it out of them: `resize` of
             the whole picture, anti-aliased, or `crop` of its centre.
-        dtype: Of the stored pixels: `float32` keeps those of arrays as they are, neither rounded nor clipped
-            to 0 to 255, at four times the memory.
-        mode: Colour; `auto` is gray where the inspected training images all are, else RGB. `rgba` keeps the
-            transparency as a fourth channel.
+        mode: Colour; `auto` is gray where the inspected training images all are, `bands` where all have the
+            same number of more than four channels, else RGB. `rgba` keeps the transparency as a fourth
+            channel; `bands` takes every channel as it is, of a TIFF file of several pages those of all pages.
+        depth: Bits of a stored value; of 32 it is a float, of arrays neither rounded nor clipped.
         resize: `stretch` to the size, `crop` the centre in its aspect ratio, or `letterbox`.
         interpolation: Filter of the resampling, anti-aliased when it shrinks.
         fill: Value of a letterbox's border.
@@ -86,8 +94,8 @@ class ImageProcessor(ColumnProcessor):
         size: PositiveInt | list[PositiveInt] | None = None,
         store: PositiveInt | list[PositiveInt] | None = None,
         evaluation: Literal["resize", "crop"] = "resize",
-        dtype: Literal["uint8", "float32"] = "uint8",
-        mode: Literal["auto", "rgb", "gray", "rgba"] = "auto",
+        mode: Literal["auto", "rgb", "gray", "rgba", "bands"] = "auto",
+        depth: Literal[8, 16, 32] = 8,
         resize: Literal["stretch", "crop", "letterbox"] = "stretch",
         interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos", "box"] = "bilinear",
         fill: Annotated[int, Interval(ge=0, le=255)] = 0,
@@ -104,8 +112,8 @@ class ImageProcessor(ColumnProcessor):
             "size": size,
             "store": store,
             "evaluation": evaluation,
-            "dtype": dtype,
             "mode": mode,
+            "depth": depth,
             "resize": resize,
             "interpolation": interpolation,
             "fill": fill,
@@ -119,7 +127,8 @@ class ImageProcessor(ColumnProcessor):
         self.size = height_and_width(size)
         self.store, self.evaluation = larger_store(store, self.size, normalise), evaluation
         self.mode: str = mode
-        self.dtype = dtype
+        self.depth = depth
+        self.bands: int | None = None
         self.alpha = alpha
         self.normalise = normalise
         self.decoder = choose_decoder(decoder)
@@ -137,6 +146,11 @@ class ImageProcessor(ColumnProcessor):
     def stored_size(self) -> tuple[int, int] | None:
         """Height and width of the stored pixels; None as long as `size` is not settled."""
         return self.store or self.size
+
+    @property
+    def channels(self) -> int:
+        """Channels of a stored picture."""
+        return (self.bands or 1) if self.mode == "bands" else _CHANNELS.get(self.mode, 3)
 
     @property
     def resizes(self) -> bool:
@@ -168,8 +182,8 @@ class ImageProcessor(ColumnProcessor):
         looks = [seen for place in places if (seen := look(values[place])) is not None]
         if any(seen.largest > 1 for seen in looks):
             self.float_scale = 1.0
-        if self.mode == "auto":
-            self.mode = "gray" if looks and all(seen.mode == "gray" for seen in looks) else "rgb"
+        self.mode, self.bands = settle_bands(self.mode, looks)
+        check_channels(self.normalise, self.channels)
         if self.size is None:
             sizes = sorted({seen.size for seen in looks})
             if len(sizes) != 1:
@@ -181,7 +195,7 @@ class ImageProcessor(ColumnProcessor):
                 )
             self.size = sizes[0]
 
-    def fit(self, values: npt.NDArray[np.uint8]) -> None:
+    def fit(self, values: npt.NDArray[np.uint8 | np.uint16]) -> None:
         """Statistics of stored training images `[N, H, W, C]`, per channel or per pixel."""
         if self.normalise == "pixel":
             self.pixels = PixelStatistics.of(values)
@@ -199,7 +213,7 @@ class ImageProcessor(ColumnProcessor):
         self._constants.clear()
 
     def encode(self, raw: Any) -> np.ndarray:
-        """Pixels `[H, W, C]`. Raises `BadSample`, or OSError where a file cannot be read."""
+        """Pixels `[H, W, C]` of the depth. Raises `BadSample`, or OSError where a file cannot be read."""
         pixels = self.resized(raw)
         if self.stored_size is not None and pixels.shape[:2] != self.stored_size:
             raise BadSample(
@@ -212,21 +226,36 @@ class ImageProcessor(ColumnProcessor):
         """Pixels `[H, W, C]`, in their own size where the recipe gives none. Raises like `encode`."""
         mode: decoding.ColourMode = "rgb" if self.mode == "auto" else self.mode  # type: ignore[assignment]
         data = file_bytes(raw)
-        if data is not None:
-            pixels: np.ndarray = decoding.decode(data, mode, self._geometry, self.alpha, self.decoder)
-        elif self.dtype == "float32" and not is_picture(raw):
-            pixels = float_pixels(raw, self.float_scale, mode, self._geometry)
+        if self.mode == "bands" or self.depth > 8:
+            pixels = self._deep(raw, data)
+        elif data is not None and not data.startswith(npy_file.MAGIC):
+            pixels = decoding.decode(data, mode, self._geometry, self.alpha, self.decoder)
         else:
+            raw = raw if data is None else npy_file.read(data)
             picture = decoding.convert(as_picture(raw, self.float_scale), mode, self.alpha)
             resized = np.asarray(decoding.resize(picture, self._geometry))
             pixels = resized[:, :, None] if resized.ndim == 2 else resized
-        return pixels.astype(self.dtype, copy=False)
+        return pixels
+
+    def _deep(self, raw: Any, data: bytes | None) -> np.ndarray:
+        """Pixels that 8-bit colours do not hold."""
+        if data == b"":
+            raise BadSample("the file is empty (0 bytes)")
+        if data is not None:
+            values = image_bands.read(data, self.bands, pages=self.mode == "bands")
+        else:
+            values = image_bands.picture_values(raw, self.bands)
+        values = image_bands.as_depth(values, self.depth, self.float_scale)
+        mode = "rgb" if self.mode == "auto" else self.mode
+        return image_bands.resized(
+            image_bands.with_channels(values, mode, self.alpha, self.bands), self._geometry
+        )
 
     def encode_all(self, values: Values) -> np.ndarray:
         """Pixels `[N, H, W, C]`; an array that has this form already is not copied."""
-        bytes_ = isinstance(values, np.ndarray) and values.dtype == np.uint8 and self.dtype == "uint8"
-        if isinstance(values, np.ndarray) and bytes_ and self.stored_size is not None:
-            channels = _CHANNELS.get(self.mode, 3)
+        stored = {8: np.uint8, 16: np.uint16}.get(self.depth)
+        if isinstance(values, np.ndarray) and values.dtype == stored and self.stored_size is not None:
+            channels = self.channels
             if values.shape[1:] == (*self.stored_size, channels):
                 return values
             if values.shape[1:] == self.stored_size and channels == 1:
@@ -236,29 +265,30 @@ class ImageProcessor(ColumnProcessor):
     def spec(self) -> TensorSpec:
         """Float image `(C, H, W)`."""
         assert self.size is not None
-        return TensorSpec("image", (_CHANNELS.get(self.mode, 3), *self.size))
+        return TensorSpec("image", (self.channels, *self.size))
 
     def to_tensor(self, stored: Tensor, dtype: torch.dtype | None = None) -> Tensor:
-        """Normalised images `[B, C, H, W]` in channels_last memory from stored pixels `[B, H, W, C]`.
+        """Normalised images `[B, C, H, W]` in channels_last memory from stored ones `[B, H, W, C]`.
 
         Args:
-            stored: Stored pixels on the model's device.
+            stored: Stored pixels on the model's device, or floats from 0 to 255 that an augmentation gives.
             dtype: Of the result; float32 when absent. The arithmetic is done in float32.
         """
         import torch
 
+        stored = image_tensors.in_steps_of_eight_bits(stored)
         if self.store is not None and tuple(stored.shape[1:3]) == self.store:
             assert self.size is not None
-            stored = at_size(stored, self.size, crop=self.evaluation == "crop")
+            stored = image_tensors.at_size(stored, self.store, self.size, self.evaluation)
         if self.normalise in ("local_max", "integral"):
-            own = by_itself(stored.to(torch.float32), integral=self.normalise == "integral")
-            images = own.permute(0, 3, 1, 2)
+            alone = image_tensors.by_itself(stored.to(torch.float32), str(self.normalise))
+            images = alone.permute(0, 3, 1, 2)
             return images if dtype is None else images.to(dtype)
         batch, height, width, channels = stored.shape
         offset, factor = self._device_constants(stored.device, height, width)
         # One pass to float and one fused multiply-add over contiguous rows: broadcasting over the
         # channel, the innermost axis, would run loops of length 3 and take five times as long.
-        pixels = stored.reshape(batch, -1, offset.numel()).to(torch.float32, copy=True)
+        pixels = stored.reshape(batch, -1, offset.numel()).to(torch.float32, copy=self.depth == 32)
         torch.addcmul(offset, pixels, factor, out=pixels)
         images = pixels.view(batch, height, width, channels).permute(0, 3, 1, 2)
         return images if dtype is None else images.to(dtype)
@@ -267,22 +297,10 @@ class ImageProcessor(ColumnProcessor):
         """Pixels from 0 to 255 of normalised images, float32 `[B, C, H, W]`, neither rounded nor clipped.
 
         Raises:
-            RecipeError: Each image is normalised by itself, which cannot be undone.
+            RecipeError: Each image, or each pixel, is normalised by itself.
         """
-        import torch
-
-        if self.normalise in ("local_max", "integral") or self.pixels is not None:
-            raise RecipeError(
-                f"pictures normalised by `{self.normalise}` cannot be a target",
-                where="data.targets",
-                why="an answer of the model could not be brought back to pixels from 0 to 255",
-                fix="use normalise: unit",
-            )
-        constants = self._offset_and_factor(images.shape[1])
-        offset, factor = (
-            torch.tensor(part, dtype=torch.float32, device=images.device)[:, None, None] for part in constants
-        )
-        return (images.float() - offset) / factor
+        refuse_own_scale(self.normalise)
+        return image_tensors.undone(images, self._offset_and_factor(images.shape[1]))
 
     def decode(self, value: Any) -> npt.NDArray[np.uint8]:
         """The picture uint8 `[H, W, C]` of a normalised image `[C, H, W]`.
@@ -308,6 +326,7 @@ class ImageProcessor(ColumnProcessor):
         return {
             "size": list(self.size) if self.size else None,
             "mode": self.mode,
+            "bands": self.bands,
             "mean": self.mean,
             "std": self.std,
             "float_scale": self.float_scale,
@@ -329,48 +348,40 @@ class ImageProcessor(ColumnProcessor):
     def cache_key(self) -> dict[str, Any]:
         """Everything that shapes the stored pixels; normalisation does not."""
         names = ("interpolation", "fill", "alpha", "reduce")
-        return {
+        key = {
             "type": self.type,
             "version": _STORED_VERSION,
             "size": list(self.stored_size) if self.stored_size else None,
             "mode": self.mode,
             "decoder": self.decoder,
-            "dtype": self.dtype,
             "float_scale": self.float_scale,
             "resizes": self._resizes,
             "resize": self._geometry.resize,
-        } | {name: self._parameters[name] for name in names}
+        }
+        # Left out where they are what they always were, so that caches of before are still found.
+        deep = {"depth": self.depth, "bands": self.bands} if self.mode == "bands" or self.depth > 8 else {}
+        return key | deep | {name: self._parameters[name] for name in names}
 
     def _offset_and_factor(self, channels: int) -> tuple[np.ndarray, np.ndarray]:
         """Per channel, or per value of an image, b and a of x * a + b, for x from 0 to 255."""
         if self.pixels is not None:
-            spread = np.where(self.pixels.std > 0, self.pixels.std, 255).reshape(-1).astype(np.float64)
-            return -self.pixels.mean.reshape(-1) / spread, 1 / spread
-        mean, std = np.array(self.mean), np.array(self.std)
-        if len(mean) != channels and len(mean) > 1:
-            mean, std = np.full(channels, mean.mean()), np.full(channels, std.mean())
-        mean, std = np.broadcast_to(mean, channels), np.broadcast_to(std, channels)
-        if self.normalise == "none":
-            return np.zeros(channels), np.ones(channels)
-        return -mean / std, 1 / (255 * std)
+            return self.pixels.offset_and_factor()
+        return offset_and_factor(self.normalise, self.mean, self.std, channels)
 
     def _device_constants(self, device: torch.device, height: int, width: int) -> tuple[Tensor, Tensor]:
-        import torch
 
-        channels = _CHANNELS.get(self.mode, 3)
+        channels = self.channels
         if self.pixels is not None:
             return self._pixel_constants(device, (height, width))
         whole = height * width * channels <= _WHOLE_IMAGE
         repeats = height * width if whole else width
         found = self._constants.get((device, repeats))
         if found is None:
-            pair = (np.tile(part, repeats) for part in self._offset_and_factor(channels))
-            offset, factor = (torch.tensor(part, dtype=torch.float32, device=device) for part in pair)
-            found = self._constants[device, repeats] = (offset, factor)
+            offset, factor = (np.tile(part, repeats) for part in self._offset_and_factor(channels))
+            found = self._constants[device, repeats] = image_tensors.placed((offset, factor), device)
         return found
 
     def _pixel_constants(self, device: torch.device, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
-        import torch
 
         if size != self.size:
             raise RecipeError(
@@ -381,7 +392,5 @@ class ImageProcessor(ColumnProcessor):
             )
         found = self._constants.get((device, 0))
         if found is None:
-            pair = self._offset_and_factor(0)
-            offset, factor = (torch.tensor(part, dtype=torch.float32, device=device) for part in pair)
-            found = self._constants[device, 0] = (offset, factor)
+            found = self._constants[device, 0] = image_tensors.placed(self._offset_and_factor(0), device)
         return found

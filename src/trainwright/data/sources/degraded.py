@@ -39,7 +39,7 @@ class DegradedSource(GatheredSource):
         shrink: The picture is reduced by this factor and enlarged again, both bicubically.
         clip: Noisy pixels are rounded and clipped to 0 to 255, as a camera does it. Without, they stay as
             they are, which most published figures of denoising are made with; the image column then needs
-            `dtype: float32`.
+            `depth: 32`.
         landscape: Pictures that are taller than wide are turned by a quarter, so that a set of pictures that
             were held in two ways (BSD68) has one size.
         seed: Address of the noise.
