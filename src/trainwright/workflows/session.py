@@ -330,6 +330,7 @@ class Session:
         if self.recipe.report.enabled:
             from trainwright.workflows.reporting import report_on
 
+            give_back_freed_memory()
             try:
                 report_on(run.path, data)
             except StorageError as error:
