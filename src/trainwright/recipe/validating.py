@@ -41,6 +41,7 @@ COMMAND_OPTIONS = frozenset(
         "seed",
         "split",
         "study",
+        "tile",
         "time",
         "to",
         "trial",
