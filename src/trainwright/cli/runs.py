@@ -4,6 +4,7 @@ trainwright runs                        all runs of ./runs
 trainwright runs list 'digits-*' mnist  some of them
 trainwright runs diff RUN RUN           recipe values and metrics that differ
 trainwright runs lineage RUN            runs that it goes on from, and that go on from it
+trainwright runs combine RUN RUN...     the mean of their weights, if it is as good as the best
 trainwright runs merge RUN              one run of the chain that leads to it, with joined curves
 """
 
@@ -17,10 +18,10 @@ from trainwright.cli.common import add_runs_dir, say, say_json, table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`list` (also when nothing is said), `show`, `diff`, `lineage` and `merge`."""
+    """`list` (also when nothing is said), `show`, `diff`, `lineage`, `merge` and `combine`."""
     add_runs_dir(parser)
     parser.add_argument("--json", action="store_true", help="machine output")
-    actions = parser.add_subparsers(dest="action", metavar="list|show|diff|lineage|merge")
+    actions = parser.add_subparsers(dest="action", metavar="list|show|diff|lineage|merge|combine")
     listing = actions.add_parser("list", help="one row per run", allow_abbrev=False)
     listing.add_argument(
         "patterns", metavar="RUN", nargs="*", help="path, id, name, salt or glob; all if absent"
@@ -34,14 +35,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     family.add_argument("patterns", metavar="RUN", nargs="+", help="path, id, name, salt or glob")
     merging = actions.add_parser("merge", help="one run of a chain of continued ones", allow_abbrev=False)
     merging.add_argument("run", metavar="RUN", help="the last run of the chain")
-    for action in (listing, show, diff, family, merging):
+    combining = actions.add_parser("combine", help="average the weights of several runs", allow_abbrev=False)
+    combining.add_argument("patterns", metavar="RUN", nargs="+", help="path, id, name, salt or glob")
+    combining.add_argument(
+        "--how",
+        choices=("greedy", "uniform", "interpolate"),
+        default="greedy",
+        help="take what does no harm, all equally, or the best point between two [greedy]",
+    )
+    for action in (listing, show, diff, family, merging, combining):
         # The same options behind the action; SUPPRESS keeps what was said before it.
         action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="machine output")
         action.add_argument("--runs-dir", metavar="DIR", default=argparse.SUPPRESS, help="where runs live")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Runs one of the five actions."""
+    """Runs one of the actions."""
     if arguments.action == "show":
         _show(arguments)
     elif arguments.action == "diff":
@@ -50,6 +59,8 @@ def run(arguments: argparse.Namespace) -> int:
         _lineage(arguments)
     elif arguments.action == "merge":
         _merge(arguments)
+    elif arguments.action == "combine":
+        _combine(arguments)
     else:
         _list(arguments)
     return 0
@@ -187,6 +198,29 @@ def _merge(arguments: argparse.Namespace) -> None:
     say(f"run         {merged.path}{' (was there already)' if there else ''}")
     if merged.report.exists():
         say(f"report      {merged.report}")
+
+
+def _combine(arguments: argparse.Namespace) -> None:
+    from trainwright.runs.listing import chosen_runs
+    from trainwright.workflows.combining import combine
+
+    runs = chosen_runs(arguments.patterns, arguments.runs_dir)
+    found = combine(runs, how=arguments.how, runs_dir=arguments.runs_dir)
+    if arguments.json:
+        say_json(
+            {
+                "run": str(found.run.path),
+                "metric": found.metric,
+                "score": found.score,
+                "scores": found.scores,
+                "shares": found.shares,
+            }
+        )
+        return
+    cells = [[name, found.shares.get(name), score] for name, score in found.scores.items()]
+    say(table(["run", "share", found.metric], [*cells, ["their mean", None, found.score]]))
+    say(f"run         {found.run.path}")
+    say(f"report      {found.run.report}")
 
 
 def age(created: float) -> str:
