@@ -150,6 +150,7 @@ TABLES: dict[str, dict[str, str]] = {
         "frames": "trainwright.models.frames:frames",
         "conv3d": "trainwright.models.conv3d:conv3d",
         "dncnn": "trainwright.models.dncnn:dncnn",
+        "ensemble": "trainwright.models.ensemble:ensemble",
         "pasquet": "trainwright.models.pasquet:pasquet",
         "pasquet_small": "trainwright.models.pasquet:pasquet_small",
     },
