@@ -78,6 +78,7 @@ TABLES: dict[str, dict[str, str]] = {
         "object_table": "trainwright.data.sources.object_table:ObjectTableSource",
         "masks": "trainwright.data.sources.masks:MasksSource",
         "paired": "trainwright.data.sources.paired:PairedSource",
+        "crops": "trainwright.data.sources.crops:CropsSource",
         "degraded": "trainwright.data.sources.degraded:DegradedSource",
         "coco_panoptic": "trainwright.data.sources.coco_panoptic:CocoPanopticSource",
         "coco_captions": "trainwright.data.sources.coco_captions:CocoCaptionsSource",
