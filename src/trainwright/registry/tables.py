@@ -31,7 +31,7 @@ POSITIONAL: dict[str, tuple[str, ...]] = {
     ),
     "backbone": ("in_channels", "image_size"),
     "neck": ("channels", "strides"),
-    "head": ("target", "channels", "strides", "image_size", "loss", "class_weights"),
+    "head": ("target", "channels", "strides", "in_channels", "image_size", "loss", "class_weights"),
     "encoder": ("inputs", "num_outputs", "num_classes", "in_channels", "image_size", "in_features"),
     "aggregator": ("sizes",),
     "initializer": ("tensor",),
@@ -149,6 +149,7 @@ TABLES: dict[str, dict[str, str]] = {
         "inception_time": "trainwright.models.inception_time:inception_time",
         "frames": "trainwright.models.frames:frames",
         "conv3d": "trainwright.models.conv3d:conv3d",
+        "dncnn": "trainwright.models.dncnn:dncnn",
         "pasquet": "trainwright.models.pasquet:pasquet",
         "pasquet_small": "trainwright.models.pasquet:pasquet_small",
     },
@@ -168,6 +169,7 @@ TABLES: dict[str, dict[str, str]] = {
         "dense": "trainwright.models.heads.dense:Dense",
         "heatmaps": "trainwright.models.heads.heatmaps:Heatmaps",
         "point_regression": "trainwright.models.heads.point_regression:PointRegression",
+        "restore": "trainwright.models.heads.restore:Restore",
     },
     "encoder": {
         "mlp": "trainwright.models.mlp:mlp",
@@ -294,6 +296,8 @@ TABLES: dict[str, dict[str, str]] = {
         "boundary_f": "trainwright.metrics.boundary_f:boundary_f",
         "pck": "trainwright.metrics.pck:pck",
         "nme": "trainwright.metrics.nme:nme",
+        "psnr": "trainwright.metrics.psnr:psnr",
+        "ssim": "trainwright.metrics.ssim:ssim",
         "keypoint_map": "trainwright.metrics.keypoint_map:keypoint_map",
     },
     "optimizer": {
