@@ -1,8 +1,9 @@
-"""Runs: list them, show one with its metrics, compare two.
+"""Runs: list them, show one with its metrics, compare two, see where one comes from.
 
 trainwright runs                        all runs of ./runs
 trainwright runs list 'digits-*' mnist  some of them
 trainwright runs diff RUN RUN           recipe values and metrics that differ
+trainwright runs lineage RUN            runs that it goes on from, and that go on from it
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from trainwright.cli.common import add_runs_dir, say, say_json, table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`list` (also when nothing is said), `show` and `diff`."""
+    """`list` (also when nothing is said), `show`, `diff` and `lineage`."""
     add_runs_dir(parser)
     parser.add_argument("--json", action="store_true", help="machine output")
-    actions = parser.add_subparsers(dest="action", metavar="list|show|diff")
+    actions = parser.add_subparsers(dest="action", metavar="list|show|diff|lineage")
     listing = actions.add_parser("list", help="one row per run", allow_abbrev=False)
     listing.add_argument(
         "patterns", metavar="RUN", nargs="*", help="path, id, name, salt or glob; all if absent"
@@ -28,18 +29,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     diff = actions.add_parser("diff", help="what differs between two runs", allow_abbrev=False)
     diff.add_argument("left", metavar="RUN")
     diff.add_argument("right", metavar="RUN")
-    for action in (listing, show, diff):
+    family = actions.add_parser("lineage", help="ancestors and descendants of a run", allow_abbrev=False)
+    family.add_argument("patterns", metavar="RUN", nargs="+", help="path, id, name, salt or glob")
+    for action in (listing, show, diff, family):
         # The same options behind the action; SUPPRESS keeps what was said before it.
         action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="machine output")
         action.add_argument("--runs-dir", metavar="DIR", default=argparse.SUPPRESS, help="where runs live")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Runs one of the three actions."""
+    """Runs one of the four actions."""
     if arguments.action == "show":
         _show(arguments)
     elif arguments.action == "diff":
         _diff(arguments)
+    elif arguments.action == "lineage":
+        _lineage(arguments)
     else:
         _list(arguments)
     return 0
@@ -130,6 +135,35 @@ def _diff(arguments: argparse.Namespace) -> None:
             say()
     if not found.recipe:
         say("the recipes have equal values")
+
+
+def _lineage(arguments: argparse.Namespace) -> None:
+    from trainwright.runs.lineage import Branch, lineage
+    from trainwright.runs.listing import find_runs, rows
+
+    families: dict[str, Branch] = {}
+    for asked in find_runs(arguments.patterns, arguments.runs_dir):
+        if str(asked.path.resolve()) not in families:
+            for branch in lineage(asked, arguments.runs_dir):
+                families.setdefault(str(branch.run.path.resolve()), branch)
+    branches = list(families.values())
+    found = rows([branch.run for branch in branches])
+    if arguments.json:
+        say_json(
+            [
+                {**item.as_json(), "depth": branch.depth, "origin": branch.origin and branch.origin.as_json()}
+                for branch, item in zip(branches, found, strict=True)
+            ]
+        )
+        return
+    cells = []
+    for branch, item in zip(branches, found, strict=True):
+        origin = branch.origin
+        told = "" if origin is None else ", ".join(map(str, origin.changes))
+        step = "" if origin is None else f"{origin.step}{' (best)' if origin.checkpoint == 'best' else ''}"
+        name = f"{'  ' * branch.depth}{item.id}"
+        cells.append([name, item.state, step, _progress(item), age(item.created), _main_metrics(item), told])
+    say(table(["run", "state", "from step", "step", "age", "metrics", "changed"], cells))
 
 
 def age(created: float) -> str:
