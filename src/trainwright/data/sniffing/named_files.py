@@ -36,7 +36,7 @@ def detect(path: Path) -> Guess | None:
         spec["pattern"] = pattern
     source = FilesSource(**{key: value for key, value in spec.items() if key != "name"})
     labels = Counter(map(str, source.column("label"))) if "label" in source.columns else Counter()
-    notes = [f"{len(source)} files that are {kind}", why]
+    notes = [counted(len(source), f"{kind} file"), why]
     inputs: dict[str, Any] = {kind: {"type": kind}}
     if kind == "image":
         inputs["image"], size = image_column(source.column("image"))
