@@ -13,6 +13,7 @@ from trainwright.data.sniffing.guess import Guess
 from trainwright.data.sniffing.image_size import image_column
 from trainwright.data.sources.file_set import FileSet, stem
 from trainwright.data.sources.files import SUFFIXES, FilesSource
+from trainwright.wording import counted
 
 _WORDNET = re.compile(r"n\d{8}_.+")
 _MOST_CLASSES = 1000
