@@ -8,8 +8,11 @@ import pytest
 from trainwright.cli.entry import run_command
 from trainwright.errors import RunError
 from trainwright.models.weights import load_weights
+from trainwright.report.charts import Rule
+from trainwright.report.curves import learning_curves
 from trainwright.runs.directory import RunDirectory
 from trainwright.runs.lineage import ancestors, lineage, origin_of, parent_of
+from trainwright.runs.merging import merge
 from trainwright.workflows.continuing import continue_run
 from trainwright.workflows.training import resume, train
 
@@ -165,3 +168,34 @@ def test_a_fork_of_three_generations_is_shown_in_order(tmp_path, capsys):
     (moved / second.name).rename(tmp_path / "gone")
     with pytest.raises(RunError, match="is gone"):
         ancestors(RunDirectory(moved / third.name))
+
+
+def test_a_chain_is_merged_into_one_run_with_joined_curves(tmp_path):
+    first = train(RECIPE, {"train.epochs": 3}, data=DATA, runs_dir=tmp_path).path
+    second = continue_run(first, {"train.epochs": 5, "train.batch_size": 32}, data=DATA).path
+    third = continue_run(second, {"train.epochs": 6}, data=DATA).path
+    merged, there = merge(RunDirectory(third), tmp_path)
+    again, there_now = merge(RunDirectory(third), tmp_path)
+    assert (there, there_now) == (False, True) and again.path == merged.path
+    parts = [RunDirectory(path).metrics() for path in (first, second, third)]
+    # 96 rows: three epochs of 6 batches, then two and one of 3, whose own count goes on from 3 * 3.
+    expected = {"train/loss": [6, 12, 18, 21, 24, 27], "val/loss": [6, 12, 18, 21, 24, 27]}
+    for name, steps in expected.items():
+        assert [step for step, _ in merged.metrics()[name]] == steps
+        assert [v for _, v in merged.metrics()[name]] == [v for part in parts for _, v in part[name]]
+    record = merged.record()
+    assert record.merged == [
+        {"run": first.name, "from_step": 0},
+        {"run": second.name, "from_step": 18},
+        {"run": third.name, "from_step": 24},
+    ]
+    assert record.progress["step"] == 27 and merged.state() == "done"
+    assert equal(weights(merged.path), weights(third))
+    assert [rule.at for rule in rules_of(merged) if rule.label == "continued"] == [18, 24]
+    with pytest.raises(RunError, match="nothing to merge"):
+        merge(RunDirectory(first), tmp_path)
+
+
+def rules_of(run):
+    [loss, *_] = learning_curves(run.metrics(), run.record())
+    return [mark for mark in loss.marks if isinstance(mark, Rule)]

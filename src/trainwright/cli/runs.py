@@ -4,6 +4,7 @@ trainwright runs                        all runs of ./runs
 trainwright runs list 'digits-*' mnist  some of them
 trainwright runs diff RUN RUN           recipe values and metrics that differ
 trainwright runs lineage RUN            runs that it goes on from, and that go on from it
+trainwright runs merge RUN              one run of the chain that leads to it, with joined curves
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from trainwright.cli.common import add_runs_dir, say, say_json, table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`list` (also when nothing is said), `show`, `diff` and `lineage`."""
+    """`list` (also when nothing is said), `show`, `diff`, `lineage` and `merge`."""
     add_runs_dir(parser)
     parser.add_argument("--json", action="store_true", help="machine output")
-    actions = parser.add_subparsers(dest="action", metavar="list|show|diff|lineage")
+    actions = parser.add_subparsers(dest="action", metavar="list|show|diff|lineage|merge")
     listing = actions.add_parser("list", help="one row per run", allow_abbrev=False)
     listing.add_argument(
         "patterns", metavar="RUN", nargs="*", help="path, id, name, salt or glob; all if absent"
@@ -31,20 +32,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     diff.add_argument("right", metavar="RUN")
     family = actions.add_parser("lineage", help="ancestors and descendants of a run", allow_abbrev=False)
     family.add_argument("patterns", metavar="RUN", nargs="+", help="path, id, name, salt or glob")
-    for action in (listing, show, diff, family):
+    merging = actions.add_parser("merge", help="one run of a chain of continued ones", allow_abbrev=False)
+    merging.add_argument("run", metavar="RUN", help="the last run of the chain")
+    for action in (listing, show, diff, family, merging):
         # The same options behind the action; SUPPRESS keeps what was said before it.
         action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="machine output")
         action.add_argument("--runs-dir", metavar="DIR", default=argparse.SUPPRESS, help="where runs live")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Runs one of the four actions."""
+    """Runs one of the five actions."""
     if arguments.action == "show":
         _show(arguments)
     elif arguments.action == "diff":
         _diff(arguments)
     elif arguments.action == "lineage":
         _lineage(arguments)
+    elif arguments.action == "merge":
+        _merge(arguments)
     else:
         _list(arguments)
     return 0
@@ -164,6 +169,24 @@ def _lineage(arguments: argparse.Namespace) -> None:
         name = f"{'  ' * branch.depth}{item.id}"
         cells.append([name, item.state, step, _progress(item), age(item.created), _main_metrics(item), told])
     say(table(["run", "state", "from step", "step", "age", "metrics", "changed"], cells))
+
+
+def _merge(arguments: argparse.Namespace) -> None:
+    from trainwright.runs.listing import find_run
+    from trainwright.runs.merging import merge
+    from trainwright.workflows.reporting import write_report
+
+    merged, there = merge(find_run(arguments.run, arguments.runs_dir), arguments.runs_dir)
+    if not there:
+        write_report(merged.path)
+    record = merged.record()
+    if arguments.json:
+        say_json({"run": str(merged.path), "merged": record.merged})
+        return
+    say(table(["run", "from step"], [[item["run"], item["from_step"]] for item in record.merged]))
+    say(f"run         {merged.path}{' (was there already)' if there else ''}")
+    if merged.report.exists():
+        say(f"report      {merged.report}")
 
 
 def age(created: float) -> str:

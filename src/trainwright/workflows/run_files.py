@@ -34,7 +34,7 @@ def save_weights(path: Path, parts: Parts) -> None:
 
 
 def _in_order(data: bytes) -> bytes:
-    """A safetensors file with sorted metadata, for equal weights to be equal files: its order is by chance."""
+    """A safetensors file with sorted metadata, so that equal weights are equal files."""
     size = int.from_bytes(data[:8], "little")
     header = json.loads(data[8 : 8 + size])
     header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
