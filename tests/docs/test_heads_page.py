@@ -8,9 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from trainwright.cli import main
 from trainwright.runs.listing import all_runs
@@ -51,21 +49,6 @@ def test_an_example_from_its_pictures_to_its_margin(name, folder, words, tmp_pat
     runpy.run_path("margin.py", run_name="__main__")
     said = capsys.readouterr().out
     assert words in said and "95 % interval" in said
-
-
-def test_the_recipe_for_pictures_runs(tmp_path, monkeypatch, capsys):
-    text = re.search(r"<!-- run: sharp.yaml -->\n```yaml\n(.*?)```", PAGE, re.DOTALL)
-    assert text is not None
-    monkeypatch.chdir(tmp_path)
-    Path("sharp.yaml").write_text(text[1])
-    Path("sharp").mkdir()
-    for number in range(8):
-        pixels = np.random.default_rng(number).integers(0, 256, (40, 60, 3), dtype=np.uint8)
-        Image.fromarray(pixels).save(f"sharp/{number}.png")
-    assert main(["train", "sharp.yaml", *QUICK, "--quiet"]) == 0, capsys.readouterr().err
-    [run] = all_runs("runs")
-    assert main(["predict", str(run.path), "sharp/0.png", "--pictures", "restored"]) == 0
-    assert Image.open("restored/0.png").size == (60, 40)
 
 
 def test_pictures_are_a_function_of_the_seed(tmp_path, monkeypatch):
