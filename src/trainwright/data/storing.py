@@ -24,7 +24,7 @@ from trainwright.data.encoding import (
 )
 from trainwright.data.retry import ONCE, Retry
 from trainwright.data.types import Beside, RawFile, Values
-from trainwright.wording import counted
+from trainwright.wording import counted, with_count
 
 Progress = Callable[[str, int, int], None]
 _IN_PROCESS = 32  # files that are decoded sooner than a worker process has started
@@ -179,7 +179,7 @@ class ColumnStore:
         bad = decode_files(column, output, offset, self.workers, self.progress, self.retry)
         repeated = self.retry.repeated - before
         if repeated:
-            self.notices.append(f"{column.name}: {repeated} reads failed and were repeated")
+            self.notices.append(f"{column.name}: {with_count(repeated, 'reads failed and were repeated')}")
         return bad
 
 

@@ -17,6 +17,7 @@ from trainwright.data.types import PreparedData
 from trainwright.errors import DataError, ErrorList, TrainwrightError, UserError, raise_all
 from trainwright.locations import cache_dir
 from trainwright.runs.atomic import write_json, write_text
+from trainwright.wording import with_count
 from trainwright.workflows.describing import describe
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def refuse_errors(section: Data, findings: Findings | None) -> None:
         return
     errors: list[TrainwrightError] = [
         DataError(
-            f"{item['count']:,} {item['what']}",
+            with_count(item["count"], item["what"]),
             where=_where(item),
             why=item["why"],
             fix=f"{item['fix']}; or data.gate: {{errors: report}} to train all the same",
@@ -158,9 +159,9 @@ def told(findings: Findings | None) -> list[str]:
     if findings is None:
         return []
     return [
-        f"data {item['severity']}: {item['count']:,} {item['what']}, such as {_where(item)}"
+        f"data {item['severity']}: {with_count(item['count'], item['what'])}, such as {_where(item)}"
         if item["examples"]
-        else f"data {item['severity']}: {item['count']:,} {item['what']}"
+        else f"data {item['severity']}: {with_count(item['count'], item['what'])}"
         for severity in (Severity.ERROR, Severity.WARNING)
         for item in findings.of_severity(severity)
     ]

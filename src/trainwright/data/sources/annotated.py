@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -38,6 +39,9 @@ class AnnotatedSource(GatheredSource):
         pictures: The picture of every row.
         class_names: Classes of the objects in the order of the format, also those without objects.
         kind: Type of the recipe's column that makes most of the objects.
+        supercategories: Class -> the class above it, where the format names any.
+        unread: What the files say and objects have no place for, with counts; no training needs it, but a
+            conversion loses it.
     """
 
     columns = {"image": "image", "objects": "objects"}  # noqa: RUF012
@@ -48,6 +52,8 @@ class AnnotatedSource(GatheredSource):
     def __init__(self) -> None:
         super().__init__()
         self.pictures: list[RawFile] = []
+        self.supercategories: dict[str, str] = {}
+        self.unread: Counter[str] = Counter()
 
     def objects(self, row: int) -> Objects:
         """What is annotated in one picture."""

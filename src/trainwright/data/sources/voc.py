@@ -114,6 +114,7 @@ class VocSource(AnnotatedSource):
         self._sources.append(name)
         self.pictures.append(self._files.file(picture))
         self._read.append(read)
+        self.unread += read.unread
 
     def _report_corners(self, name: str, read: VocFile) -> None:
         """Objects whose box is upside down are faults, also where no picture is there to measure by."""
