@@ -41,6 +41,16 @@ def test_check_fix_check_ends_clean(command, photos, tmp_path):
     assert "1 sample is left out by fixes.jsonl" in answer.out
 
 
+def test_a_fixed_recipe_is_read_from_anywhere(command, photos, tmp_path, monkeypatch):
+    (photos / "dog" / "2.png").write_bytes(b"")
+    monkeypatch.chdir(tmp_path)
+    assert command("data", "fix", str(photos), "-o", "fixed").code == 0
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    answer = command("data", "check", str(tmp_path / "fixed" / "recipe.yaml"))
+    assert "1 sample is left out by fixes.jsonl" in answer.out
+
+
 def test_show_draws_the_samples_asked_for(command, photos, tmp_path):
     out = tmp_path / "grid.png"
     answer = command("data", "show", str(photos), "--count", "4", "-o", str(out))

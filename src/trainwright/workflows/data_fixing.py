@@ -95,7 +95,7 @@ def _recipe_text(given: Given, loaded: recipes.LoadedRecipe, path: Path) -> str:
     """A recipe on top of the given one, where one can stand on top of it; else the whole of it."""
     if isinstance(given, str | Path) and loaded.base is None and not loaded.overrides:
         name = str(Path(given).resolve()) if Path(str(given)).exists() else str(given)
-        plain: dict[str, Any] = {"extends": name, "data": {"fixes": str(path)}}
+        plain: dict[str, Any] = {"extends": name, "data": {"fixes": str(path.resolve())}}
     else:
-        plain = {**loaded.resolved, "data": {**loaded.resolved["data"], "fixes": str(path)}}
+        plain = {**loaded.resolved, "data": {**loaded.resolved["data"], "fixes": str(path.resolve())}}
     return f"# trainwright data check {path.parent / 'recipe.yaml'}\n" + emit_unexpanded(plain)
