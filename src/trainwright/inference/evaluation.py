@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 
 from trainwright.data.objects import Objects
 from trainwright.data.stream_store import store_of
 from trainwright.data.types import PreparedData
-from trainwright.inference.answers import OBJECTS, Sizes, answer_columns
+from trainwright.inference.answers import OBJECTS, Sizes, answer_columns, true_objects
 from trainwright.inference.predictions import write_predictions
 from trainwright.inference.predictor import Predictor
 from trainwright.runs.atomic import make_directory, write_json
@@ -39,12 +42,37 @@ def evaluate_split(
         output, target = result.outputs[name], result.targets[name]
         sizes = _picture_sizes(data, name, result.rows) if processor.type in OBJECTS else None
         columns.update(answer_columns(name, processor, output, target, losses.get(name), sizes))
+        if processor.type == "instances":
+            # Scoring keeps no masks of the truth.
+            columns[name] = true_objects(processor, _Truth(data, name, result.rows), sizes)
         if processor.spec().classes:
             classes[name] = processor.spec().classes
     if data.targets:
         write_predictions(folder / "predictions.parquet", columns, classes=classes)
     write_json(folder / "metrics.json", metrics)
     return metrics
+
+
+class _Truth(Sequence[Any]):
+    """The truth of one sample after the other, read again: all of a split's masks would fill the memory."""
+
+    def __init__(self, data: PreparedData, target: str, rows: np.ndarray) -> None:
+        self._data, self._target, self._rows = data, target, rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, place: Any) -> dict[str, Any]:
+        if place >= len(self):
+            raise IndexError(place)
+        row, processor = int(self._rows[place]), self._data.targets[self._target]
+        if self._target in self._data.streamed:
+            stored = processor.encode(self._data.streamed[self._target][row])
+        else:
+            stored = np.array(self._data.arrays[self._target][row])
+        value = processor.to_tensor(torch.from_numpy(stored)[None])
+        assert isinstance(value, dict)
+        return {name: tensor[0] for name, tensor in value.items()}
 
 
 def _picture_sizes(data: PreparedData, target: str, rows: np.ndarray) -> Sizes | None:

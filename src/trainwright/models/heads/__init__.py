@@ -17,7 +17,11 @@ DEFAULTS = {
     "number": "linear",
     "distribution": "linear",
     "boxes": "fcos",
+    "instances": "mask_rcnn",
     "mask": "dense",
     "keypoints": "heatmaps",
 }
 """Column type -> head that learns it when the recipe names none."""
+
+SEVERAL_WITH_POINTS = "keypoint_rcnn"
+"""Head for keypoints of pictures that show several objects each, likewise."""
