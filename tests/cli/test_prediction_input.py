@@ -58,7 +58,7 @@ def test_what_is_no_picture_by_name_is_left_out_of_a_folder_and_counted(folder):
     ]
     assert read(["photos/LICENSE"])[0] == ["photos/LICENSE"]  # named outright, it is tried
     (folder / "photos/more/index.csv").unlink()
-    with pytest.raises(DataError, match="no files that are a table by name") as error:
+    with pytest.raises(DataError, match="holds no table files, by their names") as error:
         read(["photos"], ROWS)
     assert "it holds" in error.value.why
 
@@ -182,7 +182,7 @@ def test_missing_file_and_empty_folder(tmp_path):
     with pytest.raises(DataError, match="no such file") as error:
         read([str(tmp_path / "*.jpg")])
     assert error.value.fix == "nothing matches the pattern; check it"
-    with pytest.raises(DataError, match="holds no files") as error:
+    with pytest.raises(DataError, match="holds no image files") as error:
         read([str(tmp_path)])
     assert error.value.why == "it is empty"
     (tmp_path / "x.jpg").touch()

@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
     from trainwright.inference.expected import expected_by
 
     data = recipes.load(directory.resolved).recipe.data
-    expected = expected_by(data, arguments.encoding)
+    expected = expected_by(data, arguments.encoding, directory.processors)
     found = read_items(arguments.files, expected)
     for notice in found.notices:
         tell(notice)

@@ -105,11 +105,12 @@ def _read_folder(path: Path, items: Items, expected: Expected) -> None:
     files = FileSet(path)
     kind = expected.files
     wanted = SUFFIXES_OF[kind] if kind else frozenset(SUFFIXES)
+    wanted = wanted | {".npy"} if expected.bands is not None else wanted
     what = kind or "table"
     found = [name for name in files.names if suffix(name) in wanted]
     if not found:
         held = f"it holds {examples(files.names)}" if files.names else "it is empty"
-        raise DataError(f"the folder holds no files that are a {what} by name", where=str(path), why=held)
+        raise DataError(f"the folder holds no {what} files, by their names", where=str(path), why=held)
     others = [name for name in files.names if suffix(name) not in wanted]
     if others:
         items.notices.append(

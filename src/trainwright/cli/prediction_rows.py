@@ -115,6 +115,10 @@ def array_rows(path: Path, expected: Expected) -> Named:
     columns = {name: source.column(name) for name in source.columns}
     if len(columns) == 1 and len(expected.types) == 1:
         # A single array can only be meant for the single input, whatever its file is called.
+        [array] = columns.values()
+        shape = tuple(getattr(array, "shape", ()))
+        if expected.bands is not None and len(shape) == 3 and expected.bands in (shape[0], shape[-1]):
+            return [(str(path), array)]  # one picture, not a row of each of its lines
         columns = dict(zip(expected.types, columns.values(), strict=True))
     return [
         (f"{path}:{row}", {name: values[row] for name, values in columns.items()})

@@ -160,7 +160,10 @@ def _show(opened: OpenStudy, arguments: argparse.Namespace) -> None:
 
 
 def _why(trial: Trial) -> str:
-    notes = ["run before" if trial.reused else "", trial.reason.split("\n")[0] if not trial.values else ""]
+    notes = [
+        "run before" if trial.reused else "",
+        trial.reason.split("\n")[0] if trial.state != "done" else "",
+    ]
     return ", ".join(note for note in notes if note)
 
 

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from trainwright.data.archive import ArchiveError, open_archive
 from trainwright.data.cache import try_to_remember
-from trainwright.data.processors.image_decoding import size_and_mode
+from trainwright.data.processors.image_bands import size_of
 from trainwright.data.types import BadSample, RawFile
 from trainwright.locations import cache_dir
 
@@ -92,8 +92,8 @@ def header_size(file: RawFile) -> Size:
         head = file.read()
     if head.startswith(b"\xff\xd8"):
         with contextlib.suppress(BadSample):
-            return size_and_mode(head)[:2]
-    return size_and_mode(file.read() if file.member is None else head)[:2]
+            return size_of(head)
+    return size_of(file.read() if file.member is None else head)
 
 
 def _png_size(opened: BinaryIO) -> Size | None:

@@ -54,6 +54,7 @@ class Loop:
         self.position, self.clock = Position(), Clock()
         self.averages = Averages()
         self.metrics: dict[str, float] = {}
+        self.watch: Callable[[dict[str, float]], str | None] = lambda _metrics: None
         self.state = self._register()
         self._saved_at = time.monotonic()
         self._stopping = False
@@ -96,10 +97,15 @@ class Loop:
         self.progress.step(self.position.step)
         # A run that was killed between its last step and the evaluation after it has that still to do.
         while self.position.is_open or self._end_reason() is None:
-            reason = self._epoch()
+            reason = self._asked_to_end() or self._epoch()
             if reason is not None:
                 return self._outcome("interrupted", reason)
         return self._outcome("done", self._end_reason() or "")
+
+    def _asked_to_end(self) -> str | None:
+        """What `watch` says between two epochs, also of those before a resume: a reason to end here."""
+        at = self.position
+        return None if at.is_open or at.step == 0 else self.watch(self.metrics)
 
     @property
     def _global_batch(self) -> int:

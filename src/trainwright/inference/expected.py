@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -39,11 +41,13 @@ class Expected:
         types: Input -> type of its column.
         columns: Input -> columns of the source that it is made of.
         table: How its tables are written.
+        bands: Number of bands of the only input's pictures, None where they are gray or in colour.
     """
 
     types: Mapping[str, str]
     columns: Mapping[str, tuple[str, ...]]
     table: TextTable = field(default_factory=TextTable)
+    bands: int | None = None
 
     @property
     def files(self) -> str | None:
@@ -67,19 +71,31 @@ class Expected:
         return ", ".join(f"{name} ({kind})" for name, kind in self.types.items())
 
 
-def expected_by(data: Data, encoding: str | None = None) -> Expected:
+def expected_by(data: Data, encoding: str | None = None, processors: Path | None = None) -> Expected:
     """What a run with this data section takes.
 
     Args:
         data: Of its recipe.
         encoding: Of text tables; that of the run's own table when absent.
+        processors: Its `processors.json`.
     """
     types = {name: column.type for name, column in data.inputs.items()}
     columns: dict[str, tuple[str, ...]] = {}
     for name, column in data.inputs.items():
         several = (column.model_extra or {}).get("columns")
         columns[name] = tuple(several) if several else (column.column or name,)
-    return Expected(types, columns, _text_table(data.source, encoding))
+    return Expected(types, columns, _text_table(data.source, encoding), _bands(processors))
+
+
+def _bands(processors: Path | None) -> int | None:
+    if processors is None:
+        return None
+    try:
+        inputs = list(json.loads(processors.read_text())["inputs"].values())
+    except (OSError, ValueError, KeyError):
+        return None  # the predictor says what is wrong with the file
+    found: int | None = inputs[0]["state"].get("fitted", {}).get("bands") if len(inputs) == 1 else None
+    return found
 
 
 def _text_table(source: Mapping[str, Any], encoding: str | None) -> TextTable:

@@ -15,7 +15,7 @@ from trainwright.data.batch import Value, joined
 from trainwright.data.faults import in_groups
 from trainwright.data.loader import ArrayStore, Loader, Pipeline, Store
 from trainwright.data.picture_sizes import header_size
-from trainwright.data.processors.image_decoding import size_and_mode
+from trainwright.data.processors.image_bands import size_of
 from trainwright.data.samplers.sequential import Sequential
 from trainwright.data.types import BadSample, DataInfo, Processor, RawFile
 from trainwright.engine.build import build_task
@@ -277,7 +277,7 @@ def _name(item: Any, index: int) -> str:
 
 def _has_channels(shape: tuple[int, ...], channels: int) -> bool:
     """Whether an array of three axes is one image `[H, W, C]` or `[C, H, W]`, not `[N, H, W]`."""
-    return shape[2] in (1, 3, 4) or shape[0] == channels
+    return shape[2] in (1, 3, 4, channels) or shape[0] == channels
 
 
 def _present(device: str) -> bool:
@@ -301,5 +301,5 @@ def picture_size(raw: Any) -> tuple[int, int] | None:
     if isinstance(raw, RawFile):
         return header_size(raw)
     if isinstance(raw, bytes):
-        return size_and_mode(raw)[:2]
+        return size_of(raw)
     return (int(raw.shape[0]), int(raw.shape[1])) if getattr(raw, "ndim", 0) >= 2 else None

@@ -35,6 +35,7 @@ MetricComponent = Annotated[Component, ComponentOf("metric")]
 OptimizerComponent = Annotated[Component, ComponentOf("optimizer", "adamw")]
 ScheduleComponent = Annotated[Component, ComponentOf("schedule", "constant")]
 SearchComponent = Annotated[Component, ComponentOf("search", "tpe")]
+StopperComponent = Annotated[Component, ComponentOf("stopper")]
 
 
 class Section(BaseModel):
@@ -302,6 +303,13 @@ class Dimension(Section):
     )
 
 
+class Bounds(Section):
+    """Limits of a metric, themselves included."""
+
+    low: float | None = Field(default=None, description="Smallest value.")
+    high: float | None = Field(default=None, description="Largest value.")
+
+
 class Tune(Section):
     """A search over values of this recipe: `trainwright tune`."""
 
@@ -321,6 +329,21 @@ class Tune(Section):
         description="Working time, such as 90min or 2h; what runs then is saved.",
     )
     seed: NonNegativeInt = Field(default=0, description="Address of every random number of the search.")
+    stop: list[StopperComponent] = Field(
+        default=[],
+        description="Rules that stop or pause a trial before its end; the first that says so does.",
+    )
+    constraints: dict[str, Bounds] = Field(
+        default={},
+        description="Metric such as model/bytes -> limits; what lies outside is never best, and no longer "
+        "trained once it is known.",
+    )
+    seeds: PositiveInt = Field(
+        default=1, description="Runs of each point, with seeds from train.seed on; the first one is judged."
+    )
+    statistic: Literal["mean", "median", "worst"] | None = Field(
+        default=None, description="What several seeds come to; their mean when absent."
+    )
 
 
 class Recipe(Section):

@@ -13,7 +13,7 @@ from itertools import combinations, product
 from pydantic import ValidationError
 
 from trainwright.errors import ErrorList, RecipeError, TrainwrightError, closest
-from trainwright.recipe.nodes import join_path, split_path
+from trainwright.recipe.nodes import KeyPath, join_path, split_path
 from trainwright.recipe.rules import check_rules
 from trainwright.recipe.schema import Dimension, Recipe, Tune
 from trainwright.recipe.slots import advice, annotation_at, typed_path
@@ -40,7 +40,7 @@ def check_tuning(recipe: Recipe) -> list[Problem]:
     tune = recipe.tune
     if tune is None:
         return []
-    found = [*_objectives(recipe, tune), *_shapes(tune)]
+    found = [*_objectives(recipe, tune), *_constraints(recipe, tune), *_seeds(recipe, tune), *_shapes(tune)]
     found += [problem for path in tune.space for problem in _key_path(recipe, path)]
     if found:
         return found
@@ -50,23 +50,47 @@ def check_tuning(recipe: Recipe) -> list[Problem]:
 
 
 def _objectives(recipe: Recipe, tune: Tune) -> Iterator[Problem]:
-    split = recipe.data.split
     for name in tune.objectives:
-        place = ("tune", "objectives", name)
-        where, slash, metric = name.partition("/")
-        if where == "test":
-            yield Problem(
-                place,
-                "the test split would choose the recipe that it is kept to judge",
-                fix=f"use val/{metric}; the test split is scored in every run all the same",
-            )
-        elif not slash or where not in ("val", "train", "model"):
-            guess = closest(name, ["val/loss", "val/accuracy", "train/loss", "val/rmse", "model/parameters"])
-            fix = f"did you mean `{guess}`?" if guess else "such as val/accuracy or train/loss"
-            yield Problem(place, f"no run reports `{name}`", fix=fix)
-        elif where == "val" and split is not None and split.val == 0:
-            what = f"there is no val split to compute {name} on"
-            yield Problem(place, what, fix="raise data.split.val")
+        yield from _metric(recipe, name, ("tune", "objectives", name))
+
+
+def _constraints(recipe: Recipe, tune: Tune) -> Iterator[Problem]:
+    for name, item in tune.constraints.items():
+        place = ("tune", "constraints", name)
+        yield from _metric(recipe, name, place)
+        if item.low is None and item.high is None:
+            yield Problem(place, "a constraint needs a limit", fix="give low, high or both")
+        elif item.low is not None and item.high is not None and item.low > item.high:
+            what = f"no number is above {item.low:g} and below {item.high:g}"
+            yield Problem(place, what, fix="exchange them")
+
+
+def _seeds(recipe: Recipe, tune: Tune) -> Iterator[Problem]:
+    if tune.seeds == 1 and tune.statistic is not None:
+        what = "one seed has no statistic"
+        yield Problem(("tune", "statistic"), what, fix="give `seeds`, or remove it")
+    if tune.seeds > 1 and any(recipe.aliases.get(path, path) == "train.seed" for path in tune.space):
+        what = "the seed is searched, and `seeds` would change it too"
+        yield Problem(("tune", "seeds"), what, fix="remove train.seed from the space")
+
+
+def _metric(recipe: Recipe, name: str, place: KeyPath) -> Iterator[Problem]:
+    """What is wrong with the name of a metric, as far as it can be known without the data."""
+    split = recipe.data.split
+    where, slash, metric = name.partition("/")
+    if where == "test":
+        yield Problem(
+            place,
+            "the test split would choose the recipe that it is kept to judge",
+            fix=f"use val/{metric}; the test split is scored in every run all the same",
+        )
+    elif not slash or where not in ("val", "train", "model", "run"):
+        guess = closest(name, ["val/loss", "val/accuracy", "train/loss", "val/rmse", "model/parameters"])
+        fix = f"did you mean `{guess}`?" if guess else "such as val/accuracy or train/loss"
+        yield Problem(place, f"no run reports `{name}`", fix=fix)
+    elif where == "val" and split is not None and split.val == 0:
+        what = f"there is no val split to compute {name} on"
+        yield Problem(place, what, fix="raise data.split.val")
 
 
 def _shapes(tune: Tune) -> Iterator[Problem]:

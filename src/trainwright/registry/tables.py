@@ -49,7 +49,8 @@ POSITIONAL: dict[str, tuple[str, ...]] = {
     "metric": ("output", "target", "classes", "spec"),  # classes: names, None where there are none
     "optimizer": ("params",),
     "schedule": ("total_steps", "steps_per_epoch"),
-    "search": ("space", "directions", "seed"),
+    "search": ("space", "directions", "seed", "constraints"),
+    "stopper": ("objectives", "epochs"),  # name -> direction; epochs of a whole training, None where unknown
 }
 """Kind -> names of the parameters that the tool fills, by name. No recipe can set these."""
 
@@ -325,6 +326,13 @@ TABLES: dict[str, dict[str, str]] = {
         "gp": "trainwright.tune.search.gp:Gp",
         "cmaes": "trainwright.tune.search.cmaes:Cmaes",
         "nsga2": "trainwright.tune.search.nsga2:Nsga2",
+    },
+    "stopper": {
+        "median": "trainwright.tune.stop.median:Median",
+        "successive_halving": "trainwright.tune.stop.successive_halving:SuccessiveHalving",
+        "hyperband": "trainwright.tune.stop.hyperband:Hyperband",
+        "front": "trainwright.tune.stop.front:Front",
+        "limit": "trainwright.tune.stop.limit:Limit",
     },
 }
 """Kind -> name in a recipe -> where it lives."""

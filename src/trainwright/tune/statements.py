@@ -5,9 +5,9 @@ Built once: to build a statement takes SQLAlchemy longer than SQLite takes to ru
 
 from __future__ import annotations
 
-from sqlalchemy import Float, and_, bindparam, insert, or_, select, update
+from sqlalchemy import Float, and_, bindparam, delete, insert, or_, select, update
 
-from trainwright.tune.tables import STUDIES, TRIALS
+from trainwright.tune.tables import REPORTS, STUDIES, TRIALS
 from trainwright.tune.trial import TrialState
 
 COUNT = (
@@ -44,11 +44,25 @@ FINISH = (
         lease_until=0.0,
         **{
             name: bindparam(f"new_{name}")
-            for name in ("ended", "change", "state", "run", "result", "reused", "reason", "seconds")
+            for name in (
+                *("ended", "change", "state", "run", "result", "reused", "reason", "seconds"),
+                *("epochs", "details"),
+            )
         },
     )
 )
 CHANGED = select(TRIALS).where(TRIALS.c.study == bindparam("study_"), TRIALS.c.change > bindparam("seen"))
+REPORTED = (
+    select(REPORTS)
+    .where(REPORTS.c.study == bindparam("study_"), REPORTS.c.change > bindparam("seen"))
+    .order_by(REPORTS.c.trial, REPORTS.c.epoch)
+)
+FORGET = delete(REPORTS).where(
+    REPORTS.c.study == bindparam("study_"),
+    REPORTS.c.trial == bindparam("number_"),
+    REPORTS.c.epoch == bindparam("epoch_"),
+)
+REPORT = insert(REPORTS)
 ADD = insert(TRIALS).returning(TRIALS)
 FREE = (
     select(TRIALS.c.number)

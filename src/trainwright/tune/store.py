@@ -21,8 +21,20 @@ from sqlalchemy.exc import IntegrityError
 
 from trainwright.errors import RunError
 from trainwright.recipe.space import Point, point_key
-from trainwright.tune.statements import ADD, CHANGED, COUNT, ENDED, FINISH, FREE, HELD
-from trainwright.tune.tables import FORMAT, METADATA, STUDIES, TRIALS, trial_of
+from trainwright.tune.curve import Curve, Report
+from trainwright.tune.statements import (
+    ADD,
+    CHANGED,
+    COUNT,
+    ENDED,
+    FINISH,
+    FORGET,
+    FREE,
+    HELD,
+    REPORT,
+    REPORTED,
+)
+from trainwright.tune.tables import FORMAT, STUDIES, TRIALS, make_tables, report_of, trial_of
 from trainwright.tune.trial import Trial, TrialState
 from trainwright.tune.writer import Writer, open_engine
 
@@ -61,13 +73,15 @@ class Store:
         self.place, self._clock = str(place), clock
         self._writer = Writer(open_engine(place))
         try:
-            self._writer.do(METADATA.create_all)
+            self._writer.do(make_tables)
             self.name = name if name is not None else self._only_name()
         except BaseException:
             self._writer.close()
             raise
         self._known: dict[int, Trial] = {}
         self._seen = 0
+        self._curves: dict[int, Curve] = {}
+        self._reports_seen = 0
 
     def close(self) -> None:
         """Commits what waits and closes the file."""
@@ -119,6 +133,16 @@ class Store:
             self._known[row.number] = trial_of(row, json.loads)
             self._seen = max(self._seen, row.change)
         return [self._known[number] for number in sorted(self._known)]
+
+    def curves(self) -> dict[int, Curve]:
+        """Reports of every trial that has any. Reads what has changed since the last call."""
+        since = {"study_": self.name, "seen": self._reports_seen}
+        for row in self._writer.do(lambda connection: connection.execute(REPORTED, since).all()):
+            report = report_of(row, json.loads)
+            others = [other for other in self._curves.get(row.trial, ()) if other.epoch != report.epoch]
+            self._curves[row.trial] = tuple(sorted([*others, report], key=lambda item: item.epoch))
+            self._reports_seen = max(self._reports_seen, row.change)
+        return dict(self._curves)
 
     def add(
         self, number: int, point: Point, *, owner: str, lease: float, known: int, once: bool = False
@@ -185,6 +209,19 @@ class Store:
 
         return self._writer.do(work)
 
+    def report(self, number: int, token: int, report: Report) -> bool:
+        """Keeps an evaluation; False, and nothing is written, where the lease is lost."""
+
+        def work(connection: Connection) -> bool:
+            """Writes the report; False where the lease is lost."""
+            lease = {"study_": self.name, "number_": number, "token_": token, "now_": self._clock()}
+            if connection.execute(HELD, lease).scalar() is None:
+                return False
+            self._keep(connection, number, [report], self._count(connection))
+            return True
+
+        return self._writer.do(work)
+
     def finish(
         self,
         number: int,
@@ -195,8 +232,25 @@ class Store:
         run: str = "",
         reused: bool = False,
         reason: str = "",
+        curve: Sequence[Report] = (),
+        details: Mapping[str, Any] | None = None,
     ) -> bool:
-        """Commits how a trial ended; False, and nothing is written, where the lease is lost."""
+        """Commits how a trial ended, or that it was paused.
+
+        Args:
+            number: The trial.
+            token: Of the lease.
+            state: How it ended.
+            values: One number per objective.
+            run: Directory of its run.
+            reused: The run was done before.
+            reason: Why it failed, was stopped or paused.
+            curve: Its evaluations, those that are kept already among them or not.
+            details: What else was measured.
+
+        Returns:
+            False, and nothing is written, where the lease is lost.
+        """
         assert state.ended
         result = None if values is None else json.dumps(list(values))
 
@@ -213,7 +267,10 @@ class Store:
             outcome = {"new_ended": ended, "new_change": change, "new_state": state.value, "new_run": run}
             outcome |= {"new_result": result, "new_reused": reused, "new_reason": reason}
             outcome |= {"new_seconds": seconds, "study_": self.name, "number_": number}
+            epochs = max((report.epoch for report in curve), default=None)
+            outcome |= {"new_epochs": epochs, "new_details": json.dumps(details) if details else None}
             connection.execute(FINISH, outcome)
+            self._keep(connection, number, curve, change)
             return True
 
         return self._writer.do(work)
@@ -255,6 +312,32 @@ class Store:
             return numbers
 
         return self._writer.do(work)
+
+    def go_on(self, number: int, owner: str, lease: float) -> Trial | None:
+        """Leases a paused trial; None where it is paused no more."""
+
+        def work(connection: Connection) -> Trial | None:
+            where = and_(TRIALS.c.study == self.name, TRIALS.c.number == number)
+            paused = select(TRIALS.c.state).where(where).with_for_update()
+            if connection.execute(paused).scalar() != TrialState.PAUSED.value:
+                return None
+            now = self._clock()
+            values = {"state": TrialState.RUNNING.value, "owner": owner, "lease_until": now + lease}
+            return self._change(connection, number, started=now, token=TRIALS.c.token + 1, **values)
+
+        return self._writer.do(work)
+
+    def _keep(self, connection: Connection, number: int, curve: Sequence[Report], change: int) -> None:
+        """Writes reports, over those of the same epochs."""
+        rows = [{"study_": self.name, "number_": number, "epoch_": report.epoch} for report in curve]
+        if rows:
+            connection.execute(FORGET, rows)
+            known = {"study": self.name, "trial": number, "change": change}
+            values = [
+                {**known, "epoch": item.epoch, "step": item.step, "metrics": json.dumps(dict(item.values))}
+                for item in curve
+            ]
+            connection.execute(REPORT, values)
 
     def _held(self, number: int, token: int, now: float) -> tuple[Any, ...]:
         """Conditions of holding a lease now."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from trainwright.tune.constraints import Constraint, kept
+from trainwright.tune.curve import Curves, until
 from trainwright.tune.search.base import Search
+from trainwright.tune.stop.base import Stopper, Verdict
 from trainwright.tune.store import Store
 from trainwright.tune.trial import Trial, TrialState
 
@@ -18,15 +21,20 @@ class Study:
         store: Where they are kept.
         search: Chooses new points.
         limit: Trials to make; None where there is no limit but the search's own.
+        stoppers: Rules of early stopping.
     """
 
-    def __init__(self, store: Store, search: Search, limit: int | None) -> None:
-        self.store, self._search = store, search
+    def __init__(
+        self, store: Store, search: Search, limit: int | None, stoppers: Sequence[Stopper] = ()
+    ) -> None:
+        self.store, self._search, self._stoppers = store, search, list(stoppers)
         sizes = [size for size in (limit, search.size) if size is not None]
         self.size: int | None = min(sizes, default=None)
 
     def next(self, owner: str, lease: float, avoid: Sequence[int] = ()) -> Trial | None:
-        """A trial to work on, leased: one that waits, else a new one; None where there is nothing to do now.
+        """A trial to work on, leased; None where there is nothing to do now.
+
+        One that waits, else a paused one that may go on, else a new one.
 
         Args:
             owner: Who works on it.
@@ -36,11 +44,14 @@ class Study:
         waiting = self.store.take(owner, lease, avoid)
         if waiting is not None:
             return waiting
+        paused = self._promoted(owner, lease, last=False)
+        if paused is not None:
+            return paused
         for _ in range(_TRIES):
             history = self.store.trials()
             number = len(history)
             if self.size is not None and number >= self.size:
-                return None
+                return self._promoted(owner, lease, last=True)
             # What had ended when the history was read; a trial that was taken up again counts twice.
             known = max((trial.ended or 0 for trial in history), default=0)
             point = self._search.ask(number, history)
@@ -52,13 +63,55 @@ class Study:
                 return added
         return None
 
-    def finished(self) -> bool:
-        """Whether every trial that is to be made has ended."""
+    @property
+    def metrics(self) -> list[str]:
+        """What every report has to give for the trials to be judged."""
+        return list(dict.fromkeys(name for stopper in self._stoppers for name in stopper.metrics))
+
+    def judge(self, number: int, epoch: int) -> Verdict | None:
+        """What becomes of a running trial after its report of an epoch; None where it goes on.
+
+        The same reports get the same answer, however often it is asked.
+        """
+        curves = self.store.curves()
         trials = self.store.trials()
-        return self.size is not None and len(trials) >= self.size and all(t.state.ended for t in trials)
+        if not curves.get(number):
+            return None
+        curves[number] = until(curves[number], epoch)
+        done = {trial.number for trial in trials if trial.state is TrialState.DONE}
+        found = [stopper.judge(number, curves, done) for stopper in self._stoppers]
+        verdicts = [verdict for verdict in found if verdict is not None]
+        if trials[number].epochs is not None and epoch <= (trials[number].epochs or 0):
+            # It was paused here, and then let go on.
+            verdicts = [verdict for verdict in verdicts if verdict.action == "stop"]
+        return min(verdicts, key=lambda verdict: verdict.action == "pause", default=None)
+
+    def finished(self) -> bool:
+        """Whether every trial that is to be made has ended, and none that is paused may go on."""
+        trials = self.store.trials()
+        made = self.size is not None and len(trials) >= self.size and all(t.state.ended for t in trials)
+        return made and self._next_paused(self.store.curves(), last=True) is None
+
+    def _promoted(self, owner: str, lease: float, *, last: bool) -> Trial | None:
+        """A paused trial that may go on, leased."""
+        if not self._stoppers:
+            return None
+        if last and not all(trial.state.ended for trial in self.store.trials()):
+            return None  # what still runs may be better
+        number = self._next_paused(self.store.curves(), last=last)
+        return None if number is None else self.store.go_on(number, owner, lease)
+
+    def _next_paused(self, curves: Curves, *, last: bool) -> int | None:
+        paused = {trial.number for trial in self.store.trials() if trial.state is TrialState.PAUSED}
+        if not paused:
+            return None
+        found = (stopper.promoted(curves, paused, last=last) for stopper in self._stoppers)
+        return next((number for number in found if number is not None), None)
 
 
-def best(trials: Sequence[Trial], directions: Sequence[str]) -> list[Trial]:
+def best(
+    trials: Sequence[Trial], directions: Sequence[str], constraints: Sequence[Constraint] = ()
+) -> list[Trial]:
     """Trials that no other one is better than in every objective (the Pareto front), best first.
 
     With one objective that is the best one; of equal ones the first.
@@ -66,9 +119,11 @@ def best(trials: Sequence[Trial], directions: Sequence[str]) -> list[Trial]:
     Args:
         trials: Any trials; those without values are left out.
         directions: `maximize` or `minimize` for each objective.
+        constraints: What lies outside of one is left out.
     """
     signs = [-1.0 if direction == "maximize" else 1.0 for direction in directions]
     done = [trial for trial in trials if trial.state is TrialState.DONE and trial.values is not None]
+    done = [trial for trial in done if kept(trial, constraints)]
     costs = {t.number: tuple(s * v for s, v in zip(signs, t.values or (), strict=True)) for t in done}
     done = [trial for trial in done if all(cost == cost for cost in costs[trial.number])]  # NaN is no result
     done.sort(key=lambda trial: (costs[trial.number], trial.number))

@@ -1,14 +1,29 @@
-"""The tables of a study: one row for the study, one for each trial."""
+"""The tables of a study: one row for the study, one for each trial, one for each evaluation of a trial."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    inspect,
+    text,
+)
 
+from trainwright.tune.curve import Report
 from trainwright.tune.trial import Trial, TrialState
 
-FORMAT = 1
+FORMAT = 2
 
 METADATA = MetaData()
 
@@ -47,10 +62,40 @@ TRIALS = Table(
     Column("started", Float, nullable=False),
     Column("change", Integer, nullable=False),  # the study's count at its last write
     Column("grid_key", String(64)),  # digest of a grid's point, which is there once; null for other searches
+    Column("epochs", Integer),  # evaluated
+    Column("details", Text),  # what else was measured, as JSON
     UniqueConstraint("study", "grid_key"),
     Index("trials_by_change", "study", "change"),
     Index("trials_by_state", "study", "state", "number"),
 )
+
+REPORTS = Table(
+    "reports",
+    METADATA,
+    Column("study", String(200), primary_key=True),
+    Column("trial", Integer, primary_key=True),
+    Column("epoch", Integer, primary_key=True),
+    Column("step", Integer, nullable=False),
+    Column("metrics", Text, nullable=False),  # name -> value, as JSON
+    Column("change", Integer, nullable=False),
+    Index("reports_by_change", "study", "change"),
+)
+
+_ADDED_IN_2 = ("epochs INTEGER", "details TEXT")
+
+
+def make_tables(connection: Connection) -> None:
+    """Makes what is missing of the tables; a study of the first layout gets the columns of this one."""
+    METADATA.create_all(connection)
+    there = {column["name"] for column in inspect(connection).get_columns("trials")}
+    for column in _ADDED_IN_2:
+        if column.split()[0] not in there:
+            connection.execute(text(f"ALTER TABLE trials ADD COLUMN {column}"))
+
+
+def report_of(row: Any, decode: Any) -> Report:
+    """A row as a report; `decode` reads JSON."""
+    return Report(row.epoch, row.step, decode(row.metrics))
 
 
 def trial_of(row: Any, decode: Any) -> Trial:
@@ -72,4 +117,6 @@ def trial_of(row: Any, decode: Any) -> Trial:
         reused=bool(row.reused),
         reason=row.reason,
         seconds=row.seconds,
+        epochs=row.epochs,
+        details=decode(row.details) if row.details else {},
     )

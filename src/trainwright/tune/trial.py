@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from trainwright.recipe.space import Point
 
 
 class TrialState(StrEnum):
-    """Where a trial stands. A `running` one whose lease has expired is taken up like a waiting one."""
+    """Where a trial stands.
+
+    A `running` one whose lease has expired is taken up like a waiting one. A `paused` one goes on only where
+    the rule that paused it says so.
+    """
 
     WAITING = "waiting"
     RUNNING = "running"
+    PAUSED = "paused"
     DONE = "done"
     STOPPED = "stopped"
     FAILED = "failed"
@@ -20,7 +27,7 @@ class TrialState(StrEnum):
     @property
     def ended(self) -> bool:
         """Whether nothing more comes of it by itself."""
-        return self in (TrialState.DONE, TrialState.STOPPED, TrialState.FAILED)
+        return self not in (TrialState.WAITING, TrialState.RUNNING)
 
 
 @dataclass(frozen=True)
@@ -31,9 +38,10 @@ class Trial:
         number: From 0, in the order in which the points were chosen.
         point: Key path -> value.
         state: Where it stands.
-        values: One number per objective, in the study's order; None while there is none.
+        values: One number per objective, in the study's order; None while there is none. Of a trial that was
+            stopped or paused they are those of its last evaluation.
         known: How many trials had ended when the point was chosen: what the search knew.
-        ended: Its place in the order in which trials ended, from 1; None while it has not.
+        ended: Its place in the order in which trials ended or were paused, from 1; None while it has not.
         token: Fencing token: how often it was leased.
         owner: Who holds the lease.
         lease_until: Seconds since the epoch.
@@ -43,6 +51,9 @@ class Trial:
         reused: The run was done before the trial began.
         reason: Why it failed, was stopped or waits, in words.
         seconds: Working time, from the lease to the result, of the last attempt.
+        epochs: Epochs that were evaluated; None where nothing was told of them.
+        details: What else was measured, as plain data: `constraints` and `intervals` by name, `each` with the
+            objectives of every seed, and the `runs` behind them.
     """
 
     number: int
@@ -60,3 +71,5 @@ class Trial:
     reused: bool = False
     reason: str = ""
     seconds: float = 0.0
+    epochs: int | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)

@@ -9,6 +9,7 @@ import numpy as np
 
 from trainwright.data.checks.finding import Findings
 from trainwright.data.processors.image import ImageProcessor
+from trainwright.data.processors.image_bands import as_seen
 from trainwright.data.processors.image_raw import look
 from trainwright.data.types import BadSample, PreparedData
 from trainwright.report.pictures import data_uri
@@ -52,8 +53,8 @@ def picture_of(data: PreparedData) -> Callable[[int], np.ndarray | None]:
         if objects and column is not None:
             return original_pixels(column.source.column(column.parts[0])[row])
         if name in data.streamed:
-            return data.inputs[name].encode(data.streamed[name][row])
-        return np.asarray(data.arrays[name][row])
+            return as_seen(data.inputs[name].encode(data.streamed[name][row]))
+        return as_seen(np.asarray(data.arrays[name][row]))
 
     return picture
 
@@ -63,6 +64,6 @@ def original_pixels(raw: Any) -> np.ndarray:
     seen = look(raw)
     if seen is None:
         raise BadSample("the picture cannot be read")
-    processor = ImageProcessor(size=list(seen.size), mode="rgb")
+    processor = ImageProcessor(size=list(seen.size), mode="rgb" if seen.bands <= 4 else "bands")
     processor.inspect([raw])
-    return processor.encode(raw)
+    return as_seen(processor.encode(raw))

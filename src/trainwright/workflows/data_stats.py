@@ -33,7 +33,7 @@ def data_stats(given: Given, overrides: Mapping[str, Any] | Sequence[str] = ()) 
     Returns:
         `sizes` per split, `dropped`, and `columns`: name -> `type`, `count`, `missing` and by type: of
         numbers `mean`, `std`, `min`, `q05` to `q95` and `max` of each value of the vector, of categories
-        `classes` with counts per split, of pictures `heights`, `widths`, `modes` and `formats`, of
+        `classes` with counts per split, of pictures `heights`, `widths`, `bits`, `modes` and `formats`, of
         annotated objects `objects`, `classes`, `per picture`, and the sizes of boxes.
 
     Raises:
@@ -118,6 +118,7 @@ def _pictures(subject: Subject, column: CheckedColumn) -> dict[str, Any]:
     if headers:
         about["heights"] = _distribution(np.array([header.height for header in headers], dtype=float))
         about["widths"] = _distribution(np.array([header.width for header in headers], dtype=float))
+        about["bits"] = dict(Counter(header.bits for header in headers).most_common())
         about["modes"] = dict(Counter(header.mode for header in headers).most_common())
         about["formats"] = dict(Counter(header.format for header in headers).most_common())
     return about

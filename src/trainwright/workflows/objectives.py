@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+import statistics
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trainwright.errors import RecipeError, RunError, closest
 from trainwright.runs.directory import RunDirectory
+from trainwright.runs.metrics import epoch_rows
 from trainwright.workflows.results import read_metrics_of
 
 if TYPE_CHECKING:
@@ -44,14 +46,19 @@ def reported(loaded: LoadedRecipe) -> set[str]:
     return {*names, *OF_THE_MODEL}
 
 
-def refuse_unreported(objectives: Iterable[str], names: set[str]) -> None:
-    """Raises RecipeError for an objective that no run reports."""
-    for name in objectives:
+def refuse_unreported(asked: Mapping[str, str], names: set[str]) -> None:
+    """Raises RecipeError for a metric that no run reports.
+
+    Args:
+        asked: Metric -> key path that asks for it.
+        names: What runs report.
+    """
+    for name, where in asked.items():
         if name not in names:
             guess = closest(name, names)
             raise RecipeError(
                 f"no run reports `{name}`",
-                where=f"tune.objectives.{name}",
+                where=where,
                 fix=f"did you mean `{guess}`?" if guess else f"use one of: {', '.join(sorted(names))}",
             )
 
@@ -80,6 +87,103 @@ def objective_values(run: RunDirectory, objectives: Iterable[str]) -> list[float
             raise RunError(what, where=str(run.path))
         values.append(float(value))
     return values
+
+
+def outcome_of(
+    runs: Sequence[RunDirectory],
+    objectives: Mapping[str, str],
+    constraints: Sequence[str],
+    statistic: str,
+) -> dict[str, Any]:
+    """What the finished runs of a trial come to.
+
+    Args:
+        runs: One per seed.
+        objectives: Objective -> `maximize` or `minimize`.
+        constraints: Metrics that are limited.
+        statistic: `mean`, `median` or `worst` of the seeds.
+
+    Returns:
+        `values`, one per objective, and `details`: the values of every seed, the 95 % interval of each
+        objective's mean by Student's t, and what is limited.
+
+    Raises:
+        RunError: A metric is missing or no finite number.
+    """
+    each = [objective_values(run, objectives) for run in runs]
+    limited = [objective_values(run, constraints) for run in runs]
+    by_name = dict(zip(objectives, map(list, zip(*each, strict=True)), strict=True))
+    values = [combined(by_name[name], statistic, direction) for name, direction in objectives.items()]
+    details: dict[str, Any] = {}
+    if constraints:
+        means = [statistics.fmean(column) for column in zip(*limited, strict=True)]
+        details["constraints"] = dict(zip(constraints, means, strict=True))
+    if len(runs) > 1:
+        details["each"] = by_name
+        details["runs"] = [str(run.path) for run in runs]
+        details["intervals"] = {name: student_interval(found) for name, found in by_name.items()}
+    return {"values": values, "details": details}
+
+
+def combined(values: Sequence[float], statistic: str, direction: str) -> float:
+    """The statistic of an objective over seeds; the worst is by its direction."""
+    if statistic == "worst":
+        return min(values) if direction == "maximize" else max(values)
+    return statistics.median(values) if statistic == "median" else statistics.fmean(values)
+
+
+def student_interval(values: Sequence[float]) -> list[float]:
+    """The 95 % interval of the mean of two or more normal draws."""
+
+    half = _student(len(values) - 1) * statistics.stdev(values) / math.sqrt(len(values))
+    middle = statistics.fmean(values)
+    return [middle - half, middle + half]
+
+
+def _student(freedom: int) -> float:
+    """The 97.5 % quantile of Student's t."""
+    from scipy.special import stdtrit  # type: ignore[import-untyped]  # of scikit-learn's dependencies
+
+    return float(stdtrit(freedom, 0.975))
+
+
+def curve_of(run: RunDirectory, metrics: Sequence[str]) -> list[list[Any]]:
+    """Epoch, step and metrics of every evaluated epoch of a run, as JSON holds them."""
+    fixed = _fixed(run, metrics)
+    rows = epoch_rows(run.metrics_file, run.record().resumed_from)
+    found = []
+    for row in rows:
+        values = {name: row[name] for name in metrics if name in row}
+        if values:
+            found.append([int(row["epoch"]), int(row["step"]), {**fixed, **values}])
+    return found
+
+
+def report_values(
+    run: RunDirectory, epoch: int, metrics: Sequence[str], latest: Mapping[str, float]
+) -> dict[str, float]:
+    """What a run reports of an epoch; empty where it was not evaluated.
+
+    Args:
+        run: The run.
+        epoch: Epochs done.
+        metrics: Names that are wanted.
+        latest: Metrics of the last epoch; empty right after a resume, when the run's file is read.
+    """
+    row = latest
+    if not row:
+        rows = epoch_rows(run.metrics_file, run.record().resumed_from)
+        row = next((row for row in rows if row["epoch"] == epoch), {})
+    values = {name: float(row[name]) for name in metrics if name in row}
+    changing = any(name not in OF_THE_MODEL for name in metrics)
+    return {**_fixed(run, metrics), **values} if values or not changing else {}
+
+
+def _fixed(run: RunDirectory, metrics: Sequence[str]) -> dict[str, float]:
+    """What of the metrics does not change in a training; nothing before there are weights."""
+    if not run.best.exists():
+        return {}
+    return {name: float(_of_the_model(run.best, name[6:])) for name in metrics if name in OF_THE_MODEL}
 
 
 def _of_the_model(weights: Path, metric: str) -> int:

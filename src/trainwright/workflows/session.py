@@ -51,7 +51,7 @@ from trainwright.workflows.run_files import (
     what_is_left,
     write_data_report,
 )
-from trainwright.workflows.training import RunResult
+from trainwright.workflows.training import RunResult, Watch
 
 if TYPE_CHECKING:
     from trainwright.recipe import LoadedRecipe
@@ -66,9 +66,11 @@ class Session:
     Args:
         loaded: The recipe.
         progress: Who watches.
+        watch: Asked after every epoch but the last; see `training.Watch`.
     """
 
-    def __init__(self, loaded: LoadedRecipe, progress: Any) -> None:
+    def __init__(self, loaded: LoadedRecipe, progress: Any, watch: Watch | None = None) -> None:
+        self._watch = watch
         self.loaded, self.recipe, self.progress = loaded, loaded.recipe, progress
         self.seconds: dict[str, float] = {}
         self._begun = time.perf_counter()
@@ -224,6 +226,8 @@ class Session:
         self.progress.watch(spool.latest)
         loop = Loop(parts, spool, self.progress, writer, lambda: save_weights(run.best, parts.model), stop)
         self._restore(loop, run, store, from_best)
+        if (watch := self._watch) is not None:
+            loop.watch = lambda metrics: watch(run, loop.position.epoch, loop.position.step, metrics)
         if record.attempts and loop.position.step == 0:
             log.logger.warning("%s holds no checkpoint: training starts over", run.checkpoints)
         record.begin(from_step=loop.position.step)

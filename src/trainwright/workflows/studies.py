@@ -17,12 +17,16 @@ from trainwright.recipe.schema import Tune
 from trainwright.recipe.space import Point, space_of
 from trainwright.recipe.writing import emit
 from trainwright.runs.atomic import make_directory
+from trainwright.tune.constraints import Constraint, WithinConstraints
+from trainwright.tune.stop.base import Stopper
 from trainwright.tune.store import Store
 from trainwright.tune.study import Study, best
 from trainwright.tune.trial import Trial
 
 SUFFIX = ".study"
 _DEFAULT_TRIALS = 20
+DEFAULT_EPOCHS = 10.0
+"""Of a recipe without any budget."""
 _UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
 
 
@@ -51,7 +55,7 @@ class OpenStudy:
 
     def best(self) -> list[Trial]:
         """The best trial, or the Pareto front."""
-        return best(self.store.trials(), self.directions)
+        return best(self.store.trials(), self.directions, constraints_of(self.tune))
 
 
 def seconds_of(text: str) -> float:
@@ -85,7 +89,7 @@ def start(
             fix="give it a `tune` section: `trainwright explain tune`",
         )
     with recipes.located(loaded):
-        search = _search(loaded.recipe)
+        search, _ = _search(loaded.recipe), _stoppers(loaded.recipe)
     limit = trials if trials is not None else tune.trials
     if limit is None and search.size is None and tune.time is None:
         limit = _DEFAULT_TRIALS
@@ -162,7 +166,8 @@ def _opened(store: Store, trials: int | None) -> OpenStudy:
     row = store.study()
     loaded = recipes.load(escaped(row.recipe))
     assert loaded.recipe.tune is not None
-    study = Study(store, _search(loaded.recipe), row.limit if trials is None else trials)
+    limit = row.limit if trials is None else trials
+    study = Study(store, _search(loaded.recipe), limit, _stoppers(loaded.recipe))
     base = {key: value for key, value in row.recipe.items() if key != "tune"}
     return OpenStudy(store.place, store, study, base, loaded.recipe.tune)
 
@@ -177,7 +182,29 @@ def _search(recipe: recipes.Recipe) -> Any:
         space=space_of(recipe),
         directions=tune.objectives,
         seed=tune.seed,
+        constraints=constraints_of(tune),
     )
+
+
+def _stoppers(recipe: recipes.Recipe) -> list[Stopper]:
+    tune, train = recipe.tune, recipe.train
+    assert tune is not None
+    epochs = train.epochs
+    if epochs is None and train.steps is None and train.minutes is None:
+        epochs = DEFAULT_EPOCHS
+    if "train.epochs" in {recipe.aliases.get(path, path) for path in tune.space}:
+        epochs = None
+    made: list[Stopper] = [
+        registry.build("stopper", spec, where=f"tune.stop.{index}", objectives=tune.objectives, epochs=epochs)
+        for index, spec in enumerate(tune.stop)
+    ]
+    within = WithinConstraints(constraints_of(tune))
+    return [within, *made] if within.metrics else made
+
+
+def constraints_of(tune: Tune) -> list[Constraint]:
+    """The limits of a `tune` section."""
+    return [Constraint(name, item.low, item.high) for name, item in tune.constraints.items()]
 
 
 def _plain(resolved: Mapping[str, Any]) -> dict[str, Any]:

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from trainwright.recipe.schema import Recipe
 
 Result = TypeVar("Result")
+Watch = Callable[[RunDirectory, int, int, dict[str, float]], str | None]
+"""Asked between two epochs with the run, the epochs and steps done, and the metrics of the last epoch (empty
+right after a resume); gives the reason why the run is to end there, as interrupted, or None."""
 
 
 @dataclass
@@ -117,6 +120,7 @@ def train(
     runs_dir: str | Path = "runs",
     fresh: bool = False,
     progress: ProgressSink | None = None,
+    watch: Watch | None = None,
 ) -> RunResult:
     """Trains a recipe, or goes on with what there is of it already.
 
@@ -127,6 +131,7 @@ def train(
         runs_dir: Where run directories are made.
         fresh: Repeat a run that is done, or start anew beside one that failed.
         progress: A sink such as the command line's progress bar.
+        watch: Asked after every epoch but the last; a reason that it gives ends the run there, resumable.
 
     Raises:
         UserError: The recipe, the data or the model cannot work; nothing was trained.
@@ -141,7 +146,7 @@ def train(
     # Imports torch: its seconds of import pass while workers decode the data.
     from trainwright.workflows.session import Session
 
-    with recipes.located(loaded), Session(loaded, progress) as session:
+    with recipes.located(loaded), Session(loaded, progress, watch) as session:
         prepared, findings = preparing.result()
         check_report_splits(loaded.recipe, prepared)
         decision = session.agree(lambda: _decide(loaded, prepared, runs_dir, fresh))

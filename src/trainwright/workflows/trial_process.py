@@ -51,9 +51,13 @@ class TrialProcess:
     def send(self, order: Mapping[str, Any], trial: Trial | None = None) -> None:
         """Gives an order; of a process that has died the end of its answers tells."""
         self.trial, self.last_sign = trial, time.monotonic()
+        self.tell(order)
+
+    def tell(self, message: Mapping[str, Any]) -> None:
+        """One line; see `send`."""
         assert self.process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
-            self.process.stdin.write(json.dumps(order).encode() + b"\n")
+            self.process.stdin.write(json.dumps(message).encode() + b"\n")
             self.process.stdin.flush()
 
     def answers(self) -> tuple[list[dict[str, Any]], bool]:

@@ -14,9 +14,13 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+if TYPE_CHECKING:
+    from trainwright.runs.directory import RunDirectory
 
 _LAST_MOMENT = 60.0  # seconds to save in when the parent is gone
+_GONE = {"action": "leave", "reason": "whoever started the trial is gone"}
 
 
 class Answers:
@@ -34,32 +38,125 @@ class Answers:
                 os._exit(1)
 
 
+class Worker:
+    """Carries out orders one after the other.
+
+    Args:
+        answers: The way back.
+    """
+
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
+        self._orders: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._verdicts: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
+
+    def receive(self, message: dict[str, Any]) -> None:
+        """Takes an order, or what becomes of the trial that was reported on; from any thread."""
+        (self._verdicts if message["kind"] == "verdict" else self._orders).put(message)
+
+    def leave(self) -> None:
+        """Nothing more will come."""
+        self._orders.put(None)
+        self._verdicts.put(_GONE)
+
+    def work(self) -> None:
+        """Carries out what comes until nothing more will."""
+        while (order := self._orders.get()) is not None:
+            if order["kind"] == "check":
+                self._answers.say(_check(order))
+                continue
+            done = threading.Event()
+            beat = threading.Thread(target=_beat, args=(self._answers, order, done), daemon=True)
+            beat.start()
+            answer = _Trial(order, self._answers, self._verdicts).work()
+            done.set()
+            beat.join()
+            self._answers.say({**answer, "number": order["number"], "token": order["token"]})
+
+
+class _Trial:
+    """The work on one trial."""
+
+    def __init__(
+        self, order: Mapping[str, Any], answers: Answers, verdicts: queue.SimpleQueue[Mapping[str, Any]]
+    ) -> None:
+        self._order, self._answers, self._verdicts = order, answers, verdicts
+        self._verdict: Mapping[str, Any] = {"action": "go"}
+
+    def work(self) -> dict[str, Any]:
+        """Trains the trial, or goes on with it; what came of it."""
+        from trainwright.errors import StorageError, TrainwrightError
+        from trainwright.runs.lock import LockHeld
+
+        try:
+            return self._train()
+        except LockHeld as error:
+            return {"kind": "held", "reason": error.what}
+        except StorageError as error:
+            return {"kind": "storage", "reason": str(error)}
+        except TrainwrightError as error:
+            return {"kind": "failed", "reason": str(error)}
+        except Exception as error:
+            import traceback
+
+            traceback.print_exc()  # into the study's log
+            return {"kind": "failed", "reason": f"{type(error).__name__}: {error}"}
+
+    def _train(self) -> dict[str, Any]:
+        """Every seed of the trial, one after the other; those that were run before are only read."""
+        from trainwright.runs.directory import RunDirectory
+        from trainwright.workflows.objectives import curve_of, outcome_of
+        from trainwright.workflows.training import train
+
+        order, runs, reused = self._order, [], True
+        for index, seed in enumerate(order["seeds"]):
+            result = train(
+                order["recipe"],
+                order["overrides"] if seed is None else {**order["overrides"], "train.seed": seed},
+                runs_dir=order["runs_dir"],
+                fresh=order["fresh"],
+                watch=self._watch if index == 0 and order["judged"] else None,
+            )
+            run = RunDirectory(result.path)
+            if result.state != "done":
+                kind = {"stop": "stopped", "pause": "paused"}.get(self._verdict["action"], "interrupted")
+                curve = curve_of(run, order["metrics"])
+                return {"kind": kind, "run": str(result.path), "reason": result.reason, "curve": curve}
+            runs.append(run)
+            reused = reused and result.repeated
+        outcome = outcome_of(runs, order["objectives"], order["constraints"], order["statistic"])
+        curve = curve_of(runs[0], order["metrics"])
+        return {"kind": "done", "run": str(runs[0].path), "reused": reused, "curve": curve, **outcome}
+
+    def _watch(self, run: RunDirectory, epoch: int, step: int, metrics: Mapping[str, float]) -> str | None:
+        """Reports an epoch, and waits for what becomes of the trial: a reason where it is to end."""
+        from trainwright.workflows.objectives import report_values
+
+        values = report_values(run, epoch, self._order["metrics"], metrics)
+        if not values:
+            return None
+        known = {"number": self._order["number"], "token": self._order["token"]}
+        self._answers.say({"kind": "report", **known, "epoch": epoch, "step": step, "values": values})
+        self._verdict = self._verdicts.get()
+        return None if self._verdict["action"] == "go" else str(self._verdict["reason"])
+
+
 def main() -> None:
     """Works until stdin ends."""
     # Ctrl-C reaches the whole process group; the parent decides what becomes of it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = Answers(os.fdopen(os.dup(1), "wb", buffering=0))
     os.dup2(2, 1)  # what a user's code prints must not land among the answers
-    orders: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(orders,), daemon=True).start()
-    while True:
-        order = orders.get()
-        if order["kind"] == "check":
-            answers.say(_check(order))
-            continue
-        done = threading.Event()
-        beat = threading.Thread(target=_beat, args=(answers, order, done), daemon=True)
-        beat.start()
-        answer = _work(order)
-        done.set()
-        beat.join()
-        answers.say({**answer, "number": order["number"], "token": order["token"]})
+    worker = Worker(answers)
+    threading.Thread(target=_listen, args=(worker,), daemon=True).start()
+    worker.work()
 
 
-def _listen(orders: queue.SimpleQueue[dict[str, Any]]) -> None:
+def _listen(worker: Worker) -> None:
     for line in sys.stdin.buffer:
-        orders.put(json.loads(line))
+        worker.receive(json.loads(line))
     os.kill(os.getpid(), signal.SIGTERM)  # a training saves and stops, anything else ends at once
+    worker.leave()
     time.sleep(_LAST_MOMENT)
     os._exit(1)
 
@@ -80,38 +177,6 @@ def _check(order: Mapping[str, Any]) -> dict[str, Any]:
             return {"kind": "names", "names": sorted(reported(loaded))}
     except TrainwrightError as error:
         return {"kind": "refused", "reason": str(error)}
-
-
-def _work(order: Mapping[str, Any]) -> dict[str, Any]:
-    """Trains one trial, or goes on with it."""
-    from trainwright.errors import StorageError, TrainwrightError
-    from trainwright.runs.directory import RunDirectory
-    from trainwright.runs.lock import LockHeld
-    from trainwright.workflows.objectives import objective_values
-    from trainwright.workflows.training import train
-
-    try:
-        result = train(
-            order["recipe"],
-            order["overrides"],
-            runs_dir=order["runs_dir"],
-            fresh=order["fresh"],
-        )
-        if result.state != "done":
-            return {"kind": "interrupted", "run": str(result.path), "reason": result.reason}
-        values = objective_values(RunDirectory(result.path), order["objectives"])
-        return {"kind": "done", "run": str(result.path), "values": values, "reused": result.repeated}
-    except LockHeld as error:
-        return {"kind": "held", "reason": error.what}
-    except StorageError as error:
-        return {"kind": "storage", "reason": str(error)}
-    except TrainwrightError as error:
-        return {"kind": "failed", "reason": str(error)}
-    except Exception as error:
-        import traceback
-
-        traceback.print_exc()  # into the study's log
-        return {"kind": "failed", "reason": f"{type(error).__name__}: {error}"}
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from trainwright.errors import RecipeError, RunError
 from trainwright.progress import format_metrics
 from trainwright.runs.environment import usable_cores
 from trainwright.runs.lock import Owner
+from trainwright.tune.curve import Report
 from trainwright.tune.trial import Trial, TrialState
 from trainwright.workflows.objectives import refuse_unreported
 from trainwright.workflows.studies import OpenStudy, escaped
@@ -73,6 +74,7 @@ class Tuning:
         self._owner = json.dumps(asdict(Owner.me()))
         self._threads = max(1, usable_cores() // jobs)
         self._processes: list[TrialProcess] = []
+        self._metrics = self._watched()
         self._held: dict[int, float] = {}
         self._reason = ""
         place = opened.place
@@ -113,7 +115,7 @@ class Tuning:
             process.send({"kind": "check", "recipe": escaped(self._opened.base)})
             names = self._names(process)
             if names is not None:
-                refuse_unreported(self._opened.tune.objectives, names)
+                refuse_unreported(self._asked_for(), names)
             if names is not None or self._stop:
                 return
             how = process.how_it_ended()
@@ -147,12 +149,8 @@ class Tuning:
             return not self._busy()
         if self._busy():
             return False
-        if self._store.trials() and self._opened.study.finished():
-            return True
-        # Trials that others work on, or that somebody holds, may come back.
-        waiting = [t for t in self._store.trials() if not t.state.ended]
-        size = self._opened.study.size
-        return not waiting and size is not None and len(self._store.trials()) >= size
+        # Trials that others work on, or that somebody holds, may come back; paused ones may go on.
+        return self._opened.study.finished()
 
     def _asked_to_stop(self) -> bool:
         if not self._reason and self._stop:
@@ -197,10 +195,22 @@ class Tuning:
             process = idle[0] if idle else self._start(free)
             process.send(self._order(trial), trial)
 
+    def _watched(self) -> list[str]:
+        """What a trial reports of every epoch."""
+        return list(dict.fromkeys([*self._opened.tune.objectives, *self._opened.study.metrics]))
+
+    def _asked_for(self) -> dict[str, str]:
+        """Metric -> key path that asks for it."""
+        tune = self._opened.tune
+        asked = dict.fromkeys(self._opened.study.metrics, "tune.stop")
+        asked |= {name: f"tune.constraints.{name}" for name in tune.constraints}
+        return asked | {name: f"tune.objectives.{name}" for name in tune.objectives}
+
     def _order(self, trial: Trial) -> dict[str, Any]:
         overrides: dict[str, Any] = {**escaped(trial.point), "report.enabled": False}
         if self._opened.base["train"].get("threads") is None:
             overrides["train.threads"] = self._threads
+        tune, seed = self._opened.tune, int(self._opened.base["train"].get("seed") or 0)
         return {
             "kind": "trial",
             "number": trial.number,
@@ -208,7 +218,12 @@ class Tuning:
             "recipe": escaped(self._opened.base),
             "overrides": overrides,
             "runs_dir": str(self._runs_dir),
-            "objectives": list(self._opened.tune.objectives),
+            "objectives": dict(tune.objectives),
+            "constraints": list(tune.constraints),
+            "statistic": tune.statistic or "mean",
+            "seeds": [None, *range(seed + 1, seed + tune.seeds)],
+            "metrics": self._metrics,
+            "judged": bool(self._opened.study.metrics),
             "fresh": trial.retries > 0,
             "beat": self._lease / 4,
         }
@@ -220,16 +235,14 @@ class Tuning:
         number, token, kind = trial.number, trial.token, answer["kind"]
         if kind == "beat":
             if not self._store.renew(number, token, self._lease):
-                self._say(f"trial {number}: the lease is lost, its process is ended")
-                process.trial = None
-                process.kill()
-                self._processes.remove(process)
+                self._lost(process, number)
+            return
+        if kind == "report":
+            self._reported(process, trial, answer)
             return
         process.trial = None
-        if kind == "done":
-            run, reused = answer["run"], answer["reused"]
-            state = TrialState.DONE
-            if self._store.finish(number, token, state, answer["values"], run=run, reused=reused):
+        if kind in ("done", "stopped", "paused"):
+            if self._finish(trial, TrialState(kind), answer):
                 self._tell(trial, answer)
             else:
                 self._say(f"trial {number}: the result came after its lease, it is not written")
@@ -243,6 +256,43 @@ class Tuning:
             self._store.release(number, token, answer["reason"])
             if kind == "storage":
                 self._reason = answer["reason"]
+
+    def _reported(self, process: TrialProcess, trial: Trial, answer: dict[str, Any]) -> None:
+        """Keeps a report and answers what becomes of its trial."""
+        report = Report(answer["epoch"], answer["step"], answer["values"])
+        if not self._store.report(trial.number, trial.token, report):
+            self._lost(process, trial.number)
+            return
+        verdict = self._opened.study.judge(trial.number, report.epoch)
+        told = {"action": "go"} if verdict is None else asdict(verdict)
+        process.tell({"kind": "verdict", **told})
+
+    def _lost(self, process: TrialProcess, number: int) -> None:
+        """Ends a process whose trial may be somebody else's by now."""
+        self._say(f"trial {number}: the lease is lost, its process is ended")
+        process.trial = None
+        process.kill()
+        self._processes.remove(process)
+
+    def _finish(self, trial: Trial, state: TrialState, answer: dict[str, Any]) -> bool:
+        """Commits a result; one of a trial that was stopped or paused is of its last evaluation."""
+        curve = [Report(*row) for row in answer["curve"]]
+        values = answer.get("values")
+        if values is None and curve:
+            last = curve[-1].values
+            found = [last.get(name) for name in self._opened.tune.objectives]
+            values = None if None in found else found
+        return self._store.finish(
+            trial.number,
+            trial.token,
+            state,
+            values,
+            run=answer["run"],
+            reused=answer.get("reused", False),
+            reason=answer.get("reason", ""),
+            curve=curve,
+            details=answer.get("details"),
+        )
 
     def _died(self, process: TrialProcess) -> None:
         """Gives a dead process's trial back, or up."""
@@ -263,6 +313,9 @@ class Tuning:
             self._say(f"trial {trial.number}: {how}; it is taken up again")
 
     def _tell(self, trial: Trial, answer: dict[str, Any]) -> None:
+        if answer["kind"] != "done":
+            self._say(f"trial {trial.number} {answer['kind']}  {answer['reason']}")
+            return
         values = dict(zip(self._opened.tune.objectives, answer["values"], strict=True))
         done = sum(t.state.ended for t in self._store.trials())
         of = f" of {self._opened.study.size}" if self._opened.study.size is not None else ""

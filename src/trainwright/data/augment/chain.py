@@ -15,6 +15,7 @@ from trainwright.data.augment.base import Address, Augment, Geometric, Mixing
 from trainwright.data.augment.scene import Scene
 from trainwright.data.augment.warp import Warp
 from trainwright.data.batch import Value, tensors_of
+from trainwright.data.processors.image_tensors import in_steps_of_eight_bits
 from trainwright.data.types import Processor
 from trainwright.errors import RecipeError
 
@@ -86,8 +87,8 @@ class Chain:
             count: How many of them are the batch.
 
         Returns:
-            By column: images, image targets and masks of class ids as stored, everything else ready for
-            the model.
+            By column: images, image targets and masks of class ids as stored (images of 16 bits as floats
+            from 0 to 255), everything else ready for the model.
         """
         scene = self._scene(stored)
         total = len(ids)
@@ -157,8 +158,8 @@ class Chain:
             name: self.processors[name].to_tensor(stored[name]) for name in self.objects if name in there
         }
         return Scene(
-            images={name: stored[name] for name in self.images if name in there},
-            pictures={name: stored[name] for name in self.pictures if name in there},
+            images={name: in_steps_of_eight_bits(stored[name]) for name in self.images if name in there},
+            pictures={name: in_steps_of_eight_bits(stored[name]) for name in self.pictures if name in there},
             signals={name: stored[name] for name in self.signals if name in there},
             types={name: self.processors[name].type for name in [*self.images, *self.signals]},
             masks=masks,

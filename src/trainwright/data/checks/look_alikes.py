@@ -22,7 +22,7 @@ COARSE_BOUND, FINE_BOUND = 0.985, 0.94
 STANDS_OUT = 0.2
 CROWD, CROWD_RANK = 2000, 5
 _CROWD_AT_LEAST = 200  # a handful of pictures tells nothing of what is usual
-_PLAIN = 2.0  # gray levels of standard deviation below which noise rules the correlation
+_PLAIN = 2.0  # stored levels of standard deviation below which noise rules the correlation
 _BLOCK = 1 << 23  # pairs that are held at once: 32 MB
 _PICTURES = 1 << 24  # bytes of pixels that are reduced at once
 _MOST_PAIRS = 1_000_000
@@ -54,7 +54,7 @@ def cells(pixels: npt.NDArray[np.uint8], rows: npt.NDArray[np.int64], side: int)
     """Pictures as unit vectors of `side` x `side` gray cells, mean removed.
 
     Args:
-        pixels: Stored pictures `[N, H, W, C]`, perhaps memory-mapped.
+        pixels: Stored pictures `[N, H, W, C]`, perhaps memory-mapped, and perhaps of 16 bits.
         rows: Rows wanted `[n]`.
         side: Cells in each direction; each is the mean of the area that it covers.
 

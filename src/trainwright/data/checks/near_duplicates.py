@@ -32,7 +32,7 @@ def _comparable(column: CheckedColumn) -> bool:
     stored = column.stored
     return (
         stored is not None
-        and stored.dtype == np.uint8
+        and stored.dtype in (np.uint8, np.uint16)
         and stored.ndim == 4
         and min(stored.shape[1:3]) >= _LEAST_SIDE
     )

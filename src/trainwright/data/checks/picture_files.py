@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from trainwright.data.checks.finding import Example, Finding, Severity, shown
 from trainwright.data.checks.picture_headers import Header, read_headers
@@ -26,6 +27,7 @@ class _Oddity:
     why: str
     fix: str = ""
     leave_out: bool = False
+    unless: Callable[[Any], bool] = lambda processor: False
 
 
 _ODDITIES = (
@@ -69,11 +71,13 @@ _ODDITIES = (
         "they are converted to RGB without a colour profile",
     ),
     _Oddity(
-        lambda h: h.mode.startswith("I;16") or h.mode == "I",
+        lambda h: h.bits == 16,
         Severity.NOTICE,
         "images have 16 bits per value",
         lambda h: h.mode,
         "they are scaled to 8 bits, 65535 to 255",
+        "give the image column depth: 16 to keep them",
+        unless=lambda processor: getattr(processor, "depth", 8) == 16,
     ),
     _Oddity(
         lambda h: h.transparent,
@@ -85,9 +89,11 @@ _ODDITIES = (
     _Oddity(
         lambda h: h.frames > 1,
         Severity.NOTICE,
-        "images are animated",
+        "images are animated, or have several pages",
         lambda h: f"{h.frames} frames",
         "the first frame is used",
+        "if the pages of TIFF files are bands, give the image column mode: bands",
+        unless=lambda processor: getattr(processor, "mode", "") == "bands",
     ),
 )
 
@@ -99,7 +105,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         headers = read_headers(column.values, rows.tolist())
         for oddity in _ODDITIES:
             odd = [header for header in headers if oddity.has(header)]
-            if odd:
+            if odd and not oddity.unless(column.processor):
                 yield _finding(subject, column, oddity, odd)
         if headers and len(rows) < len(subject.rows):
             yield Finding(

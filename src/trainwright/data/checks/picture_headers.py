@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trainwright.data.archive import ArchiveError
+from trainwright.data.processors.image_bands import form_of, sixteen_bits
 from trainwright.data.types import RawFile, Values
 
 _SUFFIXES = {
@@ -35,6 +36,7 @@ class Header:
         width: As stored.
         orientation: EXIF orientation, 1 where there is none.
         frames: More than 1 for an animation.
+        bits: 8 or 16 per value.
         transparent: Whether there is an alpha channel or a transparent colour.
         suffix: The file's own, lower case and without the dot.
     """
@@ -46,6 +48,7 @@ class Header:
     width: int
     orientation: int
     frames: int
+    bits: int
     transparent: bool
     suffix: str
 
@@ -69,8 +72,11 @@ def read_header(raw: Any, row: int) -> Header | None:
     if not isinstance(raw, RawFile):
         return None
     try:
+        if raw.name.lower().endswith(".npy"):
+            return _array_header(raw, row)
         with Image.open(raw.path if raw.member is None else io.BytesIO(raw.read())) as opened:
             width, height = opened.size
+            bits = 16 if sixteen_bits(opened) else 8  # before any frame is looked for
             has_exif = opened.format != "JPEG" or "exif" in opened.info
             return Header(
                 row,
@@ -80,6 +86,7 @@ def read_header(raw: Any, row: int) -> Header | None:
                 width,
                 int(opened.getexif().get(_ORIENTATION, 1)) if has_exif else 1,
                 int(getattr(opened, "n_frames", 1)) if opened.format != "MPO" else 1,
+                bits,
                 bool(opened.has_transparency_data),
                 raw.name.rpartition(".")[2].lower(),
             )
@@ -87,3 +94,9 @@ def read_header(raw: Any, row: int) -> Header | None:
         return None
     except Exception:  # Pillow's plugins raise nearly anything on damaged files, which `unreadable` tells
         return None
+
+
+def _array_header(raw: RawFile, row: int) -> Header:
+    form = form_of(raw.read())
+    (height, width), mode = form.size, f"{form.bands} bands"
+    return Header(row, "NPY", mode, height, width, 1, 1, form.bits, False, "npy")

@@ -11,9 +11,16 @@ import numpy.typing as npt
 from annotated_types import Interval
 
 from trainwright.data.geometry import Geometry, Resize
+from trainwright.data.processors import image_bands, image_tensors, npy_file
 from trainwright.data.processors import image_decoding as decoding
 from trainwright.data.processors.base import ColumnProcessor
-from trainwright.data.processors.image_options import choose_decoder, height_and_width, larger_store
+from trainwright.data.processors.image_options import (
+    check_channels,
+    choose_decoder,
+    height_and_width,
+    larger_store,
+    settle_bands,
+)
 from trainwright.data.processors.image_raw import as_picture, file_bytes, look
 from trainwright.data.processors.image_statistics import PixelStatistics, given, sums
 from trainwright.data.types import BadSample, TensorSpec, Values
@@ -36,6 +43,7 @@ DEAD_WHEN = {
         "image": "size != None",
         "store": "size == None",
         "evaluation": "store == None",
+        "alpha": "mode == 'bands'",
     }
 }
 _CHANNELS = {"gray": 1, "rgb": 3, "rgba": 4}
@@ -44,8 +52,9 @@ _CHANNELS = {"gray": 1, "rgb": 3, "rgba": 4}
 class ImageProcessor(ColumnProcessor):
     """An image file or array, stored as uint8 `[H, W, C]` and given to the model as float `[C, H, W]`.
 
-    Arrays may be `[H, W]`, `[H, W, C]` or `[C, H, W]`, of uint8, bool (scaled by 255), uint16 (scaled
-    by 1/257) or float (scaled by 255 where the training values lie in [0, 1]).
+    Arrays, also in `.npy` files, may be `[H, W]`, `[H, W, C]` or `[C, H, W]`, of uint8, bool (scaled by 255),
+    uint16 (scaled by 1/257) or float (scaled by 255 where the training values lie in [0, 1]). With `depth:
+    16` values of 16 bits are stored as they are, uint16; the normalisation has them on the same scale.
 
     Args:
         size: Height and width, or one number for both; when absent the size that the training images
@@ -54,8 +63,10 @@ class ImageProcessor(ColumnProcessor):
             `random_crop` cut their windows out of these, so that a small window is not blurred.
         evaluation: How stored pixels get `size` where no augmentation has cut it out of them: `resize` of
             the whole picture, anti-aliased, or `crop` of its centre.
-        mode: Colour; `auto` is gray where the inspected training images all are, else RGB. `rgba` keeps the
-            transparency as a fourth channel.
+        mode: Colour; `auto` is gray where the inspected training images all are, `bands` where all have the
+            same number of more than four channels, else RGB. `rgba` keeps the transparency as a fourth
+            channel; `bands` takes every channel as it is, of a TIFF file of several pages those of all pages.
+        depth: Bits of a stored value.
         resize: `stretch` to the size, `crop` the centre in its aspect ratio, or `letterbox`.
         interpolation: Filter of the resampling, anti-aliased when it shrinks.
         fill: Value of a letterbox's border.
@@ -82,7 +93,8 @@ class ImageProcessor(ColumnProcessor):
         size: PositiveInt | list[PositiveInt] | None = None,
         store: PositiveInt | list[PositiveInt] | None = None,
         evaluation: Literal["resize", "crop"] = "resize",
-        mode: Literal["auto", "rgb", "gray", "rgba"] = "auto",
+        mode: Literal["auto", "rgb", "gray", "rgba", "bands"] = "auto",
+        depth: Literal[8, 16] = 8,
         resize: Literal["stretch", "crop", "letterbox"] = "stretch",
         interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos", "box"] = "bilinear",
         fill: Annotated[int, Interval(ge=0, le=255)] = 0,
@@ -100,6 +112,7 @@ class ImageProcessor(ColumnProcessor):
             "store": store,
             "evaluation": evaluation,
             "mode": mode,
+            "depth": depth,
             "resize": resize,
             "interpolation": interpolation,
             "fill": fill,
@@ -113,6 +126,8 @@ class ImageProcessor(ColumnProcessor):
         self.size = height_and_width(size)
         self.store, self.evaluation = larger_store(store, self.size, normalise), evaluation
         self.mode: str = mode
+        self.depth = depth
+        self.bands: int | None = None
         self.alpha = alpha
         self.normalise = normalise
         self.decoder = choose_decoder(decoder)
@@ -130,6 +145,11 @@ class ImageProcessor(ColumnProcessor):
     def stored_size(self) -> tuple[int, int] | None:
         """Height and width of the stored pixels; None as long as `size` is not settled."""
         return self.store or self.size
+
+    @property
+    def channels(self) -> int:
+        """Channels of a stored picture."""
+        return (self.bands or 1) if self.mode == "bands" else _CHANNELS.get(self.mode, 3)
 
     @property
     def learns(self) -> bool:
@@ -156,8 +176,8 @@ class ImageProcessor(ColumnProcessor):
         looks = [seen for place in places if (seen := look(values[place])) is not None]
         if any(seen.largest > 1 for seen in looks):
             self.float_scale = 1.0
-        if self.mode == "auto":
-            self.mode = "gray" if looks and all(seen.mode == "gray" for seen in looks) else "rgb"
+        self.mode, self.bands = settle_bands(self.mode, looks)
+        check_channels(self.normalise, self.channels)
         if self.size is None:
             sizes = sorted({seen.size for seen in looks})
             if len(sizes) != 1:
@@ -169,7 +189,7 @@ class ImageProcessor(ColumnProcessor):
                 )
             self.size = sizes[0]
 
-    def fit(self, values: npt.NDArray[np.uint8]) -> None:
+    def fit(self, values: npt.NDArray[np.uint8 | np.uint16]) -> None:
         """Statistics of stored training images `[N, H, W, C]`, per channel or per pixel."""
         if self.normalise == "pixel":
             self.pixels = PixelStatistics.of(values)
@@ -187,12 +207,15 @@ class ImageProcessor(ColumnProcessor):
         self._constants.clear()
 
     def encode(self, raw: Any) -> np.ndarray:
-        """uint8 pixels `[H, W, C]`. Raises `BadSample`, or OSError where a file cannot be read."""
+        """Pixels `[H, W, C]`, uint8 or uint16. Raises `BadSample`, or OSError where a file cannot be read."""
         mode: decoding.ColourMode = "rgb" if self.mode == "auto" else self.mode  # type: ignore[assignment]
         data = file_bytes(raw)
-        if data is not None:
+        if self.mode == "bands" or self.depth == 16:
+            pixels = self._deep(raw, data)
+        elif data is not None and not data.startswith(npy_file.MAGIC):
             pixels = decoding.decode(data, mode, self._geometry, self.alpha, self.decoder)
         else:
+            raw = raw if data is None else npy_file.read(data)
             picture = decoding.convert(as_picture(raw, self.float_scale), mode, self.alpha)
             resized = np.asarray(decoding.resize(picture, self._geometry))
             pixels = resized[:, :, None] if resized.ndim == 2 else resized
@@ -203,10 +226,25 @@ class ImageProcessor(ColumnProcessor):
             )
         return pixels
 
+    def _deep(self, raw: Any, data: bytes | None) -> np.ndarray:
+        """Pixels that 8-bit colours do not hold."""
+        if data == b"":
+            raise BadSample("the file is empty (0 bytes)")
+        if data is not None:
+            values = image_bands.read(data, self.bands, pages=self.mode == "bands")
+        else:
+            values = image_bands.picture_values(raw, self.bands)
+        values = image_bands.as_depth(values, self.depth, self.float_scale)
+        mode = "rgb" if self.mode == "auto" else self.mode
+        return image_bands.resized(
+            image_bands.with_channels(values, mode, self.alpha, self.bands), self._geometry
+        )
+
     def encode_all(self, values: Values) -> np.ndarray:
-        """uint8 pixels `[N, H, W, C]`; an array that has this form already is not copied."""
-        if isinstance(values, np.ndarray) and values.dtype == np.uint8 and self.stored_size is not None:
-            channels = _CHANNELS.get(self.mode, 3)
+        """Pixels `[N, H, W, C]`; an array that has this form already is not copied."""
+        stored = np.uint8 if self.depth == 8 else np.uint16
+        if isinstance(values, np.ndarray) and values.dtype == stored and self.stored_size is not None:
+            channels = self.channels
             if values.shape[1:] == (*self.stored_size, channels):
                 return values
             if values.shape[1:] == self.stored_size and channels == 1:
@@ -216,21 +254,25 @@ class ImageProcessor(ColumnProcessor):
     def spec(self) -> TensorSpec:
         """Float image `(C, H, W)`."""
         assert self.size is not None
-        return TensorSpec("image", (_CHANNELS.get(self.mode, 3), *self.size))
+        return TensorSpec("image", (self.channels, *self.size))
 
     def to_tensor(self, stored: Tensor, dtype: torch.dtype | None = None) -> Tensor:
-        """Normalised images `[B, C, H, W]` in channels_last memory from uint8 `[B, H, W, C]`.
+        """Normalised images `[B, C, H, W]` in channels_last memory from stored ones `[B, H, W, C]`.
 
         Args:
-            stored: Stored pixels on the model's device.
+            stored: Stored pixels on the model's device, or floats from 0 to 255 that an augmentation gives.
             dtype: Of the result; float32 when absent. The arithmetic is done in float32.
         """
         import torch
 
+        stored = image_tensors.in_steps_of_eight_bits(stored)
         if self.store is not None and tuple(stored.shape[1:3]) == self.store:
-            stored = self._at_size(stored)
+            assert self.size is not None
+            stored = image_tensors.at_size(stored, self.store, self.size, self.evaluation)
         if self.normalise in ("local_max", "integral"):
-            images = self._by_itself(stored.to(torch.float32)).permute(0, 3, 1, 2)
+            images = image_tensors.by_itself(stored.to(torch.float32), str(self.normalise)).permute(
+                0, 3, 1, 2
+            )
             return images if dtype is None else images.to(dtype)
         batch, height, width, channels = stored.shape
         offset, factor = self._device_constants(stored.device, height, width)
@@ -240,31 +282,6 @@ class ImageProcessor(ColumnProcessor):
         torch.addcmul(offset, pixels, factor, out=pixels)
         images = pixels.view(batch, height, width, channels).permute(0, 3, 1, 2)
         return images if dtype is None else images.to(dtype)
-
-    def _at_size(self, stored: Tensor) -> Tensor:
-        """Pixels `[B, h, w, C]` of the size that the model reads, of larger stored ones."""
-        import torch
-
-        assert self.size is not None and self.store is not None
-        height, width = self.size
-        if self.evaluation == "crop":
-            top, left = (self.store[0] - height) // 2, (self.store[1] - width) // 2
-            return stored[:, top : top + height, left : left + width]
-        pixels = stored.permute(0, 3, 1, 2)
-        # On the CPU in whole numbers, as Pillow does; an accelerator knows floats only.
-        whole = stored.device.type == "cpu" and stored.dtype == torch.uint8
-        resized = torch.nn.functional.interpolate(
-            pixels if whole else pixels.float(), self.size, mode="bilinear", antialias=True
-        )
-        resized = resized if whole or stored.dtype != torch.uint8 else resized.round()
-        return resized.to(stored.dtype).permute(0, 2, 3, 1)
-
-    def _by_itself(self, images: Tensor) -> Tensor:
-        """Images `[B, H, W, C]` divided by their own largest value or mean; black ones stay black."""
-        own = images.amax(dim=(1, 2, 3), keepdim=True)
-        if self.normalise == "integral":
-            own = images.mean(dim=(1, 2, 3), keepdim=True)
-        return images / own.clamp_min(1e-6)
 
     def decode(self, value: Any) -> npt.NDArray[np.uint8]:
         """The picture uint8 `[H, W, C]` of a normalised image `[C, H, W]`.
@@ -290,6 +307,7 @@ class ImageProcessor(ColumnProcessor):
         return {
             "size": list(self.size) if self.size else None,
             "mode": self.mode,
+            "bands": self.bands,
             "mean": self.mean,
             "std": self.std,
             "float_scale": self.float_scale,
@@ -311,7 +329,7 @@ class ImageProcessor(ColumnProcessor):
     def cache_key(self) -> dict[str, Any]:
         """Everything that shapes the stored pixels; normalisation does not."""
         names = ("interpolation", "fill", "alpha", "reduce")
-        return {
+        key = {
             "type": self.type,
             "version": _STORED_VERSION,
             "size": list(self.stored_size) if self.stored_size else None,
@@ -320,7 +338,10 @@ class ImageProcessor(ColumnProcessor):
             "float_scale": self.float_scale,
             "resizes": self._resizes,
             "resize": self._geometry.resize,
-        } | {name: self._parameters[name] for name in names}
+        }
+        # Left out where they are what they always were, so that caches of before are still found.
+        deep = {"depth": self.depth, "bands": self.bands} if self.mode == "bands" or self.depth == 16 else {}
+        return key | deep | {name: self._parameters[name] for name in names}
 
     def _offset_and_factor(self, channels: int) -> tuple[np.ndarray, np.ndarray]:
         """Per channel, or per value of an image, b and a of x * a + b, for x from 0 to 255."""
@@ -338,7 +359,7 @@ class ImageProcessor(ColumnProcessor):
     def _device_constants(self, device: torch.device, height: int, width: int) -> tuple[Tensor, Tensor]:
         import torch
 
-        channels = _CHANNELS.get(self.mode, 3)
+        channels = self.channels
         if self.pixels is not None:
             return self._pixel_constants(device, (height, width))
         whole = height * width * channels <= _WHOLE_IMAGE

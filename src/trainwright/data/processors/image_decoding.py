@@ -79,9 +79,9 @@ def decode(data: bytes, mode: ColourMode, geometry: Geometry, alpha: str, decode
                 resize(_upright(pixels, orientation), geometry, _upright_size(original, orientation))
             )
     with opened(data) as file:
-        original = _upright_size((file.height, file.width), _orientation(file))
+        original = _upright_size((file.height, file.width), exif_orientation(file))
         image = _load(file, mode, geometry)
-        image = _upright(image, _orientation(file))
+        image = _upright(image, exif_orientation(file))
         return _to_pixels(resize(convert(image, mode, alpha), geometry, original))
 
 
@@ -107,7 +107,7 @@ def size_and_mode(data: bytes) -> tuple[int, int, ColourMode]:
     try:
         with Image.open(io.BytesIO(data)) as opened:
             _check_size(*opened.size)
-            height, width = _upright_size((opened.height, opened.width), _orientation(opened))
+            height, width = _upright_size((opened.height, opened.width), exif_orientation(opened))
             gray = opened.mode in ("1", "L", "LA", "La", *SIXTEEN_BIT)
             return height, width, "gray" if gray else "rgb"
     except BadSample:
@@ -119,7 +119,7 @@ def size_and_mode(data: bytes) -> tuple[int, int, ColourMode]:
 def stored_size(data: bytes) -> tuple[tuple[int, int], int]:
     """Height and width as stored, and the EXIF orientation, from the header. Raises `BadSample`."""
     with opened(data) as image:
-        return (image.height, image.width), _orientation(image)
+        return (image.height, image.width), exif_orientation(image)
 
 
 def convert(image: Image.Image, mode: ColourMode, alpha: str) -> Image.Image:
@@ -243,7 +243,8 @@ def _upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
     return size[::-1] if orientation in (5, 6, 7, 8) else size
 
 
-def _orientation(opened: Image.Image) -> int:
+def exif_orientation(opened: Image.Image) -> int:
+    """EXIF orientation of an opened file, 1 where it has none."""
     if opened.format == "JPEG" and "exif" not in opened.info:
         return 1
     try:

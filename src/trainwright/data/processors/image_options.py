@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Sequence
 
+from trainwright.data.processors.image_raw import Look
 from trainwright.errors import MissingExtra, RecipeError
 
 
@@ -40,6 +41,43 @@ def larger_store(
             fix="remove store, or use normalise: dataset",
         )
     return stored
+
+
+def settle_bands(mode: str, looks: Sequence[Look]) -> tuple[str, int | None]:
+    """The mode where it is `auto`, and the number of bands of `bands`.
+
+    Args:
+        mode: As the recipe says.
+        looks: At some of the training images.
+
+    Raises:
+        RecipeError: The recipe says `bands`, and the images differ in their number.
+    """
+    counts = sorted({seen.bands for seen in looks})
+    if mode == "auto" and len(counts) == 1 and counts[0] > 4:
+        return "bands", counts[0]
+    if mode == "auto":
+        return ("gray" if looks and all(seen.mode == "gray" for seen in looks) else "rgb"), None
+    if mode != "bands" or not counts:
+        return mode, None
+    if len(counts) > 1:
+        raise RecipeError(
+            "the images differ in their number of bands",
+            why=f"found {', '.join(map(str, counts[:5]))}",
+            fix="give them all the same bands, or use mode: rgb or gray",
+        )
+    return mode, counts[0]
+
+
+def check_channels(normalise: object, channels: int) -> None:
+    """Refuses a mean and deviation for another number of channels. Raises `RecipeError`."""
+    given = len(normalise["mean"]) if isinstance(normalise, dict) else 1
+    if given not in (1, channels):
+        raise RecipeError(
+            f"normalise names {given} means for images of {channels} channels",
+            why="each channel has its own mean and deviation, or all have the same",
+            fix=f"give {channels} of each, or one",
+        )
 
 
 def choose_decoder(asked: str) -> str:

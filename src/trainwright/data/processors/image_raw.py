@@ -8,32 +8,47 @@ from typing import Any
 import numpy as np
 
 from trainwright.data.archive import ArchiveError
+from trainwright.data.processors import image_bands, npy_file
 from trainwright.data.processors import image_decoding as decoding
 from trainwright.data.types import BadSample, RawFile
 
 
 class Look:
-    """What one raw value shows of itself before it is decoded."""
+    """What one raw value shows of itself before it is decoded: `bands` and `bits` per value, too."""
 
-    def __init__(self, size: tuple[int, int], mode: str, largest: float) -> None:
-        self.size, self.mode, self.largest = size, mode, largest
+    def __init__(
+        self, size: tuple[int, int], mode: str, largest: float, bands: int = 3, bits: int = 8
+    ) -> None:
+        self.size, self.mode, self.largest, self.bands, self.bits = size, mode, largest, bands, bits
 
 
 def look(raw: Any) -> Look | None:
     """Size, mode and (of float arrays) largest value; None where it cannot be read."""
     try:
         data = file_bytes(raw)
+        if data is not None and data.startswith(npy_file.MAGIC):
+            raw, data = npy_file.read(data), None
         if data is not None:
-            height, width, mode = decoding.size_and_mode(data)
-            return Look((height, width), mode, 0.0)
+            return _look_at_file(data)
         if is_picture(raw):
             gray = raw.mode in ("1", "L", "LA", "I", "I;16")
-            return Look((raw.height, raw.width), "gray" if gray else "rgb", 0.0)
-        array = as_hwc(as_array(raw))
+            return Look((raw.height, raw.width), "gray" if gray else "rgb", 0.0, len(raw.getbands()))
+        array = as_hwc(as_array(raw), bands=True)
         largest = float(array.max(initial=0)) if array.dtype.kind == "f" else 0.0
-        return Look(array.shape[:2], "gray" if array.shape[2] in (1, 2) else "rgb", largest)
+        height, width, bands = array.shape
+        bits = 8 if array.dtype.itemsize == 1 else 16
+        return Look((height, width), "gray" if bands in (1, 2) else "rgb", largest, bands, bits)
     except BadSample:
         return None
+
+
+def _look_at_file(data: bytes) -> Look:
+    form = image_bands.form_of(data)
+    try:
+        mode = decoding.size_and_mode(data)[2]
+    except BadSample:  # of a form that only `image_bands` reads
+        mode = "rgb"
+    return Look(form.size, mode, 0.0, form.bands, form.bits)
 
 
 def file_bytes(raw: Any) -> bytes | None:
@@ -61,15 +76,23 @@ def as_array(raw: Any) -> np.ndarray:
     return array
 
 
-def as_hwc(array: np.ndarray) -> np.ndarray:
-    """Pixels as `[H, W, C]`; the channel axis is the last, or the first where only that can be it."""
+def as_hwc(array: np.ndarray, *, bands: bool = False) -> np.ndarray:
+    """Pixels as `[H, W, C]`; the channel axis is the last, or the first where only that can be it.
+
+    Args:
+        array: `[H, W]`, `[H, W, C]` or `[C, H, W]`.
+        bands: Whether there may be more than four channels.
+    """
     if array.ndim == 2:
         return array[:, :, None]
     if array.ndim == 3 and array.shape[2] in (1, 2, 3, 4):
         return array
     if array.ndim == 3 and array.shape[0] in (1, 2, 3, 4):
         return array.transpose(1, 2, 0)
-    raise BadSample(f"an array of shape {list(array.shape)} is no image")
+    if bands:
+        return image_bands.picture_values(array)
+    more = "; mode: bands reads pictures of more than four channels" if array.ndim == 3 else ""
+    raise BadSample(f"an array of shape {list(array.shape)} is no image{more}")
 
 
 def _out_of_range(array: np.ndarray, float_scale: float) -> str:

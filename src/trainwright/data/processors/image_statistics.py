@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from trainwright.data.processors.image_bands import SCALE
 from trainwright.errors import RecipeError
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
@@ -22,6 +23,8 @@ Floats = npt.NDArray[np.float32]
 def sums(images: Any) -> tuple[np.ndarray, np.ndarray, int]:
     """Exact sums and sums of squares per value of an image, `[H * W * C]`, of `[N, H, W, C]` uint8.
 
+    Those of uint16 are in steps of 8 bits, 257 of theirs, to the precision of float64.
+
     Returns:
         Both, and the number of images.
     """
@@ -30,8 +33,10 @@ def sums(images: Any) -> tuple[np.ndarray, np.ndarray, int]:
     step = max(1, min(_SUMMED_AT_ONCE, _SUMMED_VALUES // max(1, row)))
     total, squares = np.zeros(row), np.zeros(row)
     for start in range(0, count, step):
-        chunk = images[start : start + step].reshape(-1, row).astype(np.float32)
-        ones = np.ones(len(chunk), dtype=np.float32)
+        part = images[start : start + step].reshape(-1, row)
+        wide = part.dtype == np.uint16
+        chunk = part.astype(np.float64) / SCALE if wide else part.astype(np.float32)
+        ones = np.ones(len(chunk), dtype=chunk.dtype)
         total += ones @ chunk
         squares += ones @ np.square(chunk, out=chunk)
     return total, squares, count
@@ -49,7 +54,7 @@ class PixelStatistics:
 
     @classmethod
     def of(cls, images: Any) -> PixelStatistics:
-        """Statistics of `[N, H, W, C]` uint8."""
+        """Statistics of `[N, H, W, C]` uint8 or uint16."""
         total, squares, count = sums(images)
         shape = tuple(images.shape[1:])
         mean = total / max(1, count)
@@ -59,6 +64,7 @@ class PixelStatistics:
         for top in range(0, shape[0], rows):
             # Some rows of all images at a time, so that the data need not fit into memory.
             part = np.concatenate([images[i : i + 64][:, top : top + rows] for i in range(0, count, 64)])
+            part = part / SCALE if part.dtype == np.uint16 else part
             parts.append((np.median(part, axis=0), part.min(axis=0), part.max(axis=0)))
         median, low, high = (np.concatenate(items) for items in zip(*parts, strict=True))
         arrays = (mean.reshape(shape), deviation.reshape(shape), median, low, high)

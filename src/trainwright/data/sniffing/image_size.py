@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from trainwright.data.processors import image_decoding
-from trainwright.data.types import BadSample, RawFile, Values
+from trainwright.data.processors.image_bands import channels_last
+from trainwright.data.processors.image_raw import Look, look
+from trainwright.data.types import RawFile, Values
 from trainwright.errors import DataError
 
 _LOOKED_AT = 100  # images whose size is looked at
@@ -17,10 +18,18 @@ _PHOTO_SIZES = (224, 160, 128, 96, 64)
 def image_column(values: Values) -> tuple[dict[str, Any], str]:
     """An image column with a size, and why that size."""
     if isinstance(values, np.ndarray) and values.dtype != object and values.ndim >= 3:
-        shape = values.shape[1:]
-        size = list(shape[:2]) if len(shape) == 2 or shape[2] in (1, 3, 4) else list(shape[1:])
-        return {"type": "image", "size": size}, f"images of {size[0]}x{size[1]}"
-    sizes = sorted(size for size in map(_file_size, _spread(values)) if size is not None)
+        height, width, _ = channels_last(values.shape[1:])
+        deep = {"depth": 16} if values.dtype == np.uint16 else {}
+        return {"type": "image", "size": [height, width], **deep}, f"images of {height}x{width}"
+    looks = [seen for seen in map(_look, _spread(values)) if seen is not None]
+    column, why = _sized(sorted(seen.size for seen in looks))
+    if all(seen.bits == 16 for seen in looks):
+        return {**column, "depth": 16}, f"{why}; 16 bits per value"
+    return column, why
+
+
+def _sized(sizes: list[tuple[int, int]]) -> tuple[dict[str, Any], str]:
+    """An image column for files of these sizes, sorted."""
     if not sizes:
         raise DataError("none of the first images can be read", where="data")
     if len(set(sizes)) == 1 and max(sizes[0]) <= 512:
@@ -39,9 +48,5 @@ def _spread(values: Values) -> list[Any]:
     return [values[place] for place in places]
 
 
-def _file_size(raw: Any) -> tuple[int, int] | None:
-    try:
-        data = raw.read() if isinstance(raw, RawFile) else None
-        return None if data is None else image_decoding.size_and_mode(data)[:2]
-    except (BadSample, OSError, KeyError):
-        return None
+def _look(raw: Any) -> Look | None:
+    return look(raw) if isinstance(raw, RawFile) else None

@@ -14,6 +14,7 @@ from trainwright.errors import DataError
 
 _SUFFIXES = "jpg jpeg jpe jfif png bmp gif tif tiff webp avif ppm pgm pbm pnm tga jp2 ico"
 IMAGE_SUFFIXES = frozenset(f".{suffix}" for suffix in _SUFFIXES.split())
+PICTURE_SUFFIXES = IMAGE_SUFFIXES | {".npy"}  # where nothing but pictures is looked for
 _HIDDEN = frozenset(["thumbs.db", "desktop.ini", "__macosx"])
 
 
@@ -70,7 +71,7 @@ class _NamedFiles:
             name = parent
 
     def _add_file(self, name: str, folder: str, base: str) -> None:
-        if base[base.rfind(".") :].lower() in IMAGE_SUFFIXES:
+        if base[base.rfind(".") :].lower() in PICTURE_SUFFIXES:
             self._images[folder].append(name)
         else:
             self._leave_out("files are no images by name", name)

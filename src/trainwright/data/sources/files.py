@@ -11,7 +11,7 @@ import numpy as np
 
 from trainwright.data.sources.base import existing
 from trainwright.data.sources.file_set import FileSet, examples, stem, suffix
-from trainwright.data.sources.file_tree import IMAGE_SUFFIXES
+from trainwright.data.sources.file_tree import IMAGE_SUFFIXES, PICTURE_SUFFIXES
 from trainwright.data.sources.gathered import GatheredSource
 from trainwright.data.sources.row_filter import row_mask
 from trainwright.data.sources.split_words import split_of_path, split_of_word
@@ -20,7 +20,7 @@ from trainwright.errors import DataError, RecipeError
 
 Kind = Literal["image", "audio", "video"]
 SUFFIXES: dict[str, frozenset[str]] = {
-    "image": IMAGE_SUFFIXES,
+    "image": PICTURE_SUFFIXES,
     "audio": frozenset([".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".au", ".opus"]),
     "video": frozenset([".mp4", ".avi", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".m4v", ".wmv", ".gif"]),
 }

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from trainwright.data.processors.category import factorise
 from trainwright.data.sources.base import BaseSource, LazySequence, existing
-from trainwright.data.sources.file_tree import IMAGE_SUFFIXES
+from trainwright.data.sources.file_tree import PICTURE_SUFFIXES
 from trainwright.data.sources.folder import SPLIT_NAMES
 from trainwright.data.tables.block import TableReader, kind_of
 from trainwright.data.tables.csv_reader import CsvReader
@@ -213,7 +213,7 @@ class TableSource(BaseSource):
         if table.kinds[name] not in ("string", "large_string"):
             return False
         shown = [text for text in table.part(0, name).slice(0, _LOOKED_AT).to_pylist() if text]
-        return bool(shown) and all(Path(str(text)).suffix.lower() in IMAGE_SUFFIXES for text in shown)
+        return bool(shown) and all(Path(str(text)).suffix.lower() in PICTURE_SUFFIXES for text in shown)
 
 
 def _opened(path: Path, row_filter: str | None, *options: Any) -> Table:

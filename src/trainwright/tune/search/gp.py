@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from trainwright.fields import PositiveInt
 from trainwright.recipe.space import Space
+from trainwright.tune.constraints import Constraint
 from trainwright.tune.search.optuna_search import OptunaSearch
 
 if TYPE_CHECKING:
@@ -28,12 +29,13 @@ class Gp(OptunaSearch):
         space: Space,
         directions: Mapping[str, str],
         seed: int,
+        constraints: Sequence[Constraint] = (),
         *,
         startup: PositiveInt = 10,
         noiseless: bool = False,
     ) -> None:
         self._startup, self._noiseless = startup, noiseless
-        super().__init__(space, directions, seed)
+        super().__init__(space, directions, seed, constraints)
 
     def sampler(self, seed: int) -> optuna.samplers.BaseSampler:
         """A new sampler."""
@@ -41,5 +43,6 @@ class Gp(OptunaSearch):
             n_startup_trials=self._startup,
             deterministic_objective=self._noiseless,
             warn_independent_sampling=False,
+            constraints_func=self.excess,
             seed=seed,
         )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge
 
 from trainwright.recipe.space import Space
+from trainwright.tune.constraints import Constraint
 from trainwright.tune.search.optuna_search import OptunaSearch
 
 if TYPE_CHECKING:
@@ -30,12 +31,15 @@ class Nsga2(OptunaSearch):
         space: Space,
         directions: Mapping[str, str],
         seed: int,
+        constraints: Sequence[Constraint] = (),
         *,
         population: Annotated[int, Ge(2)] = 50,
     ) -> None:
         self._population = population
-        super().__init__(space, directions, seed)
+        super().__init__(space, directions, seed, constraints)
 
     def sampler(self, seed: int) -> optuna.samplers.BaseSampler:
         """A new sampler."""
-        return self._optuna.samplers.NSGAIISampler(population_size=self._population, seed=seed)
+        return self._optuna.samplers.NSGAIISampler(
+            population_size=self._population, constraints_func=self.excess, seed=seed
+        )

@@ -11,11 +11,12 @@ import hashlib
 import json
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from trainwright.errors import MissingExtra
 from trainwright.recipe.space import Point, Space, Value, Variable, point_key
+from trainwright.tune.constraints import Constraint
 from trainwright.tune.trial import Trial, TrialState
 
 if TYPE_CHECKING:
@@ -29,13 +30,21 @@ class OptunaSearch(ABC):
         space: The search space.
         directions: Objective -> `maximize` or `minimize`.
         seed: Address of every draw.
+        constraints: Limits that a trial has to keep.
     """
 
     size: int | None = None
     repeats_asks = False
     """Whether the sampler keeps a state of its own from ask to ask, beside the trials."""
 
-    def __init__(self, space: Space, directions: Mapping[str, str], seed: int) -> None:
+    def __init__(
+        self,
+        space: Space,
+        directions: Mapping[str, str],
+        seed: int,
+        constraints: Sequence[Constraint] = (),
+    ) -> None:
+        self._constraints, self._excess = list(constraints), dict[int, list[float]]()
         self._space, self._directions, self._seed = space, list(directions.values()), seed
         self._optuna = _import_optuna()
         self._forget()
@@ -62,6 +71,11 @@ class OptunaSearch(ABC):
             return False
         self._tell(history, max((trial.ended or 0 for trial in history), default=0))
         return True
+
+    @property
+    def excess(self) -> Callable[[optuna.trial.FrozenTrial], Sequence[float]] | None:
+        """How far a trial lies outside of each limit, for samplers that ask; None where there is none."""
+        return (lambda frozen: self._excess[frozen.number]) if self._constraints else None
 
     def _forget(self) -> None:
         self._repeats = self.repeats_asks
@@ -99,11 +113,25 @@ class OptunaSearch(ABC):
         ]
         state = self._optuna.trial.TrialState
         for trial in sorted(ended, key=lambda item: item.ended or 0):
-            if trial.values is not None:
-                self._study.tell(trial.number, list(trial.values))
-            else:
+            self._excess[trial.number] = self._outside(trial)
+            partial = trial.state is not TrialState.DONE and trial.epochs is not None
+            if trial.values is None:
                 self._study.tell(trial.number, state=state.FAIL)
+            elif partial and len(self._directions) == 1:
+                self._report(trial, trial.values[0])
+                self._study.tell(trial.number, state=state.PRUNED)
+            else:  # Optuna prunes by one objective only; of several the last values stand for the end's
+                self._study.tell(trial.number, list(trial.values))
             self._told[trial.number] = _result(trial)
+
+    def _outside(self, trial: Trial) -> list[float]:
+        measured = trial.details.get("constraints", {})
+        return [min(item.excess(measured.get(item.metric)), 1e30) for item in self._constraints]
+
+    def _report(self, trial: Trial, value: float) -> None:
+        """What a trial that was stopped or paused came to by then."""
+        identity = self._study.get_trials(deepcopy=False)[trial.number]._trial_id
+        self._optuna.trial.Trial(self._study, identity).report(value, trial.epochs or 0)
 
     def _ask(self, number: int) -> Point:
         with warnings.catch_warnings():
@@ -151,7 +179,7 @@ class OptunaSearch(ABC):
 
 
 def _result(trial: Trial) -> tuple[Any, ...]:
-    return (trial.state is not TrialState.FAILED, trial.values, trial.ended)
+    return (trial.state is not TrialState.FAILED, trial.values, trial.ended, trial.epochs)
 
 
 def _import_optuna() -> Any:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from trainwright.fields import PositiveInt
 from trainwright.recipe.space import Space
+from trainwright.tune.constraints import Constraint
 from trainwright.tune.search.optuna_search import OptunaSearch
 
 if TYPE_CHECKING:
@@ -30,13 +31,14 @@ class Tpe(OptunaSearch):
         space: Space,
         directions: Mapping[str, str],
         seed: int,
+        constraints: Sequence[Constraint] = (),
         *,
         startup: PositiveInt = 10,
         candidates: PositiveInt = 24,
         multivariate: bool = True,
     ) -> None:
         self._startup, self._candidates, self._multivariate = startup, candidates, multivariate
-        super().__init__(space, directions, seed)
+        super().__init__(space, directions, seed, constraints)
 
     def sampler(self, seed: int) -> optuna.samplers.BaseSampler:
         """A new sampler."""
@@ -47,5 +49,6 @@ class Tpe(OptunaSearch):
             group=self._multivariate,
             warn_independent_sampling=False,
             constant_liar=True,
+            constraints_func=self.excess,
             seed=seed,
         )
