@@ -2,8 +2,8 @@
 
     python -m benchmarks.overfit fcos
 
-trains on the first eight photos of COCO128 that have objects, with boxes or with the outlines of the objects, and
-scores the same photos again.
+trains on the first eight photos of COCO128 that have objects, with the boxes of these or with
+their outlines, and scores the same photos again.
 """
 
 from __future__ import annotations
@@ -23,12 +23,15 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "fcos": {"name": "fcos", "depth": 2, "reach": 4},
     "faster_rcnn": {"name": "faster_rcnn", "hidden": [256], "proposals": 100, "samples": 64},
     "mask_rcnn": {
-        **{"name": "mask_rcnn", "hidden": [256], "proposals": 100, "samples": 64, "positive_share": 0.25},
+        "name": "mask_rcnn",
+        "hidden": [256],
+        "proposals": 100,
+        "samples": 64,
         "mask_depth": 2,
     },
 }
 OUTLINED = ("mask_rcnn",)
-SIZE = 192
+SIZES = {"faster_rcnn": 192, "mask_rcnn": 192}
 
 
 def photos(data: Path, folder: Path, *, outlined: bool) -> Path:
@@ -53,7 +56,7 @@ def recipe(root: Path, head: str, steps: int) -> dict[str, Any]:
         "name": f"overfit_{head}",
         "data": {
             "source": {"name": "yolo", "root": str(root)},
-            "inputs": {"image": {"type": "image", "size": [SIZE, SIZE]}},
+            "inputs": {"image": {"type": "image", "size": SIZES.get(head, 256)}},
             "targets": {"objects": {"type": "instances" if head in OUTLINED else "boxes"}},
             "split": {},
         },
@@ -84,7 +87,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "photos"
         root.mkdir()
-        settings = recipe(photos(data, root, outlined=arguments.head in OUTLINED), arguments.head, arguments.steps)
+        settings = recipe(
+            photos(data, root, outlined=arguments.head in OUTLINED), arguments.head, arguments.steps
+        )
         began = time.time(), time.process_time()
         run = trainwright.train(settings, runs_dir=Path(folder) / "runs")
         seconds = {"wall_s": time.time() - began[0], "cpu_s": time.process_time() - began[1]}

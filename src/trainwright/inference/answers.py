@@ -161,8 +161,8 @@ def _tell_overlaps(found: list[Records], answer: Mapping[str, Any], truth: Mappi
 def object_records(objects: Objects) -> Records:
     """Objects as JSON has them: `class`, `score`, `box`, `points`, `mask`, as far as there are any.
 
-    Places are rounded to a thousandth of a pixel. A mask is run lengths as COCO writes them: `size` (height and
-    width) and `counts`, a text.
+    Places are rounded to a thousandth of a pixel. A mask is run lengths as COCO writes them: `size` (height
+    and width) and `counts`, a text.
     """
     records: Records = []
     for place, label in enumerate(objects.labels):

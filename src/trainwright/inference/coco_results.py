@@ -14,8 +14,8 @@ def coco_results(predictions: Predictions) -> bytes:
     """JSON: an entry per found object with `image_id`, `category_id`, `bbox` (x, y, width, height), `score`.
 
     `image_id` is the number that a file's name consists of, as in COCO's own pictures, else the name;
-    `category_id` counts the classes from 1, and `category` has the name. Points follow as `keypoints`, masks as `segmentation`
-    (run lengths).
+    `category_id` counts the classes from 1, and `category` has the name. Points follow as `keypoints`, masks
+    as `segmentation` (run lengths).
 
     Raises:
         UserError: The run finds no objects, or objects of several targets.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ def evaluate_split(
         columns.update(answer_columns(name, processor, output, target, losses.get(name), sizes))
         if processor.type == "instances":
             # Scoring keeps no masks of the truth.
-            columns[name] = true_objects(processor, _Truth(data, name, result.rows), sizes)
+            columns[name] = true_objects(processor, _truths(data, name, result.rows), sizes)
         if processor.spec().classes:
             classes[name] = processor.spec().classes
     if data.targets:
@@ -53,26 +53,17 @@ def evaluate_split(
     return metrics
 
 
-class _Truth(Sequence[Any]):
+def _truths(data: PreparedData, target: str, rows: np.ndarray) -> Iterator[dict[str, Any]]:
     """The truth of one sample after the other, read again: all of a split's masks would fill the memory."""
-
-    def __init__(self, data: PreparedData, target: str, rows: np.ndarray) -> None:
-        self._data, self._target, self._rows = data, target, rows
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __getitem__(self, place: Any) -> dict[str, Any]:
-        if place >= len(self):
-            raise IndexError(place)
-        row, processor = int(self._rows[place]), self._data.targets[self._target]
-        if self._target in self._data.streamed:
-            stored = processor.encode(self._data.streamed[self._target][row])
+    processor = data.targets[target]
+    for row in rows.tolist():
+        if target in data.streamed:
+            stored = processor.encode(data.streamed[target][row])
         else:
-            stored = np.array(self._data.arrays[self._target][row])
+            stored = np.array(data.arrays[target][row])
         value = processor.to_tensor(torch.from_numpy(stored)[None])
         assert isinstance(value, dict)
-        return {name: tensor[0] for name, tensor in value.items()}
+        yield {name: tensor[0] for name, tensor in value.items()}
 
 
 def _picture_sizes(data: PreparedData, target: str, rows: np.ndarray) -> Sizes | None:

@@ -64,8 +64,9 @@ MONITORED = {
     "mask": (("miou", "miou"),),
     "keypoints": (("keypoint_map", "map"), ("pck", "pck")),
 }
-"""Column type -> metric components, and the value of each, that tell the best model; the first that is computed
-counts, and all of them rise."""
+"""Column type -> metric components, and the value of each, that tell the best model.
+
+The first that is computed counts; all of them rise."""
 
 
 _DEFAULTS = {

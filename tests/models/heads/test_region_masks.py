@@ -44,7 +44,8 @@ def test_a_mask_of_another_size_is_read_where_it_lies_in_the_picture():
 
 
 @pytest.mark.parametrize(
-    "box", [[0.0, 0, 30, 20], [3.3, 4.4, 17.8, 12.1], [5, 5, 5, 9], [29.9, 19.9, 30, 20], [4.2, 4.2, 4.9, 4.9]]
+    "box",
+    [[0.0, 0, 30, 20], [3.3, 4.4, 17.8, 12.1], [5, 5, 5, 9], [29.9, 19.9, 30, 20], [4.2, 4.2, 4.9, 4.9]],
 )
 def test_two_ways_of_pasting_agree(box):
     crop = torch.randint(0, 256, (1, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))

@@ -1,4 +1,4 @@
-"""Masks and points of several objects from files to answers: killed, overfitted, evaluated, asked, reported."""
+"""Masks and points of several objects from files to answers: killed, overfitted, evaluated, asked."""
 
 from __future__ import annotations
 

@@ -91,8 +91,9 @@ class InstancesProcessor(ObjectColumn):
         """The objects of one picture with class names and masks.
 
         Args:
-            value: `boxes`, `labels` and perhaps `scores` as `to_tensor` gives them; `masks`, likewise, or `crops`
-                `[M, h, w]`, how probable it is of each cell of a box that it is the object's, 255 for certain.
+            value: `boxes`, `labels` and `masks`, as `to_tensor` gives them, and perhaps `scores`. In place of
+                `masks` there may be `crops` uint8 `[M, h, w]`: how probable it is that each cell of a box is
+                the object's, 255 for certain.
             size: Height and width of the original picture, for coordinates and masks in its pixels.
         """
         rows, objects = self.found(value, size)

@@ -27,7 +27,7 @@ _CODE_SCALE = (0.1, 0.1, 0.2, 0.2)  # of a box's four numbers, so that all are l
 
 
 class FasterRcnn(Head):
-    """A head of one class proposes regions; each is cut out of the maps and gets class and box (Faster R-CNN).
+    """A head of one class proposes regions; each is cut out of the maps, for class and box (Faster R-CNN).
 
     Ren et al., NeurIPS 2015, https://arxiv.org/abs/1506.01497, with ROIAlign on a pyramid (Lin et al., CVPR
     2017, arXiv:1612.03144). Regions to learn from are chosen without chance: the surest proposals, of every

@@ -5,14 +5,20 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 
 from trainwright.data.batch import Value
 from trainwright.data.types import TensorSpec
 from trainwright.fields import NonNegativeInt, Positive, PositiveInt
 from trainwright.models.heads.base import Features, Head
-from trainwright.models.heads.peaks import divergence, gaussians, highest, quadratic_peak, share_at_peak, soft_argmax
+from trainwright.models.heads.peaks import (
+    divergence,
+    gaussians,
+    highest,
+    quadratic_peak,
+    share_at_peak,
+    soft_argmax,
+)
 from trainwright.models.heads.single_object import (
     ObjectClass,
     check_single,

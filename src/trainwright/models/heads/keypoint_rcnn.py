@@ -26,9 +26,9 @@ class KeypointRcnn(FasterRcnn):
     """A head of one class proposes regions; each gets class, box and a map per point (Keypoint R-CNN).
 
     He et al., ICCV 2017, https://arxiv.org/abs/1703.06870, section 5. A map has 56 x 56 cells within the box
-    and is learned as a distribution over them, as in `heatmaps`. Points of visibility 0 and those outside of a
-    region do not count there. The third number of a point of the answer is its confidence: the share of its
-    map within three sigma of the peak. Everything else is as in `faster_rcnn`.
+    and is learned as a distribution over them, as in `heatmaps`. Points of visibility 0 and those outside of
+    a region do not count there. The third number of a point of the answer is its confidence: the share of
+    its map within three sigma of the peak. Everything else is as in `faster_rcnn`.
 
     Args:
         target: What is learned.

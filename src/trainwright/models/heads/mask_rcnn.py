@@ -108,7 +108,7 @@ class MaskRcnn(FasterRcnn):
         return {"mask": self.mask_weight * mean_over(each, samples.positive)}
 
     def region_answer(self, atlas: Atlas, found: dict[str, Tensor]) -> dict[str, Tensor]:
-        """`crops` uint8 `[B, D, 28, 28]`: how probable each cell of a box is the object's, 255 for certain."""
+        """`crops` uint8 `[B, D, 28, 28]`: how probably each cell of a box is the object's, 255 for sure."""
         labels = found["labels"]
         crops = torch.zeros((labels.numel(), CELLS, CELLS), dtype=torch.uint8, device=labels.device)
         for places, told in self.masks.of_found(atlas, found["boxes"], labels >= 0):

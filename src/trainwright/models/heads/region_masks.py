@@ -10,9 +10,7 @@ _POINTS = 2  # per cell and axis
 
 
 @torch.no_grad()
-def cropped(
-    masks: Tensor, owner: Tensor, boxes: Tensor, image_size: tuple[int, int], cells: int
-) -> Tensor:
+def cropped(masks: Tensor, owner: Tensor, boxes: Tensor, image_size: tuple[int, int], cells: int) -> Tensor:
     """The part of an object's mask within a box: 1 where half of a cell's points or more are the object's.
 
     Args:
@@ -37,7 +35,7 @@ def cropped(
 
 
 def _points(first: Tensor, last: Tensor, count: int, length: int, cells: int) -> Tensor:
-    """Numbers `[B, S, count]` of the pixels, of `cells` along an axis, at evenly spread points of a stretch."""
+    """Numbers `[B, S, count]` of the pixels at evenly spread points of a stretch, `cells` pixels in all."""
     share = (torch.arange(count, device=first.device) + 0.5) / count
     places = first[..., None] + share * (last - first)[..., None]
     return (places * (cells / length)).floor().long().clamp(0, cells - 1)

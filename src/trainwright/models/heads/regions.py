@@ -44,7 +44,7 @@ class Atlas:
             ).contiguous()
 
     def level(self, boxes: Tensor) -> Tensor:
-        """The level that each box `[..., 4]` is read from, int64 `[...]` (Lin et al., arXiv:1612.03144, eq. 1)."""
+        """The level that each box `[..., 4]` is read from, int64 `[...]` (arXiv:1612.03144, eq. 1)."""
         sides = (boxes[..., 2:] - boxes[..., :2]).clamp_min(0)
         side = sides.prod(-1).sqrt().clamp_min(1e-6)
         # A hair more, so that a side on the edge falls to the same level with and without rounding.
@@ -76,7 +76,10 @@ class Atlas:
 
 
 def _framed(map: Tensor) -> Tensor:
-    """A map with its border repeated; not `F.pad`, whose gradient on a GPU depends on the order of threads."""
+    """A map with its border repeated.
+
+    Not by `F.pad`, whose gradient depends on the order of threads on a GPU.
+    """
     map = torch.cat([map[:, :, :1], map, map[:, :, -1:]], 2)
     return torch.cat([map[..., :1], map, map[..., -1:]], 3)
 
