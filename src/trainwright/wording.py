@@ -12,3 +12,58 @@ def counted(count: int, one: str, many: str = "") -> str:
         many: The same for several; the noun with an `s` when absent.
     """
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+_OF_ONE = {
+    "are": "is", "have": "has", "were": "was", "do": "does", "differ": "differs", "lie": "lies",
+    "look": "looks", "reach": "reaches", "carry": "carries", "repeat": "repeats", "share": "shares",
+    "name": "names", "count": "counts",
+    "show": "shows", "lead": "leads", "need": "needs", "fall": "falls", "claim": "claims", "hold": "holds",
+}  # fmt: skip
+_PRONOUNS = {"they": "it", "their": "its", "them": "it", "these": "this", "themselves": "itself"}
+_LINKS = frozenset(("of", "in", "with", "without", "that", "which", "from", "beyond", "by", "at", "under"))
+
+
+def with_count(count: int, phrase: str) -> str:
+    """A number before a phrase in the plural: `3 boxes reach beyond ...`, and `1 box reaches beyond ...`.
+
+    Args:
+        count: How many there are.
+        phrase: What is said of several, the noun first.
+    """
+    return f"{count:,} {phrase if count != 1 else of_one(phrase)}"
+
+
+def of_one(phrase: str) -> str:
+    """A phrase in the plural as it is said of one: noun, verbs and pronouns."""
+    words = phrase.split(" ")
+    verbs = [place for place, word in enumerate(words) if word.strip(",;") in _OF_ONE]
+    links = [place for place, word in enumerate(words) if word in _LINKS]
+    end = min([*verbs, *links, len(words)])
+    for place in range(end - 1, -1, -1):
+        if words[place].rstrip(",;").endswith("s"):
+            words[place] = _singular(words[place])
+            break
+    for place, word in enumerate(words):
+        bare = word.rstrip(",;")
+        # Behind the first clause a verb belongs to something else, unless a pronoun leads it.
+        own = place == (verbs[0] if verbs else -1) or (place and words[place - 1] in ("and", "it"))
+        if bare in _PRONOUNS:
+            words[place] = word.replace(bare, _PRONOUNS[bare])
+        elif bare in _OF_ONE and own:
+            words[place] = word.replace(bare, _OF_ONE[bare])
+        elif place > 1 and words[place - 2 : place] == ["is", "no"] and bare.endswith("s"):
+            words[place] = _singular(word)
+    return " ".join(words)
+
+
+def _singular(noun: str) -> str:
+    bare = noun.rstrip(",;")
+    rest = noun[len(bare) :]
+    if bare == "series":
+        return noun
+    if bare.endswith("ies"):
+        return f"{bare[:-3]}y{rest}"
+    if bare.endswith(("sses", "xes", "ches", "shes")):
+        return f"{bare[:-2]}{rest}"
+    return f"{bare[:-1]}{rest}"

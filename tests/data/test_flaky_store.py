@@ -19,12 +19,15 @@ import pytest
 import torch
 from PIL import Image
 
+from trainwright.data.columns import PlannedColumn
+from trainwright.data.decode_pool import CRASHED
 from trainwright.data.encoding import encode_rows
 from trainwright.data.loader import Loader, Pipeline
 from trainwright.data.processors.category import CategoryProcessor
 from trainwright.data.processors.image import ImageProcessor
 from trainwright.data.retry import Retry, may_pass
 from trainwright.data.samplers.shuffle import Shuffle
+from trainwright.data.storing import ColumnStore, Stored
 from trainwright.data.stream_store import StreamStore
 from trainwright.data.substitutes import Substitutes
 from trainwright.data.summary import write_dropped
@@ -315,3 +318,75 @@ def test_workers_read_again_too(
     # The first file was tried already, to see what form its values have.
     assert [item.row for item in bad] == (list(range(1, 8)) if attempts == 1 else [])
     assert retry.repeated == (0 if attempts == 1 else 8)
+
+
+class FarSource:
+    """Rows of the store, as a source gives them."""
+
+    columns = {"image": "image"}  # noqa: RUF012
+    slow_columns = ("image",)
+
+    def column(self, name: str) -> Sequence[Remote]:
+        return remotes()
+
+
+@pytest.mark.parametrize("on_the_fly", [False, True])
+@pytest.mark.parametrize("event", ["fails", "truncated"])
+def test_what_could_not_be_read_is_no_part_of_the_cache_for_ever(
+    store: Store, tmp_path: Path, on_the_fly: bool, event: str
+) -> None:
+    def stored() -> tuple[Stored, list[str]]:
+        notices: list[str] = []
+        column = PlannedColumn("image", False, processor(), ["image"], FarSource())  # type: ignore[arg-type]
+        return ColumnStore(tmp_path, {"data": 1}, 0, on_the_fly, None, notices).store(column), notices
+
+    store.planned["far/7.png"] = [event]
+    store.planned["far/9.png"] = ["always"]
+    # Nor is the form of a stored value asked of them: the first row is good.
+    first, _ = stored()
+    assert [row for row, _ in first.bad] == [7, 9]
+    again, notices = stored()
+    assert again.cached
+    assert [row for row, _ in again.bad] == [9]
+    assert notices == ["image: 1 sample that could not be read before can be read now"]
+    store.planned.clear()
+    last, _ = stored()
+    assert last.bad == []
+    store.reads.clear()
+    final, notices = stored()
+    assert (final.bad, notices) == ([], [])
+    assert set(store.reads) <= {"far/0.png"}  # whose form is asked where nothing is kept
+    if not on_the_fly:
+        assert final.values is not None
+        assert [tuple(map(int, final.values[row, 0, 0])) for row in (7, 9)] == [colour(7), colour(9)]
+
+
+def test_of_very_many_bad_samples_some_are_tried_first(
+    store: Store, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("trainwright.data.storing._TRIED_AGAIN", 8)
+    monkeypatch.setattr("trainwright.data.storing._SAMPLED", 3)
+    column = PlannedColumn("image", False, processor(), ["image"], FarSource())  # type: ignore[arg-type]
+    for row in range(1, COUNT):
+        store.planned[f"far/{row}.png"] = ["always"]
+
+    def bad() -> list[int]:
+        made = ColumnStore(tmp_path, {}, 0, on_the_fly=False, progress=None, notices=[]).store(column)
+        return [row for row, _ in made.bad]
+
+    assert len(bad()) == COUNT - 1
+    store.reads.clear()
+    assert len(bad()) == COUNT - 1
+    assert len(store.reads) <= 4
+    store.planned.clear()
+    assert bad() == []
+
+
+def test_a_file_that_crashes_the_decoder_is_not_read_again(store: Store, tmp_path: Path) -> None:
+    column = PlannedColumn("image", False, processor(), ["image"], FarSource())  # type: ignore[arg-type]
+    made = ColumnStore(tmp_path, {}, 0, on_the_fly=True, progress=None, notices=[])
+    key = {"column": ["image"], "processor": column.processor.cache_key()}
+    made._checked.store(key, [[3, f"{CRASHED} twice, with SIGSEGV"]])
+    store.reads.clear()
+    assert made.store(column).bad == [(3, f"{CRASHED} twice, with SIGSEGV")]
+    assert "far/3.png" not in store.reads

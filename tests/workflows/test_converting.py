@@ -1,5 +1,6 @@
 """Conversions: round trips keep what the target can hold, and count what it cannot."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -65,7 +66,9 @@ def test_coco_there_and_back_is_as_pycocotools_reads_it(shared_data, tmp_path):
     coco_api = pytest.importorskip("pycocotools.coco")
     path = shared_data / "coco_mini" / "annotations" / "instances_train2017.json"
     done = convert(str(path), str(tmp_path / "new"), "coco")
-    assert (done.pictures, done.objects, done.lost) == (80, 739, {})
+    where_from = ("coco_url", "date_captured", "flickr_url", "license")
+    told = {f"values of {name!r} of images": 80 for name in where_from}
+    assert (done.pictures, done.objects, done.lost) == (80, 739, told)
     first, second = (
         coco_api.COCO(str(path)),
         coco_api.COCO(str(tmp_path / "new/annotations/instances_train.json")),
@@ -261,3 +264,55 @@ def test_coordinates_are_written_without_what_arithmetic_left():
     from trainwright.data.writers.base import number
 
     assert [number(value) for value in (4.000000000000007, 0.1 + 0.2, 7.0, 1.25)] == [4, 0.3, 7, 1.25]
+
+
+def test_what_only_the_files_say_is_counted_or_kept(tmp_path):
+    (tmp_path / "in").mkdir()
+    Image.new("RGB", (40, 30)).save(tmp_path / "in" / "a.png")
+    annotation = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 9, 9], "area": 81, "iscrowd": 0}
+    marked = {"keypoints": [2, 3, 2, 4, 5, 1], "num_keypoints": 2, "attributes": {"hat": True}, "score": 0.5}
+    described = {
+        "images": [{"id": 1, "file_name": "a.png", "width": 40, "height": 30, "license": 3}],
+        "annotations": [annotation | marked, annotation | {"id": 2, "iscrowd": 1}],
+        "categories": [
+            {"id": 1, "name": "cat", "supercategory": "pet", "keypoints": ["p", "q"], "skeleton": [[1, 2]]}
+        ],
+    }
+    (tmp_path / "in" / "c.json").write_text(json.dumps(described))
+    source = str(tmp_path / "in" / "c.json")
+    unread = {
+        "values of 'license' of images": 1,
+        "values of 'attributes' of annotations": 1,
+        "values of 'score' of annotations": 1,
+    }
+    coco = convert(source, str(tmp_path / "coco"), "coco")
+    assert coco.lost == unread
+    [written] = (tmp_path / "coco" / "annotations").glob("*.json")
+    again = json.loads(written.read_text())["categories"][0]
+    assert (again["supercategory"], again["skeleton"]) == ("pet", [[1, 2]])
+    common = {"supercategories of classes": 1, "marks of crowds (the objects are written)": 1}
+    areas = {"values of 'area'": 2}
+    yolo = convert(source, str(tmp_path / "yolo"), "yolo").lost
+    assert yolo == unread | common | areas | {"lines between keypoints (the skeleton)": 1}
+    voc = convert(source, str(tmp_path / "voc"), "voc").lost
+    assert voc == unread | common | areas | {"objects' keypoints": 1}
+    folder = convert(source, str(tmp_path / "folder"), "folder").lost
+    assert folder == unread | common | areas | {"objects' keypoints": 1, "boxes": 2}
+
+
+def test_what_a_voc_file_says_besides_is_counted(tmp_path):
+    (tmp_path / "in").mkdir()
+    Image.new("RGB", (40, 30)).save(tmp_path / "in" / "a.png")
+    (tmp_path / "in" / "a.xml").write_text(
+        "<annotation><filename>a.png</filename><size><width>40</width><height>30</height></size>"
+        "<object><name>x</name><pose>Left</pose><truncated>1</truncated><difficult>0</difficult>"
+        "<attributes><attribute><name>hat</name></attribute></attributes>"
+        "<bndbox><xmin>3</xmin><ymin>4</ymin><xmax>9</xmax><ymax>9</ymax></bndbox></object>"
+        "<object><name>x</name><pose>Unspecified</pose>"
+        "<bndbox><xmin>3</xmin><ymin>4</ymin><xmax>9</xmax><ymax>8</ymax></bndbox></object></annotation>"
+    )
+    unread = {"values of 'pose' of objects": 1, "values of 'attributes' of objects": 1}
+    assert convert(str(tmp_path / "in"), str(tmp_path / "voc"), "voc").lost == unread
+    assert convert(str(tmp_path / "in"), str(tmp_path / "coco"), "coco").lost == unread | {
+        "values of 'truncated'": 1
+    }

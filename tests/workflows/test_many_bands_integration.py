@@ -9,6 +9,7 @@ from PIL import Image
 import trainwright as tw
 from trainwright.cli import main
 from trainwright.data.sniffing import sniff
+from trainwright.errors import UserError
 from trainwright.workflows.data_stats import data_stats
 from trainwright.workflows.gate import check_data
 from trainwright.workflows.showing import show_data
@@ -74,6 +75,13 @@ def test_init_stats_show_and_the_gate_know_them(fields, tmp_path):
     assert show_data(recipe(fields), tmp_path / "shown.png", count=4) == 4
     with Image.open(tmp_path / "shown.png") as sheet:
         assert sheet.width > 100
+    with Image.open(tmp_path / "shown.png") as sheet:
+        small = sheet.height
+    show_data(recipe(fields), tmp_path / "large.png", count=4, tile=500)
+    with Image.open(tmp_path / "large.png") as sheet:
+        assert sheet.height == small + 300  # one row of pictures, 500 high in place of 200
+    with pytest.raises(UserError, match="a picture of 5 pixels is not drawn"):
+        show_data(recipe(fields), tmp_path / "none.png", tile=5)
     said = [item for item in check_data(recipe(fields)).findings.found if item["check"] == "files"]
     assert said == []
     eight = recipe(fields, inputs={"image": {"type": "image", "size": [12, 10]}})

@@ -20,6 +20,7 @@ from typing import Any
 
 from trainwright.cli import data_convert
 from trainwright.cli.common import add_runs, say, say_json, table
+from trainwright.wording import counted, with_count
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     show.add_argument("-o", "--output", metavar="FILE", default="samples.png", help="PNG [samples.png]")
     show.add_argument("--split", default="train", help="split that they are from [train]")
     show.add_argument("--count", type=int, default=24, help="number of samples [24]")
+    show.add_argument("--tile", type=int, default=200, metavar="PX", help="longer side of a picture [200]")
     show.add_argument("--augmented", action="store_true", help="as a training varies them")
     stats = actions.add_parser("stats", help="counts, ranges, classes and sizes", allow_abbrev=False)
     _add_data(stats)
@@ -112,8 +114,9 @@ def _show(arguments: argparse.Namespace) -> int:
         split=arguments.split,
         count=arguments.count,
         augmented=arguments.augmented,
+        tile=arguments.tile,
     )
-    say(f"{count} samples of {arguments.split} in {arguments.output}")
+    say(f"{counted(count, 'sample')} of {arguments.split} in {arguments.output}")
     return 0
 
 
@@ -190,7 +193,7 @@ def _say_findings(checked: Any) -> None:
         say(table(["severity", "count", "check", "what", "data fix"], cells))
     for item in findings.found:
         say()
-        say(f"{item['severity']}: {item['count']:,} {item['what']}")
+        say(f"{item['severity']}: {with_count(item['count'], item['what'])}")
         for key in ("why", "fix"):
             if item[key]:
                 say(f"  {key}: {item[key]}")

@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         + (f", {splits}" if splits else "")
     )
     for what, count in done.lost.items():
-        say(f"lost       {count:,} {what}: {arguments.to} has no place for them")
+        say(f"lost       {count:,} {what} are not in what was written as {arguments.to}")
     for name in done.aside:
         say(f"aside      {name}: not converted")
     for name, reason in done.faults[:_SHOWN]:

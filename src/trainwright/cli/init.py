@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's arguments."""
     parser.add_argument("data", metavar="DATA", help="folder, zip, table or array file")
     parser.add_argument("-o", "--output", metavar="FILE", help="recipe to write, - for stdout [NAME.yaml]")
+    parser.add_argument("--encoding", help="of a text table that is not UTF-8, such as latin1")
     parser.add_argument("--name", help="name of the recipe [that of the data]")
 
 
@@ -36,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from trainwright.data.sniffing import sniff
 
-    guess = sniff(data)
+    guess = sniff(data, arguments.encoding)
     written = shlex.quote(output if output != "-" else f"{name}.yaml")
     trainable = can_be_learned([column["type"] for column in guess.targets.values()])
     launch = f"trainwright train {written}" + ("" if trainable else " --data-only")

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from trainwright.data.cache_folder import CacheFolder
+from trainwright.data.cache_folder import CacheFolder, locked
 
 BadRows = list[tuple[int, str]]
 _FORMAT = 1  # raised when the meaning of stored values changes without a change of any key
@@ -77,6 +77,32 @@ class DecodedCache:
         return self._folder.build(
             key, self._open, lambda folder: _write(folder, shape, dtype, fill, key), waiting
         )
+
+    def mend(self, key: dict[str, Any], rows: list[int], values: np.ndarray, bad: BadRows) -> Entry | None:
+        """Puts values into an entry that could not be decoded when it was built.
+
+        Args:
+            key: Of the entry.
+            rows: Rows that can be decoded now.
+            values: Their stored values `[n, ...]`.
+            bad: All rows that are still bad.
+
+        Returns:
+            The entry; None where it cannot be written, or is gone.
+        """
+        path = self._folder.path(key)
+        try:
+            with locked(path.with_suffix(".lock")):
+                about = json.loads((path / "entry.json").read_bytes())
+                # Nobody looks at rows that are bad, so that they may change below the maps of others.
+                mapped = np.load(path / "values.npy", mmap_mode="r+", allow_pickle=False)
+                mapped[rows] = values
+                mapped.flush()
+                if not try_to_remember(path / "entry.json", about | {"bad": bad}):
+                    return None
+        except (OSError, ValueError, EOFError):
+            return None
+        return self._open(path)
 
     def _open(self, path: Path) -> Entry | None:
         try:

@@ -28,6 +28,7 @@ from trainwright.data.retry import ONCE, Retry
 from trainwright.data.types import Beside, Processor, RawFile
 from trainwright.errors import DataError
 
+CRASHED = "the decoder crashed on it"  # so begins the reason of what must not be decoded here
 _MOST_RESTARTS = 100
 _PIPE_BYTES = 1 << 20
 _KEEP_FREED_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**31 - 1)}
@@ -233,7 +234,7 @@ class DecodePool:
         # Orders are worked off in turn, so the first one left is what the worker died of.
         culprit, *others = worker.pieces.values()
         if culprit.crashes:
-            reason = f"the decoder crashed on it twice, with {_cause(code)}"
+            reason = f"{CRASHED} twice, with {_cause(code)}"
             self._waiting.append((culprit, [(culprit.rows[0], reason)]))
         elif len(culprit.items) == 1:
             self.submit(replace(culprit, crashes=1))

@@ -311,7 +311,8 @@ class _Preparation:
         if processor.fits_on_encoded:
             if getattr(processor, "learns", True):
                 processor.fit(self._training_values(column, stored[column.name].values))
-            self._fits.store(self._fit_key(column), processor.state())
+            if not dropped:  # what is missing now may be there the next time, and then counts
+                self._fits.store(self._fit_key(column), processor.state())
         elif dropped:
             processor.fit(self._fitted_on(column))
             stored[column.name] = self.store.store(column)

@@ -11,9 +11,9 @@ from typing import Any, Literal
 import numpy as np
 
 from trainwright.data.blocks import BlockValues
-from trainwright.data.cache import DecodedCache, JsonCache
+from trainwright.data.cache import DecodedCache, Entry, JsonCache
 from trainwright.data.columns import PlannedColumn
-from trainwright.data.decode_pool import DecodePool, Output, Piece, importable
+from trainwright.data.decode_pool import CRASHED, DecodePool, Output, Piece, importable
 from trainwright.data.encoding import (
     Bad,
     encode_blocks,
@@ -24,10 +24,13 @@ from trainwright.data.encoding import (
 )
 from trainwright.data.retry import ONCE, Retry
 from trainwright.data.types import Beside, RawFile, Values
+from trainwright.wording import counted, with_count
 
 Progress = Callable[[str, int, int], None]
 _IN_PROCESS = 32  # files that are decoded sooner than a worker process has started
 _PIECE = 64  # files per order: a few milliseconds of small pictures, a second of the largest photos
+_TRIED_AGAIN = 1000  # bad rows up to which all are read again at every start
+_SAMPLED = 100  # of more
 _AHEAD = 2  # orders per worker, so that it never waits for the next one
 
 
@@ -80,6 +83,7 @@ class ColumnStore:
         if not self.on_the_fly:
             found = self._decoded.find(key)
             if found is not None:
+                found = self._mended(column, key, found)
                 return Stored(found.values, found.bad, cached=True)
         shape, dtype = stored_form(column.processor, column.values, self.retry)
         total = len(column.values) * int(np.prod(shape)) * dtype.itemsize
@@ -123,19 +127,65 @@ class ColumnStore:
         """Decodes everything once without keeping it, so that no bad file waits in the middle of training."""
         known = self._checked.find(key)
         if known is not None:
-            return Stored(None, [(int(row), str(why)) for row, why in known], cached=True)
+            bad = [(int(row), str(why)) for row, why in known]
+            rows, _ = self._recovered(column, bad, shape, dtype)
+            if rows:
+                bad = _without(bad, rows)
+                self._checked.store(key, bad)
+            return Stored(None, bad, cached=True)
         output = Output(column.processor, shape, dtype, None)
         bad = self._decode(column, output, 0)
         self._checked.store(key, bad)
         return Stored(None, bad)
+
+    def _mended(self, column: PlannedColumn, key: dict[str, Any], entry: Entry) -> Entry:
+        """The entry, with what was bad when it was built and can be read now."""
+        form = entry.values.shape[1:], entry.values.dtype
+        rows, values = self._recovered(column, entry.bad, *form)
+        if not rows:
+            return entry
+        bad = _without(entry.bad, rows)
+        mended = self._decoded.mend(key, rows, values, bad)
+        if mended is not None:
+            return mended
+        kept = entry.values.copy()  # the folder cannot be written, so the values are held
+        kept[rows] = values
+        return Entry(kept, bad)
+
+    def _recovered(
+        self, column: PlannedColumn, bad: Bad, shape: tuple[int, ...], dtype: np.dtype[Any]
+    ) -> tuple[list[int], np.ndarray]:
+        """Rows that could not be read once and can be now, and their stored values: a store may be back.
+
+        Of very many bad rows some are tried first.
+        """
+        rows = [row for row, reason in bad if not reason.startswith(CRASHED)]
+        if not rows or not holds_files(column.values):
+            return [], np.zeros((0, *shape), dtype)
+        if len(rows) > _TRIED_AGAIN:
+            some = bad[:: len(bad) // _SAMPLED]
+            if not self._recovered(column, some, shape, dtype)[0]:
+                return [], np.zeros((0, *shape), dtype)
+        raws = (column.values[row] for row in rows)
+        values, still = encode_rows(column.processor, raws, len(rows), shape, dtype, self.retry)
+        good = np.setdiff1d(np.arange(len(rows)), [place for place, _ in still])
+        if len(good):
+            there = counted(len(good), "sample")
+            self.notices.append(f"{column.name}: {there} that could not be read before can be read now")
+        return [rows[place] for place in good.tolist()], values[good]
 
     def _decode(self, column: PlannedColumn, output: Output, offset: int) -> Bad:
         before = self.retry.repeated
         bad = decode_files(column, output, offset, self.workers, self.progress, self.retry)
         repeated = self.retry.repeated - before
         if repeated:
-            self.notices.append(f"{column.name}: {repeated} reads failed and were repeated")
+            self.notices.append(f"{column.name}: {with_count(repeated, 'reads failed and were repeated')}")
         return bad
+
+
+def _without(bad: Bad, rows: list[int]) -> Bad:
+    gone = set(rows)
+    return [(row, reason) for row, reason in bad if row not in gone]
 
 
 def decode_files(

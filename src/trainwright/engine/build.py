@@ -63,10 +63,13 @@ def build_network(
     seed_generators(recipe.train.seed, INITIAL_WEIGHTS)
     model = task.build(data.info())
     if recipe.init is not None:
+        from trainwright.models.weight_classes import classes_in, classes_of, refuse_other_classes
         from trainwright.models.weights import apply_weights, load_weights
 
         weights, init = load_weights(recipe.init.path), recipe.init
-        say(f"init: {apply_weights(model, weights, exclude=init.exclude, strict=init.strict).told()}")
+        report = apply_weights(model, weights, exclude=init.exclude, strict=init.strict)
+        say(f"init: {report.told()}")
+        refuse_other_classes(model, report, classes_in(init.path), classes_of(data.info().targets))
     _choose_trainable(model, recipe)
     return model
 

@@ -261,7 +261,11 @@ def _values(column: pa.Array) -> Any:
         return flat.reshape(len(column), len(flat) // max(len(column), 1))
     if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
         return np.from_dlpack(column)
-    return column.to_pylist()
+    if not pa.types.is_large_string(column.type):
+        return column.to_pylist()
+    coded = column.dictionary_encode()
+    words: list[str | None] = [*coded.dictionary.to_pylist(), None]  # one string for all rows of a class
+    return [words[code] for code in np.from_dlpack(coded.indices.fill_null(len(words) - 1)).tolist()]
 
 
 def _scalars(values: Any) -> list[Any]:

@@ -66,7 +66,7 @@ def load_weights(path: str | Path) -> dict[str, Tensor]:
     Raises:
         ModelError: There is no such file, or it holds no weights, or it would run code.
     """
-    file = _weights_file(Path(path))
+    file = weights_file(Path(path))
     with file.open("rb") as opened:
         head = opened.read(16)
     if head.startswith(b"\x89HDF"):
@@ -80,7 +80,8 @@ def load_weights(path: str | Path) -> dict[str, Tensor]:
     return _stripped(_unwrapped(_load_torch(file), file))
 
 
-def _weights_file(path: Path) -> Path:
+def weights_file(path: Path) -> Path:
+    """The file itself, or the best weights of a run directory. Raises `ModelError` where there is none."""
     if path.is_dir():
         for name in ("best", "last"):
             if (found := path / "weights" / f"{name}.safetensors").is_file():

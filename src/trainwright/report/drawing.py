@@ -53,17 +53,19 @@ class Tile:
     beside: Sequence[npt.NDArray[np.uint8]] = ()
 
 
-def draw_grid(tiles: Sequence[Tile], columns: int = 6) -> bytes:
+def draw_grid(tiles: Sequence[Tile], columns: int = 6, side: int = SIDE) -> bytes:
     """The tiles as one PNG.
 
     Args:
         tiles: At least one.
         columns: Pictures in a row.
+        side: Longer side of a picture in pixels.
     """
     pictures = max(1 + len(tile.beside) for tile in tiles)
     columns = max(1, min(columns // pictures, len(tiles)))
-    drawn = [_tile(tile) for tile in tiles]
+    drawn = [_tile(tile, side) for tile in tiles]
     lines = max(len(tile.caption) for tile in tiles)
+    # No narrower than the captions are long.
     width = max(SIDE, *(image.width for image in drawn)) + _GAP
     height = max(image.height for image in drawn) + lines * _LINE + _GAP
     rows = -(-len(tiles) // columns)
@@ -79,12 +81,12 @@ def draw_grid(tiles: Sequence[Tile], columns: int = 6) -> bytes:
     return file.getvalue()
 
 
-def _tile(tile: Tile) -> Image.Image:
+def _tile(tile: Tile, side: int) -> Image.Image:
     if tile.pixels is not None:
-        return _in_a_row([_picture(tile), *(_picture(Tile((), other)) for other in tile.beside)])
+        return _in_a_row([_picture(tile, side), *(_picture(Tile((), other), side) for other in tile.beside)])
     if tile.curves is not None and tile.curves.size:
-        return _curves(tile.curves)
-    return Image.new("RGB", (SIDE, 2), _PALE)
+        return _curves(tile.curves, side)
+    return Image.new("RGB", (side, 2), _PALE)
 
 
 def _in_a_row(pictures: Sequence[Image.Image]) -> Image.Image:
@@ -99,14 +101,14 @@ def _in_a_row(pictures: Sequence[Image.Image]) -> Image.Image:
     return row
 
 
-def _picture(tile: Tile) -> Image.Image:
+def _picture(tile: Tile, side: int) -> Image.Image:
     assert tile.pixels is not None
     pixels = tile.pixels if tile.pixels.ndim == 3 else tile.pixels[..., None]
     pixels = np.repeat(pixels[..., :1], 3, axis=2) if pixels.shape[2] < 3 else pixels[..., :3]
     if tile.mask is not None:
         pixels = with_classes(pixels, tile.mask, tile.void)
     image = Image.fromarray(np.ascontiguousarray(pixels))
-    scale = SIDE / max(image.size)
+    scale = side / max(image.size)
     method = Image.Resampling.NEAREST if scale > 1 else Image.Resampling.BILINEAR
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     shown = image.resize(size, method)
@@ -156,10 +158,10 @@ def _draw_points(
         pen.ellipse((x * scale - 2, y * scale - 2, x * scale + 2, y * scale + 2), fill=colour)
 
 
-def _curves(values: npt.NDArray[np.float64]) -> Image.Image:
+def _curves(values: npt.NDArray[np.float64], side: int) -> Image.Image:
     """Every channel as a line over its steps, on one common scale."""
     values = np.asarray(values, dtype=np.float64).reshape(len(values), -1)
-    image = Image.new("RGB", (SIDE, SIDE // 2), "white")
+    image = Image.new("RGB", (side, side // 2), "white")
     pen = ImageDraw.Draw(image)
     pen.rectangle((0, 0, image.width - 1, image.height - 1), outline=_PALE)
     finite = values[np.isfinite(values)]

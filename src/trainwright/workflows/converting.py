@@ -75,7 +75,11 @@ def convert(source: str, destination: str, to: Format) -> Converted:
             why=f"the source has {', '.join(data.columns)}",
             fix="convert to folder or table",
         )
-    lost = _write(samples, classes, target, to)
+    above: dict[str, str] = getattr(data, "supercategories", {})
+    lost = _write(samples, classes, target, to, above)
+    if to != "coco":
+        lost["supercategories of classes"] += len(above)
+    lost += getattr(data, "unread", Counter())
     splits = Counter(sample.split for sample in samples if sample.split)
     return Converted(
         target,
@@ -149,12 +153,15 @@ def _is_recipe(path: Path) -> bool:
         return False
 
 
-def _write(samples: list[Sample], classes: list[str], target: Path, to: Format) -> Counter[str]:
+def _write(
+    samples: list[Sample], classes: list[str], target: Path, to: Format, above: dict[str, str]
+) -> Counter[str]:
     temporary = target.with_name(f".{target.name}.{os.getpid()}.partial")
     writer = importlib.import_module(f"trainwright.data.writers.{to}")
     try:
         temporary.mkdir()
-        lost: Counter[str] = writer.write(samples, classes, temporary)
+        further = (above,) if to == "coco" else ()
+        lost: Counter[str] = writer.write(samples, classes, temporary, *further)
         if target.exists():
             raise UserError("it exists and is not overwritten", where=str(target))
         temporary.rename(target)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from trainwright.models.heads import DEFAULTS as HEADS
 from trainwright.models.widths import VECTORS
 from trainwright.recipe.writing import flow
+from trainwright.wording import counted
 
 _LOCATED = ("boxes", "instances", "keypoints", "mask")  # what lies at a place in the picture
 _SMALL_IMAGE = 40  # pixels a side up to which the models for small pictures fit
@@ -187,9 +188,10 @@ def _text(guess: Guess, name: str, path: str, command: str) -> str:
     split = None if guess.split is None else dict(guess.split)
     lines = [f"# {command}"]
     lines += [f"# {note}" for note in guess.notes]
+    size = counted(guess.size, "sample")
     lines += [
         f"name: {name}",
-        f"description: {flow(f'Made for {path}, {guess.size} samples.')}",
+        f"description: {flow(f'Made for {path}, {size}.')}",
         "task: supervised",
     ]
     lines += ["data:", f"  source: {flow(dict(guess.source))}", "  inputs:"]

@@ -17,10 +17,13 @@ from trainwright.data.types import PreparedData
 from trainwright.errors import DataError, ErrorList, TrainwrightError, UserError, raise_all
 from trainwright.locations import cache_dir
 from trainwright.runs.atomic import write_json, write_text
+from trainwright.wording import with_count
 from trainwright.workflows.describing import describe
 
 if TYPE_CHECKING:
-    from trainwright.recipe.schema import Data
+    from collections.abc import Iterator
+
+    from trainwright.recipe.schema import Data, Recipe
 
 _TOLD = 120  # letters of an example in a line of messages
 
@@ -71,6 +74,8 @@ def check_data(
         return CheckedData(Findings.of(found, {}), None, section, name)
     subject = Subject(data, allowed=_allowed(section, data))
     findings = run_checks(subject, section.gate.skip)
+    for finding in _other_classes(loaded.recipe, data):
+        findings = findings.with_one(finding)
     if unsplit is not None:
         findings = findings.with_one(_unsplit(unsplit))
     return CheckedData(findings, data, section, name)
@@ -139,7 +144,7 @@ def refuse_errors(section: Data, findings: Findings | None) -> None:
         return
     errors: list[TrainwrightError] = [
         DataError(
-            f"{item['count']:,} {item['what']}",
+            with_count(item["count"], item["what"]),
             where=_where(item),
             why=item["why"],
             fix=f"{item['fix']}; or data.gate: {{errors: report}} to train all the same",
@@ -154,9 +159,9 @@ def told(findings: Findings | None) -> list[str]:
     if findings is None:
         return []
     return [
-        f"data {item['severity']}: {item['count']:,} {item['what']}, such as {_where(item)}"
+        f"data {item['severity']}: {with_count(item['count'], item['what'])}, such as {_where(item)}"
         if item["examples"]
-        else f"data {item['severity']}: {item['count']:,} {item['what']}"
+        else f"data {item['severity']}: {with_count(item['count'], item['what'])}"
         for severity in (Severity.ERROR, Severity.WARNING)
         for item in findings.of_severity(severity)
     ]
@@ -214,6 +219,26 @@ def _unsplit(error: EmptySplit) -> Finding:
         error.fix,
         [Example(error.where, f"{error.what}: {error.why}")],
     )
+
+
+def _other_classes(recipe: Recipe, data: PreparedData) -> Iterator[Finding]:
+    """Weights of `init` that were trained for other classes, or for these in another order."""
+    if recipe.init is None:
+        return
+    from trainwright.models.weight_classes import classes_in, classes_of, differences
+
+    left_out = bool(recipe.init.exclude) or not recipe.init.strict
+    for name, difference in differences(
+        classes_in(recipe.init.path), classes_of(data.info().targets)
+    ).items():
+        yield Finding(
+            "classes",
+            Severity.NOTICE if left_out else Severity.ERROR,
+            1,
+            f"classes of {name} in the weights of init.path are {difference}",
+            why="the output layer would answer with the wrong names",
+            fix="use the same classes in the same order, or leave the output layer out with init.exclude",
+        )
 
 
 def _unprepared(error: UserError) -> Finding:

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from safetensors.torch import save
-from torch import nn
 
 from trainwright.data.summary import summary, write_dropped
 from trainwright.data.types import PreparedData
 from trainwright.engine.loop import Loop
 from trainwright.engine.parts import Outcome, Parts
+from trainwright.models.weight_classes import classes_of, metadata
 from trainwright.runs.atomic import make_directory, write_bytes, write_json
 from trainwright.runs.directory import RunDirectory
 
@@ -23,11 +23,13 @@ class NoJournal:
         """Forgets the values."""
 
 
-def save_weights(path: Path, model: nn.Module) -> None:
-    """Writes a model's weights as safetensors, each tensor on its own."""
-    tensors = {name: t.detach().cpu().contiguous().clone() for name, t in model.state_dict().items()}
+def save_weights(path: Path, parts: Parts) -> None:
+    """Writes the model's weights as safetensors, each tensor on its own, with the names of its classes."""
+    state = parts.model.state_dict()
+    tensors = {name: t.detach().cpu().contiguous().clone() for name, t in state.items()}
+    classes = classes_of({name: item.spec() for name, item in parts.train_loader.pipeline.targets.items()})
     make_directory(path.parent)
-    write_bytes(path, save(tensors, metadata={"format": "pt"}))
+    write_bytes(path, save(tensors, metadata={"format": "pt", **metadata(classes)}))
 
 
 def status(loop: Loop, parts: Parts) -> dict[str, Any]:

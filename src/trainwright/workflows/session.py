@@ -224,7 +224,7 @@ class Session:
         spool = Spool(run.metrics_file, attempt=record.attempt + 1)
         writer = CheckpointWriter(store, before_commit=spool.flush)
         self.progress.watch(spool.latest)
-        loop = Loop(parts, spool, self.progress, writer, lambda: save_weights(run.best, parts.model), stop)
+        loop = Loop(parts, spool, self.progress, writer, lambda: save_weights(run.best, parts), stop)
         self._restore(loop, run, store, from_best)
         if (watch := self._watch) is not None:
             loop.watch = lambda metrics: watch(run, loop.position.epoch, loop.position.step, metrics)
@@ -288,9 +288,9 @@ class Session:
         if outcome.state == "done":
             if parts.ema is not None:
                 with parts.ema.applied():
-                    save_weights(run.last, parts.model)
+                    save_weights(run.last, parts)
             else:
-                save_weights(run.last, parts.model)
+                save_weights(run.last, parts)
         write_json(run.path / "throughput.json", throughput(outcome, parts))
 
     def _evaluate(self, run: RunDirectory, data: PreparedData, parts: Parts) -> dict[str, dict[str, float]]:
@@ -298,7 +298,7 @@ class Session:
         wanted = self.recipe.report.splits
         splits = wanted if wanted is not None else [s for s in ("val", "test") if len(data.splits.get(s, ()))]
         if self.processes.is_first and not run.best.exists():
-            save_weights(run.best, parts.model)
+            save_weights(run.best, parts)
         self.agree(lambda: None)
         apply_weights(parts.model, load_weights(run.best), strict=True)
         predictor = Predictor(
@@ -330,6 +330,7 @@ class Session:
         if self.recipe.report.enabled:
             from trainwright.workflows.reporting import report_on
 
+            give_back_freed_memory()
             try:
                 report_on(run.path, data)
             except StorageError as error:

@@ -19,12 +19,13 @@ from trainwright.engine.build import build_loader, build_store
 from trainwright.engine.runtime import Execution
 from trainwright.errors import DataError, UserError, closest
 from trainwright.progress import NoProgress
-from trainwright.report.drawing import Tile, draw_grid
+from trainwright.report.drawing import SIDE, Tile, draw_grid
 from trainwright.runs.atomic import write_bytes
 from trainwright.workflows.describing import Given, describe
 from trainwright.workflows.training import load_data
 
 _SHOWN_NUMBERS = 4
+_LEAST_TILE, _LARGEST_TILE = 16, 2048
 
 
 def show_data(
@@ -35,6 +36,7 @@ def show_data(
     split: str = "train",
     count: int = 24,
     augmented: bool = False,
+    tile: int = SIDE,
 ) -> int:
     """Draws a grid of samples with their targets, from what a model would get of them.
 
@@ -45,6 +47,7 @@ def show_data(
         split: Split that the samples are from.
         count: How many; chosen by address, always the same ones.
         augmented: As the first epoch of a training varies them.
+        tile: Longer side of a picture in pixels.
 
     Returns:
         Number of samples drawn.
@@ -55,6 +58,12 @@ def show_data(
     """
     if count < 1:
         raise UserError(f"{count} samples cannot be drawn", where="--count", fix="ask for 1 or more")
+    if not _LEAST_TILE <= tile <= _LARGEST_TILE:
+        raise UserError(
+            f"a picture of {tile} pixels is not drawn",
+            where="--tile",
+            fix=f"ask for {_LEAST_TILE} to {_LARGEST_TILE}",
+        )
     if output.suffix.lower() != ".png":
         raise UserError(f"{output.name!r} is no name of a PNG", where="--output", fix="let it end in .png")
     described = describe(given)
@@ -76,7 +85,7 @@ def show_data(
         rows = data.splits[split]
         loader.rows = np.sort(rows[order(key("show", 0), rows)[:count]])
         tiles = [tile for batches in loader.batches(0) for batch in batches for tile in _tiles(data, batch)]
-    write_bytes(output, draw_grid(tiles))
+    write_bytes(output, draw_grid(tiles, side=tile))
     return len(tiles)
 
 

@@ -76,3 +76,20 @@ def test_latin1_is_refused_with_its_place(tmp_path):
     (tmp_path / "t.csv").write_bytes("x,y\n1,a\n2,ä\n".encode("latin1"))
     with pytest.raises(DataError, match=r"t.csv: not UTF-8, line 3, column 3"):
         sniff(tmp_path / "t.csv")
+
+
+def test_a_table_in_another_encoding_is_read_when_told(tmp_path):
+    text = "größe;kind\n" + "".join(f"{row},5;{'süß' if row % 2 else 'herb'}\n" for row in range(30))
+    (tmp_path / "t.csv").write_bytes(text.encode("latin1"))
+    guess = sniff(tmp_path / "t.csv", "latin1")
+    assert guess.source["encoding"] == "latin1"
+    assert (guess.source["delimiter"], guess.source["decimal"]) == (";", ",")
+    assert list(guess.inputs) == ["numbers"] or "größe" in str(guess.inputs)
+    assert list(guess.targets) == ["kind"]
+    with pytest.raises(DataError):
+        sniff(tmp_path / "t.csv")
+    with pytest.raises(DataError, match="latin99"):
+        sniff(tmp_path / "t.csv", "latin99")
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(DataError, match="only text tables have an encoding"):
+        sniff(tmp_path / "photos", "latin1")

@@ -61,7 +61,7 @@ def test_splits_by_folder_and_by_condition(tmp_path):
     touch(tmp_path, "train/1.png", "val/2.png", "3.png")
     source = FilesSource(root=str(tmp_path), kind="image", pattern="{n}.png")
     assert {name: rows.tolist() for name, rows in source.splits().items()} == {"train": [1], "val": [2]}
-    assert source.notices == ["1 samples are in none of the splits"]
+    assert source.notices == ["1 sample is in none of the splits"]
     with pytest.raises(DataError, match="is in val already"):
         FilesSource(
             root=str(tmp_path), kind="image", pattern="{n}.png", splits={"val": "n > 1", "test": "n > 2"}
@@ -101,7 +101,7 @@ def test_class_folders_with_and_without_splits(tmp_path):
         "1.wav", "1.wav", "2.wav",
     ]  # fmt: skip
     assert source.splits() is None
-    assert any("lie in no class folder and were left out: loose.wav" in note for note in source.notices)
+    assert any("lies in no class folder and was left out: loose.wav" in note for note in source.notices)
     touch(tmp_path / "b", "train/dog/1.wav", "train/cat/1.wav", "valid/dog/1.wav", "test/cat/1.wav")
     source = FilesSource(root=str(tmp_path / "b"), kind="audio")
     assert {name: [source.sample_names()[r] for r in rows] for name, rows in source.splits().items()} == {

@@ -84,11 +84,11 @@ def test_what_is_left_out_is_counted_and_named(class_folders):
         assert len(source) == 4
         notices = " | ".join(source.notices)
         assert "2 files are no images by name" in notices
-        assert "1 images lie in no class folder" in notices
+        assert "1 image lies in no class folder" in notices
         if path == root:
             assert "3 files or folders are hidden" in notices
-            assert "1 links lead back to a folder above them" in notices
-            assert "1 links lead nowhere" in notices
+            assert "1 link leads back to a folder above it" in notices
+            assert "1 link leads nowhere" in notices
 
 
 def test_linked_class_folders_are_followed(class_folders, tmp_path):

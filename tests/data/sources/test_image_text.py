@@ -25,7 +25,7 @@ def test_text_files_beside_pictures(tmp_path):
     said = dict(source.faults)
     assert said["b.jpg"] == "b.txt is not there" and said["c.jpg"] == "c.txt is empty"
     assert "no UTF-8" in said["d.jpg"]
-    assert source.notices == ["1 texts have no picture and were left out: e.txt"]
+    assert source.notices == ["1 text has no picture and was left out: e.txt"]
     assert len(source.files()) == 4
 
 

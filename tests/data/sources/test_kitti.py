@@ -58,7 +58,7 @@ def test_lines_and_calibrations_that_are_wrong(tmp_path):
     assert "wholly outside" in said["training/label_2/0.txt:3"]
     assert "no line `P2:`" in said["training/calib/1.txt"]
     assert "is not there" in said["training/image_2/2.png"]
-    assert source.notices == ["1 pictures have no label file and were left out"]
+    assert source.notices == ["1 picture has no label file and was left out"]
     assert [len(objects) for objects in source.column("objects")] == [1]
     assert source.column("projection").tolist() == [list(range(12))]
 

@@ -66,7 +66,7 @@ def test_masks_that_are_missing_alone_or_of_another_size(tmp_path, shared_data):
     said = dict(source.faults)
     assert said["images/b.png"] == "it has no mask in masks"
     assert said["images/d.png"].startswith("the picture has 160x120 pixels, its mask 80x60")
-    assert source.notices == ["1 masks have no picture and were left out: masks/c.png"]
+    assert source.notices == ["1 mask has no picture and was left out: masks/c.png"]
     assert source.sample_names() == ["images/a.png"]
 
 

@@ -32,3 +32,13 @@ def test_objects_are_refused_in_words(tmp_path):
     with pytest.raises(DataError, match="cannot be read") as error:
         ArraysSource(path=str(tmp_path / "a.npz"))
     assert "without Python objects" in error.value.fix
+
+
+def test_compressed_arrays_that_have_to_be_held_are_told(tmp_path, monkeypatch):
+    monkeypatch.setattr("trainwright.data.sources.npz_mapping._TOLD_BYTES", 1 << 16)
+    x = np.zeros((300, 100))
+    np.savez_compressed(tmp_path / "c.npz", x=x, y=np.arange(300))
+    [notice] = ArraysSource(path=str(tmp_path / "c.npz")).notices
+    assert notice.startswith("x is compressed in c.npz, so its 0.00 GiB are held in memory")
+    np.savez(tmp_path / "s.npz", x=x, y=np.arange(300))
+    assert list(ArraysSource(path=str(tmp_path / "s.npz")).notices) == []

@@ -49,7 +49,7 @@ def test_pictures_without_a_partner(tmp_path):
     )
     assert "blur/4.jpg and blur/4.png have one name" in said.values()
     assert source.sample_names() == ["1"]
-    assert source.notices == ["1 pictures lie in none of the folders and were left out"]
+    assert source.notices == ["1 picture lies in none of the folders and was left out"]
 
 
 def test_folders_that_make_no_pair(tmp_path):

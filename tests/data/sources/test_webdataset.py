@@ -108,7 +108,7 @@ def test_what_a_sample_lacks_is_missing(tmp_path: Path) -> None:
     assert list(source.column("cls")) == ["0", None, "2", "0"]
     with pytest.raises(KeyError):
         source.column("image")[2].read()
-    assert source.notices == ["1 members are hidden and were left out"]
+    assert source.notices == ["1 member is hidden and was left out"]
 
 
 def test_what_is_no_data_set_is_told(tmp_path: Path) -> None:

@@ -79,6 +79,45 @@ def test_formats(tmp_path, record, format):
     np.testing.assert_allclose(found, written, atol=1e-9)
 
 
+def _packed(values, format):
+    """Samples of 10 bits by hand, as signal(5) has them: three in four bytes, a rest in as few as needed."""
+    data = b""
+    for start in range(0, len(values), 3):
+        a, b, c = (int(value) & 0x3FF for value in [*values[start : start + 3], 0, 0][:3])
+        if format == "311":
+            word = a | b << 10 | c << 20
+        else:
+            word = (a << 1 | (c & 0x1F) << 11) | (b << 1 | c >> 5 << 11) << 16
+        data += word.to_bytes(4, "little")
+    return data[: len(data) - {0: 0, 1: 2, 2: 0}[len(values) % 3]]
+
+
+@pytest.mark.parametrize("format", ["310", "311", "8"])
+@pytest.mark.parametrize("samples", [30, 31, 32])
+def test_formats_that_pack_samples_or_differences(tmp_path, format, samples):
+    rng = np.random.default_rng(samples)
+    values = rng.integers(-511, 512, (samples, 2))
+    start = np.array([17, -40])
+    if format == "8":
+        values = start + rng.integers(-128, 128, (samples, 2)).cumsum(axis=0)
+        data = np.diff(values, axis=0, prepend=start[None]).astype(np.int8).tobytes()
+    else:
+        data = _packed(values.ravel(), format)
+    (tmp_path / "r.dat").write_bytes(data)
+    sums = [int(total) & 0xFFFF for total in values.sum(axis=0)]
+    lines = [
+        f"r.dat {format} 200(5)/mV 10 0 {start[k]} {sums[k] - (sums[k] > 32767) * 65536} 0 s{k}"
+        for k in (0, 1)
+    ]
+    (tmp_path / "r.hea").write_text(f"r 2 100 {samples}\n" + "\n".join(lines) + "\n")
+    found = read_signals(read_wfdb_header(tmp_path / "r.hea"), [0, 1])
+    np.testing.assert_allclose(found, (values - 5) / 200, atol=1e-12)
+    np.testing.assert_allclose(found, wfdb.rdrecord(str(tmp_path / "r")).p_signal, atol=1e-12)
+    (tmp_path / "r.dat").write_bytes(data[:-3])
+    with pytest.raises(DataError, match="it is cut off"):
+        read_signals(read_wfdb_header(tmp_path / "r.hea"), [0, 1])
+
+
 def test_all_symbols_of_beats_are_known():
     labels = wfdb.io.annotation.ann_label_table
     table = dict(zip(labels["label_store"], labels["symbol"], strict=True))
@@ -99,7 +138,7 @@ def test_windows_around_beats(tmp_path, record):
     np.testing.assert_allclose(wide.column("series")[0], values[90:210, 1:], atol=1e-9)
     assert len(wide) == 7
     assert sorted(wide.notices) == [
-        "1 windows have no beat, or one that is not asked for, and were left out",
+        "1 window has no beat, or one that is not asked for, and was left out",
         "2 beats lie too near the end of their record and were left out",
     ]
 

@@ -60,9 +60,9 @@ def test_bad_lines_have_file_line_and_reason(shared_data):
     assert said == {}
     assert [len(objects) for objects in source.column("objects")] == [2, 0, 0]
     notices = " | ".join(source.notices)
-    assert "1 pictures have no label file and count as background: images/no_label.jpg" in notices
-    assert "1 label files have no picture and are left out: labels/orphan.txt" in notices
-    assert "1 boxes reach beyond" in notices
+    assert "1 picture has no label file and counts as background: images/no_label.jpg" in notices
+    assert "1 label file has no picture and is left out: labels/orphan.txt" in notices
+    assert "1 box reaches beyond" in notices
 
 
 @pytest.mark.parametrize("layout", ["images/{}/p.png", "{}/images/p.png", "{}/p.png"])
@@ -99,7 +99,7 @@ def test_splits_of_lists_of_pictures(tmp_path):
     splits = {name: [source.sample_names()[row] for row in rows] for name, rows in source.splits().items()}
     assert splits == {"train": ["images/a.png", "images/b.png"], "val": ["images/c.png"]}
     said = " ".join(source.notices)
-    assert "entries of train.txt are no pictures here: images/gone.png" in said
+    assert "1 entry of train.txt is no picture here: images/gone.png" in said
     assert "label files have no picture" not in said
     assert tmp_path / "train.txt" in source.files()
 

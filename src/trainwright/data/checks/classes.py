@@ -10,6 +10,7 @@ import numpy.typing as npt
 from trainwright.data.checks.finding import Example, Finding, Severity, shown
 from trainwright.data.checks.subject import CheckedColumn, Subject
 from trainwright.data.counting import class_counts
+from trainwright.wording import counted
 
 _FEW = 10
 _UNBALANCED = 20.0
@@ -79,7 +80,7 @@ def _rare(
             len(few),
             f"classes of {column.name} have fewer than {_FEW} training samples",
             fix="collect more, join classes, or set class_weights: auto",
-            examples=shown(Example(classes[place], f"{counts[place]} samples") for place in few),
+            examples=shown(_counted(classes, counts, int(place)) for place in few),
         )
 
 
@@ -96,5 +97,11 @@ def _unbalanced(
             f"classes of {column.name} are unbalanced, 1 to {there.max() / there.min():.0f}",
             why="accuracy then says little; look at F1 and recall per class",
             fix="set class_weights: auto on the target",
-            examples=[Example(classes[place], f"{counts[place]} samples") for place in (most, least)],
+            examples=[
+                Example(classes[place], counted(int(counts[place]), "sample")) for place in (most, least)
+            ],
         )
+
+
+def _counted(classes: tuple[str, ...], counts: npt.NDArray[np.int64], place: int) -> Example:
+    return Example(classes[place], counted(int(counts[place]), "sample"))

@@ -61,7 +61,8 @@ _ODDITIES = (
         Severity.NOTICE,
         "images carry an EXIF orientation",
         lambda h: f"orientation {h.orientation}, stored as {h.width} x {h.height}",
-        "it is applied: pixels, boxes, masks and keypoints are those of the upright picture",
+        "it is applied: annotations that state the stored size are turned along, all others are taken as "
+        "those of the upright picture",
     ),
     _Oddity(
         lambda h: h.mode in ("CMYK", "YCbCr", "LAB", "HSV"),

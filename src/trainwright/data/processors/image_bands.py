@@ -48,8 +48,8 @@ def form_of(data: bytes) -> Form:
     about = tiff_samples.header(data)
     if about is not None and about.samples > _COLOURS:
         size = (about.height, about.width)
-        upright = size[::-1] if about.orientation in (5, 6, 7, 8) else size
-        return Form(upright, about.samples, about.bits)
+        seen = size[::-1] if about.orientation in (5, 6, 7, 8) else size
+        return Form(seen, about.samples, about.bits)
     with decoding.opened(data) as image:
         bits = 16 if sixteen_bits(image) else 8  # before the orientation, which may load the picture
         (height, width), orientation = (image.height, image.width), decoding.exif_orientation(image)
@@ -97,19 +97,19 @@ def read(data: bytes, bands: int | None = None, *, pages: bool) -> np.ndarray:
     about = tiff_samples.header(data)
     if about is not None and about.samples > _COLOURS:
         _check_values(about.height * about.width * about.samples)
-        return _turned(tiff_samples.read(data, about), about.orientation)
+        return upright(tiff_samples.read(data, about), about.orientation)
     with decoding.opened(data) as image:
         count = int(getattr(image, "n_frames", 1)) if pages and image.format == "TIFF" else 1
         _check_values(image.height * image.width * count)
         raw = _raw_mode(image)  # before the orientation, which may load the picture
         orientation = decoding.exif_orientation(image)
         if count == 1:
-            return _turned(_values(image, data, raw), orientation)
+            return upright(_values(image, data, raw), orientation)
         found = [_page(page) for page in ImageSequence.Iterator(image)]
         if len({page.shape[:2] for page in found}) > 1:
             raise BadSample("its pages differ in size, so they are no bands of one picture")
         same = found if len({page.dtype for page in found}) == 1 else [_sixteen(page) for page in found]
-        return _turned(np.concatenate(same, axis=2), orientation)
+        return upright(np.concatenate(same, axis=2), orientation)
 
 
 def as_depth(values: np.ndarray, bits: int, float_scale: float) -> np.ndarray:
@@ -286,10 +286,10 @@ def _unpacked(data: bytes, raw: str, wanted: str) -> np.ndarray:
         return np.asarray(image)
 
 
-def _turned(values: np.ndarray, orientation: int) -> np.ndarray:
-    """Upright, by EXIF orientation."""
+def upright(values: np.ndarray, orientation: int) -> np.ndarray:
+    """Values `[H, W, ...]` as they are meant to be seen, by EXIF orientation."""
     if orientation in (5, 6, 7, 8):
-        values = values.transpose(1, 0, 2)
+        values = values.swapaxes(0, 1)
     down, across = {2: (1, -1), 3: (-1, -1), 4: (-1, 1), 6: (1, -1), 7: (-1, -1), 8: (-1, 1)}.get(
         orientation, (1, 1)
     )

@@ -119,7 +119,7 @@ class ObjectColumn(PictureSpace):
                 continue
             self.capacity = max(self.capacity, len(selection.places))
             told += selection.left_out
-        return [f"{count} {self.type}: {what}" for what, count in told.items()]
+        return [f"{count:,} {self.type}: {what}" for what, count in told.items()]
 
     def select(self, raw: Any) -> Selection:
         """The objects that count. Raises `BadSample` for a box that is no box, or an unknown class."""

@@ -50,17 +50,20 @@ _PARTS = {
 """What a single file is a part of -> its suffixes."""
 
 
-def sniff(path: Path) -> Guess:
+def sniff(path: Path, encoding: str | None = None) -> Guess:
     """Describes a file or a folder: the first format that knows it does.
 
     Args:
         path: A folder, an archive, a table, or arrays.
+        encoding: Of a text table, where it is not UTF-8.
 
     Raises:
         DataError: Nothing that can be read was found; says what was looked for.
     """
     if not path.exists():
         raise DataError("there are no such data", where=str(path))
+    if encoding is not None:
+        return _table_in(path, encoding)
     for name in FORMATS:
         guess = _detector(name)(path)
         if guess is not None:
@@ -86,3 +89,17 @@ def _detector(name: str) -> Callable[[Path], Guess | None]:
     """Imported only when the formats before it have declined."""
     module = importlib.import_module(f"{__name__}.{name}")
     return cast("Callable[[Path], Guess | None]", module.detect)
+
+
+def _table_in(path: Path, encoding: str) -> Guess:
+    """A text table that is written in an encoding."""
+    from trainwright.data.sniffing.table import detect
+    from trainwright.data.tables.text_encoding import codec_name
+
+    codec_name(encoding, "--encoding")
+    guess = detect(path, encoding)
+    if guess is None:
+        raise DataError(
+            "only text tables have an encoding", where=str(path), fix="leave --encoding out, or give a table"
+        )
+    return guess

@@ -10,6 +10,7 @@ from trainwright.data.sniffing.image_size import image_column
 from trainwright.data.sniffing.values import named_target, refuse_constant, target_type
 from trainwright.data.sources.arrays import ArraysSource
 from trainwright.errors import DataError
+from trainwright.wording import counted
 
 
 def detect(path: Path) -> Guess | None:
@@ -26,7 +27,10 @@ def detect(path: Path) -> Guess | None:
     for name in rest:
         role = source.columns[name]
         inputs[name] = image_column(source.column(name))[0] if role == "image" else {"type": "number"}
-    notes = [f"arrays {', '.join(source.columns)} of {len(source)} rows; {target} is taken for the target"]
+    notes = [
+        f"arrays {', '.join(source.columns)} of {counted(len(source), 'row')}; "
+        f"{target} is taken for the target"
+    ]
     return Guess(
         {"name": "arrays", "path": str(path)},
         inputs,

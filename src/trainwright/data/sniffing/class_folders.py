@@ -8,6 +8,7 @@ from trainwright.data.processors.category import factorise
 from trainwright.data.sniffing.guess import Guess, missing_split, named_splits, training_rows
 from trainwright.data.sniffing.image_size import image_column
 from trainwright.data.sources.folder import FolderSource
+from trainwright.wording import counted
 
 
 def detect(path: Path) -> Guess | None:
@@ -19,7 +20,7 @@ def detect(path: Path) -> Guess | None:
     column, why = image_column(source.column("image"))
     given = source.splits()
     notes = [
-        f"class folders: {len(source)} images in {len(names)} classes"
+        f"class folders: {counted(len(source), 'image')} in {counted(len(names), 'class', 'classes')}"
         + (f", splits {named_splits(given)}" if given else ", no split folders"),
         why,
         *source.notices,

@@ -11,6 +11,7 @@ from trainwright.data.sniffing.guess import Guess
 from trainwright.data.sources.file_set import FileSet
 from trainwright.data.sources.masks import MasksSource, mask_folders, mask_lists
 from trainwright.data.types import BadSample
+from trainwright.wording import counted
 
 _CAMVID = (
     "Sky", "Building", "Pole", "Road", "Pavement", "Tree", "SignSymbol", "Fence", "Car",
@@ -40,7 +41,7 @@ def detect(path: Path) -> Guess | None:
         said = (
             "classes are the numbers in the masks; name them with `classes`, and what is no class with `void`"
         )
-    notes = [f"{len(source)} pictures with a mask each", said, why]
+    notes = [f"{counted(len(source), 'picture')} with a mask each", said, why]
     return guess_of(source, {"name": "masks", "root": str(path)}, {"image": image}, {"mask": mask}, notes)
 
 

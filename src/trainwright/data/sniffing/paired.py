@@ -9,6 +9,7 @@ from trainwright.data.sniffing.guess import Guess
 from trainwright.data.sniffing.image_size import image_column
 from trainwright.data.sources.file_set import FileSet
 from trainwright.data.sources.paired import PairedSource
+from trainwright.wording import counted
 
 _PAIRS = (
     ("blur", "sharp"),
@@ -39,5 +40,5 @@ def detect(path: Path) -> Guess | None:
     if target == image:
         target = {"type": "image"}  # it follows its input
     spec = {"name": "paired", "root": str(path), "folders": folders}
-    notes = [f"{len(source)} pairs of {pair[0]} and {pair[1]} pictures", why]
+    notes = [f"{counted(len(source), 'pair')} of {pair[0]} and {pair[1]} pictures", why]
     return guess_of(source, spec, {"input": image}, {"target": target}, notes)

@@ -22,17 +22,17 @@ from trainwright.data.tables.block import kind_of
 from trainwright.data.tables.text_form import default_delimiter, form_of_file
 from trainwright.data.types import Source, Values
 from trainwright.errors import DataError
-from trainwright.wording import counted
+from trainwright.wording import counted, with_count
 
 TABLES = (".csv", ".tsv", ".tab", ".txt", ".parquet", ".pq")
 _TEXTS = (".csv", ".tsv", ".tab", ".txt")
 _MOST_CATEGORIES = 50  # texts with more values than this are no input
 
 
-def detect(path: Path) -> Guess | None:
+def detect(path: Path, encoding: str = "utf-8") -> Guess | None:
     """A table, or a folder whose data are one table. Raises `DataError` where a folder has several."""
     if not path.is_dir():
-        return _table(path) if path.suffix.lower() in TABLES else None
+        return _table(path, encoding) if path.suffix.lower() in TABLES else None
     tables = sorted(
         item for item in path.iterdir() if item.suffix.lower() in TABLES and item.suffix != ".txt"
     )
@@ -44,7 +44,7 @@ def detect(path: Path) -> Guess | None:
             where=str(path),
             fix=f"name one of them: trainwright init {tables[0]}",
         )
-    return _table(tables[0])
+    return _table(tables[0], encoding)
 
 
 def has_class_folders(path: Path) -> bool:
@@ -52,10 +52,10 @@ def has_class_folders(path: Path) -> bool:
     return sum(item.is_dir() and not item.name.startswith(".") for item in path.iterdir()) > 1
 
 
-def _table(path: Path) -> Guess:
+def _table(path: Path, encoding: str) -> Guess:
     from trainwright.data.sources.table import TableSource  # pyarrow takes a tenth of a second
 
-    form, notes = written(path)
+    form, notes = written(path, encoding)
     source = TableSource(path=str(path), **form)
     columns = {name: source.column(name) for name in source.columns}
     target = table_target(source, columns, path)
@@ -67,7 +67,7 @@ def _table(path: Path) -> Guess:
     if missing:
         spec["row_filter"] = f"col({target!r}) is not None"
         size -= missing
-        notes.append(f"{missing} rows without a target are filtered out")
+        notes.append(with_count(missing, "rows without a target are filtered out"))
     inputs = table_inputs(source, {name: columns[name] for name in columns if name != target}, notes)
     if not inputs:
         raise DataError("no column is fit for an input", where=str(path), why="; ".join(notes))
@@ -77,13 +77,15 @@ def _table(path: Path) -> Guess:
     return Guess(spec, inputs, targets, split_for(size), size, notes)
 
 
-def written(path: Path) -> tuple[dict[str, Any], list[str]]:
+def written(path: Path, encoding: str = "utf-8") -> tuple[dict[str, Any], list[str]]:
     """Parameters of the table source for text that is written in another way than usual, and the reasons."""
     if kind_of(path) not in _TEXTS:
         return {}, []
-    found = form_of_file(path)
+    found = form_of_file(path, encoding)
     form: dict[str, Any] = {}
     notes = []
+    if encoding != "utf-8":
+        form["encoding"] = encoding
     if found.delimiter != default_delimiter(path):
         form["delimiter"] = found.delimiter
         notes.append(f"the delimiter is {found.delimiter!r}")

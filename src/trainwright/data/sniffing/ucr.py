@@ -8,6 +8,7 @@ from typing import Any
 from trainwright.data.sniffing.guess import Guess, missing_split, named_splits, training_rows
 from trainwright.data.sources.ucr import UcrSource, problems
 from trainwright.errors import DataError
+from trainwright.wording import counted
 
 _SUFFIX = ".ts"
 
@@ -31,7 +32,7 @@ def _guess(source: UcrSource, path: Path) -> Guess:
     lengths = sorted({len(item) for item in series})
     channels = series[0].shape[1]
     column: dict[str, Any] = {"type": "series"}
-    notes = [f"{len(source)} series of {channels} channels"]
+    notes = [f"{len(source)} series of {counted(channels, 'channel')}"]
     if len(lengths) > 1:
         column["length"] = lengths[-1]
         notes.append(f"they have {lengths[0]} to {lengths[-1]} steps; shorter ones are padded with zeros")

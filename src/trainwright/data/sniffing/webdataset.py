@@ -8,6 +8,7 @@ from trainwright.data.sniffing.guess import Guess, missing_split, named_splits, 
 from trainwright.data.sniffing.image_size import image_column
 from trainwright.data.sources.webdataset import WebDatasetSource
 from trainwright.errors import DataError
+from trainwright.wording import counted
 
 _SUFFIXES = (".tar", ".tar.gz", ".tgz")
 
@@ -31,7 +32,11 @@ def detect(path: Path) -> Guess | None:
         )
     column, why = image_column(source.column("image"))
     target = "cls" if "cls" in labels else labels[0]
-    notes = [f"tar shards: {len(source)} samples with {', '.join(source.columns)}", why, *source.notices]
+    notes = [
+        f"tar shards: {counted(len(source), 'sample')} with {', '.join(source.columns)}",
+        why,
+        *source.notices,
+    ]
     if source.splits():
         notes.append(f"splits by the shards' names: {named_splits(source.splits())}")
     return Guess(

@@ -9,6 +9,7 @@ from typing import Any
 from trainwright.data.sniffing.guess import Guess, named_splits, training_rows
 from trainwright.data.sources.wfdb import WfdbSource, find_records
 from trainwright.data.sources.wfdb_header import read_wfdb_header
+from trainwright.wording import counted, with_count
 
 _FEWEST = 20  # beats of a class that is worth learning
 _BEAT = 0.7  # seconds around a beat
@@ -25,12 +26,12 @@ def detect(path: Path) -> Guess | None:
         return None
     headers = find_records(path)
     marked = [header for header in headers if header.with_suffix(".atr").is_file()]
-    notes = [f"{len(headers)} records, {len(marked)} with annotations"]
+    notes = [f"{counted(len(headers), 'record')}, {len(marked)} with annotations"]
     chosen = marked or headers
     spec: dict[str, Any] = {"name": "wfdb", "root": str(path)}
     if path.is_dir() and len(chosen) < len(headers):
         spec["records"] = [header.stem for header in chosen]
-        notes.append(f"{len(headers) - len(chosen)} records without annotations are left out")
+        notes.append(with_count(len(headers) - len(chosen), "records without annotations are left out"))
     rate = read_wfdb_header(chosen[0]).rate
     if marked:
         return _beats(spec, rate, notes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -9,11 +10,15 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from trainwright.data.archive import ArchiveError
 from trainwright.data.objects import Objects
 from trainwright.data.picture_sizes import PictureSizes, Size
+from trainwright.data.processors.image_decoding import stored_size
 from trainwright.data.sources.base import LazySequence
 from trainwright.data.sources.gathered import GatheredSource
-from trainwright.data.types import RawFile
+from trainwright.data.turning import TURNED
+from trainwright.data.types import BadSample, RawFile
+from trainwright.wording import counted
 
 Boxes = npt.NDArray[np.float64]
 
@@ -34,6 +39,9 @@ class AnnotatedSource(GatheredSource):
         pictures: The picture of every row.
         class_names: Classes of the objects in the order of the format, also those without objects.
         kind: Type of the recipe's column that makes most of the objects.
+        supercategories: Class -> the class above it, where the format names any.
+        unread: What the files say and objects have no place for, with counts; no training needs it, but a
+            conversion loses it.
     """
 
     columns = {"image": "image", "objects": "objects"}  # noqa: RUF012
@@ -44,6 +52,8 @@ class AnnotatedSource(GatheredSource):
     def __init__(self) -> None:
         super().__init__()
         self.pictures: list[RawFile] = []
+        self.supercategories: dict[str, str] = {}
+        self.unread: Counter[str] = Counter()
 
     def objects(self, row: int) -> Objects:
         """What is annotated in one picture."""
@@ -91,8 +101,13 @@ def box_problems(boxes: Boxes, sizes: Boxes) -> tuple[dict[int, str], int]:
     return problems, int((beyond & finite & ~flat & ~outside).sum())
 
 
-def check_sizes(stated: Sequence[Size | None], pictures: Sequence[RawFile], root: Path) -> dict[int, str]:
+def check_sizes(
+    stated: Sequence[Size | None], pictures: Sequence[RawFile], root: Path
+) -> tuple[dict[int, str], dict[int, int]]:
     """Pictures whose annotation states another size than their header.
+
+    The stated size also tells in which frame the annotation is: where it is that of the picture as stored,
+    before EXIF turns it, so are the annotations, and have to be turned along.
 
     Args:
         stated: Height and width by the annotation, None where it states none.
@@ -100,17 +115,39 @@ def check_sizes(stated: Sequence[Size | None], pictures: Sequence[RawFile], root
         root: Names the memory of headers.
 
     Returns:
-        Place -> reason. A picture that cannot be read is left to the image column's processor.
+        Place -> reason, of those that fit neither way; and place -> EXIF orientation, of those that are
+        annotated as stored. A picture that cannot be read is left to the image column's processor.
     """
     wrong: dict[int, str] = {}
+    as_stored: dict[int, int] = {}
     for place, (said, true) in enumerate(zip(stated, PictureSizes(root).all(pictures), strict=True)):
         if said is None or true is None or said == true:
             continue
-        reason = f"the annotation says {said[1]}x{said[0]} pixels, the picture has {true[1]}x{true[0]}"
-        if said == true[::-1]:
-            reason += " (as it is meant to be seen: is it an EXIF rotation that the annotation ignores?)"
-        wrong[place] = reason
-    return wrong
+        if said == true[::-1] and (orientation := _orientation(pictures[place])) in TURNED:
+            as_stored[place] = orientation
+            continue
+        wrong[place] = f"the annotation says {said[1]}x{said[0]} pixels, the picture has {true[1]}x{true[0]}"
+    return wrong, as_stored
+
+
+def told_as_stored(count: int) -> list[str]:
+    """The notice on pictures that are annotated as stored."""
+    if not count:
+        return []
+    return [
+        counted(
+            count,
+            "picture is annotated as stored, before EXIF turns it; its annotations are turned along",
+            "pictures are annotated as stored, before EXIF turns them; their annotations are turned along",
+        )
+    ]
+
+
+def _orientation(picture: RawFile) -> int:
+    try:
+        return stored_size(picture.read())[1]
+    except (BadSample, OSError, KeyError, ArchiveError):
+        return 1
 
 
 def finite_numbers(value: Any) -> bool:

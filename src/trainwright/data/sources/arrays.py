@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from trainwright.data.sources.base import BaseSource, existing
-from trainwright.data.sources.npz_mapping import load_npz
+from trainwright.data.sources.npz_mapping import held_in_memory, load_npz
 from trainwright.data.types import Role, Values
 from trainwright.errors import DataError
 
@@ -71,7 +71,15 @@ class ArraysSource(BaseSource):
                 raise DataError("the folder has no .npy files", where=str(path))
             return {file.stem: _load_array(file) for file in self._paths}
         self._paths = [path]
-        return _load_archive(path) if path.suffix == ".npz" else {path.stem: _load_array(path)}
+        if path.suffix != ".npz":
+            return {path.stem: _load_array(path)}
+        loaded = _load_archive(path)
+        self.notices = [
+            f"{name} is compressed in {path.name}, so its {size / 2**30:.2f} GiB are held in memory; "
+            f"saved by np.savez it is read in place"
+            for name, size in held_in_memory(path).items()
+        ]
+        return loaded
 
 
 def columns_of(data: Any) -> dict[str, Any]:

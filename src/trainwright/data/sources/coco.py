@@ -63,6 +63,8 @@ class CocoSource(AnnotatedSource):
         self.pictures += part.images.files
         self.names += part.images.names
         self.faults += part.faults
+        self.unread += part.unread
+        self.supercategories |= part.categories.above
         self.notices = [*self.notices, *part.notices]
         self._extra_files.append(Path(part.path))
         if split:

@@ -21,6 +21,7 @@ class CocoCategories:
         points: Names of the keypoints, empty without any.
         mirrored: For each keypoint its place in a mirror image.
         edges: Pairs of keypoints that are drawn joined.
+        above: Class -> its supercategory.
 
     Raises:
         DataError: Two classes name different keypoints.
@@ -30,6 +31,7 @@ class CocoCategories:
         self.names: list[str] = []
         self.points: tuple[str, ...] = ()
         self.edges: tuple[tuple[int, int], ...] = ()
+        self.above: dict[str, str] = {}
         self._places: dict[Any, int] = {}
         for place, item in enumerate(listed):
             problem = self._add(item)
@@ -52,6 +54,8 @@ class CocoCategories:
             return f"its id is that of {taken!r} already, so {item['name']!r} can never be meant"
         if item["name"] not in self.names:
             self.names.append(item["name"])
+        if isinstance(item.get("supercategory"), str) and item["supercategory"]:
+            self.above[item["name"]] = item["supercategory"]
         self._places[item["id"]] = self.names.index(item["name"])
         points = item.get("keypoints")
         if isinstance(points, list) and points and all(isinstance(name, str) for name in points):

@@ -6,6 +6,7 @@ Format: cocodataset.org, "Data format". Boxes are left, top, width, height in pi
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,19 @@ import numpy.typing as npt
 
 from trainwright.data import run_lengths
 from trainwright.data.objects import Keypoints, Objects, RunLengths, Segment
-from trainwright.data.sources.annotated import box_problems, check_sizes, finite_numbers
+from trainwright.data.sources.annotated import box_problems, check_sizes, finite_numbers, told_as_stored
 from trainwright.data.sources.coco_categories import CocoCategories
 from trainwright.data.sources.coco_images import CocoImages
 from trainwright.data.sources.json_text import JsonText
+from trainwright.data.turning import turned
 from trainwright.errors import DataError
+from trainwright.wording import with_count
 
 Fault = tuple[str, str]
+_READ = frozenset(
+    ("id", "image_id", "category_id", "bbox", "segmentation", "area", "iscrowd", "keypoints", "num_keypoints")
+)
+_READ_OF_IMAGES = frozenset(("id", "file_name", "width", "height"))
 _MISSING = float("nan")
 
 
@@ -54,6 +61,7 @@ class CocoFile:
         categories: Classes and their keypoints.
         faults: Pictures and annotations that are left out, with the reason.
         notices: Findings with their counts.
+        unread: What nothing is made of, with counts.
 
     Raises:
         DataError: The file cannot be read, or is no COCO file of objects.
@@ -62,6 +70,7 @@ class CocoFile:
     def __init__(self, path: str, images: str | None, where: str) -> None:
         self._json = JsonText(path, where)
         self._raw = _Raw()
+        self.unread: Counter[str] = Counter()
         listed: list[tuple[Any, int]] = []
         classes: list[Any] = []
         others = self._json.scan(
@@ -74,6 +83,8 @@ class CocoFile:
         self._refuse_other_formats(others, listed)
         self.name = self._json.path.name
         self.faults: list[Fault] = []
+        for item, _ in listed:
+            self._count_unread(item, _READ_OF_IMAGES, "images")
         self.categories = CocoCategories(classes, self.name, self.faults)
         self.images = CocoImages(listed, self._json.path, images, self.faults)
         self.notices: list[str] = []
@@ -105,7 +116,7 @@ class CocoFile:
         chosen = self._categories[places]
         parsed = [self._parsed(place) for place in places.tolist()]
         segments = tuple(_segment(item, size) for item in parsed)
-        return Objects(
+        found = Objects(
             size=size,
             labels=tuple(self.categories.names[number] for number in chosen.tolist()),
             boxes=self._boxes[places],
@@ -115,6 +126,7 @@ class CocoFile:
             names=tuple(f"{self.name}: annotation {self._ids[place]}" for place in places.tolist()),
             extra=self._extra(places),
         )
+        return turned(found, self.images.orientations[row])
 
     def _extra(self, places: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[np.float64]]:
         areas = self._areas[places]
@@ -136,6 +148,12 @@ class CocoFile:
                 points[place] = np.asarray(item["keypoints"], dtype=np.float64).reshape(-1, 3)
         return Keypoints(points, names, self.categories.mirrored, self.categories.edges)
 
+    def _count_unread(self, item: Any, known: frozenset[str], of: str) -> None:
+        """Counts fields that nothing is made of."""
+        if isinstance(item, dict):
+            said = (key for key in item.keys() - known if item[key] not in (None, "", [], {}))
+            self.unread.update(f"values of {str(key)[:40]!r} of {of}" for key in said)
+
     def _refuse_other_formats(self, others: dict[str, Any], listed: list[Any]) -> None:
         if "images" in others or "annotations" in others or not listed:
             raise DataError(
@@ -149,6 +167,8 @@ class CocoFile:
         raw, place = self._raw, len(self._raw.ids)
         fields = item if isinstance(item, dict) else {}
         problem = None if fields else "it is no object with fields"
+        if len(fields) > len(_READ) or not fields.keys() <= _READ:
+            self._count_unread(fields, _READ, "annotations")
         box, outline, points = fields.get("bbox"), fields.get("segmentation"), fields.get("keypoints")
         if fields and ("caption" in fields or "segments_info" in fields):
             kind = "coco_captions" if "caption" in fields else "coco_panoptic"
@@ -205,13 +225,19 @@ class CocoFile:
         self._spans = np.array(raw.spans, dtype=np.int64).reshape(-1, 2)
         self._outlined, self._pointed = np.array(raw.outlined, bool), np.array(raw.pointed, bool)
         if beyond:
-            self.notices.append(f"{beyond} boxes reach beyond their picture; they are clipped when encoded")
+            self.notices.append(
+                with_count(beyond, "boxes reach beyond their picture; they are clipped when encoded")
+            )
         self.notices += self.images.notices
 
     def _note_wrong_sizes(self) -> None:
         images = self.images
-        for row, reason in check_sizes(images.sizes, images.files, images.folder).items():
+        wrong, as_stored = check_sizes(images.sizes, images.files, images.folder)
+        for row, reason in wrong.items():
             images.lose(row, reason)
+        for row, orientation in as_stored.items():
+            images.orientations[row] = orientation
+        self.notices += told_as_stored(len(as_stored))
 
     def _unknown(
         self, rows: npt.NDArray[np.int64], kinds: npt.NDArray[np.int64], known: dict[int, str]

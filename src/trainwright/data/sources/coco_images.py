@@ -31,6 +31,7 @@ class CocoImages:
         names: File name per row.
         files: File per row.
         sizes: Height and width per row, as stated.
+        orientations: EXIF orientation of those that are annotated as stored, 1 of all others.
         folder: Where the pictures lie.
         notices: Findings with their counts.
         lost_rows: Rows that are going to be left out.
@@ -43,6 +44,7 @@ class CocoImages:
         self.names: list[str] = []
         self.ids: list[Any] = []
         self.sizes: list[Size] = []
+        self.orientations: list[int] = []
         self.notices: list[str] = []
         self.lost_rows: set[int] = set()
         self._rows: dict[Any, int] = {}
@@ -75,6 +77,7 @@ class CocoImages:
         self.names = [self.names[row] for row in kept]
         self.files = [self.files[row] for row in kept]
         self.sizes = [self.sizes[row] for row in kept]
+        self.orientations = [self.orientations[row] for row in kept]
         self.ids = [self.ids[row] for row in kept]
         self.lost_rows = set()
         return new
@@ -97,6 +100,7 @@ class CocoImages:
         self._rows[number] = len(self.names)
         self.names.append(name)
         self.ids.append(number)
+        self.orientations.append(1)
         self.sizes.append(size)  # type: ignore[arg-type]
         return None
 

@@ -16,7 +16,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from trainwright.data.objects import Objects
-from trainwright.data.sources.annotated import AnnotatedSource, check_sizes
+from trainwright.data.processors.image_bands import upright
+from trainwright.data.sources.annotated import AnnotatedSource, check_sizes, told_as_stored
 from trainwright.data.sources.base import LazySequence, existing
 from trainwright.data.sources.coco_categories import CocoCategories
 from trainwright.data.sources.coco_file import scalar
@@ -106,7 +107,7 @@ class CocoPanopticSource(AnnotatedSource):
         boxes = [_bounds(mask) for _, mask in kept]
         labels = tuple(self.class_names[place] for (_, place, _), _ in kept)
         return Objects(
-            size=self._sizes[row],
+            size=(numbers.shape[0], numbers.shape[1]),
             labels=labels,
             boxes=np.array(boxes, dtype=np.float64).reshape(-1, 4),
             segments=tuple(mask for _, mask in kept),
@@ -119,7 +120,7 @@ class CocoPanopticSource(AnnotatedSource):
         )
 
     def _numbers(self, row: int) -> Ids:
-        """Segment number of every pixel `[H, W]`."""
+        """Segment number of every pixel `[H, W]` of the upright picture."""
         try:
             with Image.open(io.BytesIO(self._masks[row].read())) as opened:
                 height, width = self._sizes[row]
@@ -132,7 +133,7 @@ class CocoPanopticSource(AnnotatedSource):
             raise
         except Exception as error:  # Pillow's plugins raise nearly anything on damaged files
             raise BadSample(f"its mask cannot be read: {type(error).__name__}: {error}") from error
-        return pixels @ np.array([1, 256, 65536])
+        return upright(pixels @ np.array([1, 256, 65536]), self._orientations[row])
 
     def _add(self, item: Any, place: int, pictures: CocoImages, folder: Path) -> None:
         fields = item if isinstance(item, dict) else {}
@@ -165,7 +166,9 @@ class CocoPanopticSource(AnnotatedSource):
         return segments
 
     def _drop_wrong_sizes(self, folder: Path) -> None:
-        wrong = check_sizes(self._sizes, self.pictures, folder)
+        wrong, as_stored = check_sizes(self._sizes, self.pictures, folder)
+        self._orientations = [as_stored.get(row, 1) for row in range(len(self.names)) if row not in wrong]
+        self.notices += told_as_stored(len(as_stored))
         self.faults += [(self.names[row], reason) for row, reason in wrong.items()]
         kept = [row for row in range(len(self.names)) if row not in wrong]
         self.names = [self.names[row] for row in kept]

@@ -12,6 +12,7 @@ from trainwright.data.processors.category import natural_key
 from trainwright.data.sources.file_tree import IMAGE_SUFFIXES
 from trainwright.data.types import RawFile
 from trainwright.errors import DataError
+from trainwright.wording import with_count
 
 _HIDDEN = frozenset(["thumbs.db", "desktop.ini", "__macosx"])
 
@@ -117,7 +118,7 @@ def in_split_order(found: Iterable[str]) -> list[str]:
 
 def count_words(counts: Counter[str]) -> list[str]:
     """Notices from counted sentences: `3 labels have no picture`."""
-    return [f"{count} {text}" for text, count in counts.items()]
+    return [with_count(count, text) for text, count in counts.items()]
 
 
 def _folder(name: str) -> str:

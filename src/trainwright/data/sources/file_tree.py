@@ -11,6 +11,7 @@ from trainwright.data.archive import ArchiveError, open_archive
 from trainwright.data.processors.category import natural_key
 from trainwright.data.types import RawFile
 from trainwright.errors import DataError
+from trainwright.wording import with_count
 
 _SUFFIXES = "jpg jpeg jpe jfif png bmp gif tif tiff webp avif ppm pgm pbm pnm tga jp2 ico"
 IMAGE_SUFFIXES = frozenset(f".{suffix}" for suffix in _SUFFIXES.split())
@@ -82,7 +83,9 @@ class _NamedFiles:
 
     def _note(self) -> None:
         for reason, count in self._left_out.items():
-            self.notices.append(f"{count} {reason} and were left out (the first is {self._examples[reason]})")
+            self.notices.append(
+                with_count(count, f"{reason} and were left out (the first is {self._examples[reason]})")
+            )
 
 
 class FolderTree(_NamedFiles):

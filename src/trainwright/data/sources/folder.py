@@ -14,6 +14,7 @@ from trainwright.data.sources.base import BaseSource, LazySequence, existing
 from trainwright.data.sources.file_tree import ArchiveTree, FolderTree, Tree
 from trainwright.data.types import Values
 from trainwright.errors import DataError, closest
+from trainwright.wording import with_count
 
 SPLIT_NAMES = {
     "train": "train",
@@ -61,7 +62,7 @@ class FolderSource(BaseSource):
         found = {name: self._class_files(folders) for name, folders in (given or {"": [prefix]}).items()}
         self._settle_classes({name: files for name, files in found.items() if files}, bool(given))
         self._splits_used = bool(given) and splits == "auto"
-        self.notices = [*tree.notices, *(f"{count} {text}" for text, count in self._notes.items())]
+        self.notices = [*tree.notices, *(with_count(count, text) for text, count in self._notes.items())]
 
     def __len__(self) -> int:
         return len(self._members)

@@ -13,6 +13,7 @@ from trainwright.data.sources.base import BaseSource
 from trainwright.data.sources.file_set import in_split_order
 from trainwright.data.types import RawFile, Values
 from trainwright.errors import DataError
+from trainwright.wording import with_count
 
 
 class GatheredSource(BaseSource):
@@ -72,7 +73,10 @@ class GatheredSource(BaseSource):
         split = sum(map(len, self._split_rows.values()))
         if split and split < len(self):
             self._notes["samples are in none of the splits"] += len(self) - split
-        self.notices = [*self.notices, *(f"{count} {text}" for text, count in self._notes.items() if count)]
+        self.notices = [
+            *self.notices,
+            *(with_count(count, text) for text, count in self._notes.items() if count),
+        ]
         if not self.names:
             why = "; ".join(f"{name}: {reason}" for name, reason in self.faults[:5])
             raise DataError("there are no samples", where=where, why=why or looked_for)

@@ -9,6 +9,7 @@ from typing import IO, Literal
 import numpy as np
 
 _MAPPED_BYTES = 1 << 20  # smaller arrays are read, and checked against their checksum
+_TOLD_BYTES = 64 << 20
 _HEADER, _NAME, _EXTRA = 30, 26, 28  # the local file header: its length, and where those of its parts stand
 
 
@@ -27,6 +28,16 @@ def load_npz(path: Path) -> dict[str, np.ndarray]:
             if (array := _mapped(path, file, places.get(f"{name}.npy"))) is not None
             else archive[name]
             for name in archive.files
+        }
+
+
+def held_in_memory(path: Path) -> dict[str, int]:
+    """Arrays that cannot be mapped because they are compressed, with their bytes; small ones left out."""
+    with zipfile.ZipFile(path) as archive:
+        return {
+            info.filename.removesuffix(".npy"): info.file_size
+            for info in archive.infolist()
+            if info.compress_type != zipfile.ZIP_STORED and info.file_size >= _TOLD_BYTES
         }
 
 

@@ -10,10 +10,11 @@ import numpy as np
 from trainwright.data.objects import Objects
 from trainwright.data.picture_sizes import PictureSizes
 from trainwright.data.processors.category import natural_key
-from trainwright.data.sources.annotated import AnnotatedSource, box_problems, check_sizes
+from trainwright.data.sources.annotated import AnnotatedSource, box_problems, check_sizes, told_as_stored
 from trainwright.data.sources.base import existing
 from trainwright.data.sources.file_set import FileSet, examples, stem
 from trainwright.data.sources.voc_file import FLAGS, VocFile, read_voc
+from trainwright.data.turning import turned
 from trainwright.data.types import BadSample
 from trainwright.errors import DataError, closest
 
@@ -71,7 +72,7 @@ class VocSource(AnnotatedSource):
         read = self._read[row]
         boxes = self._corners(read)
         flags = np.array([item.flags for item in read.objects], dtype=np.float64).reshape(-1, len(FLAGS))
-        return Objects(
+        found = Objects(
             size=read.size or self._header_size(row),
             labels=tuple(item.label for item in read.objects),
             boxes=boxes,
@@ -79,6 +80,7 @@ class VocSource(AnnotatedSource):
             names=tuple(f"{self._sources[row]}:{item.line}" for item in read.objects),
             extra={name: flags[:, place] for place, name in enumerate(FLAGS)},
         )
+        return turned(found, read.orientation)
 
     def _header_size(self, row: int) -> tuple[int, int]:
         try:
@@ -112,6 +114,7 @@ class VocSource(AnnotatedSource):
         self._sources.append(name)
         self.pictures.append(self._files.file(picture))
         self._read.append(read)
+        self.unread += read.unread
 
     def _report_corners(self, name: str, read: VocFile) -> None:
         """Objects whose box is upside down are faults, also where no picture is there to measure by."""
@@ -131,7 +134,10 @@ class VocSource(AnnotatedSource):
         """Sizes against headers, then all boxes at once."""
         found = sorted({item.label for read in self._read for item in read.objects}, key=natural_key)
         self.class_names = tuple(classes if classes is not None else found)
-        wrong = check_sizes([read.size for read in self._read], self.pictures, self._files.root)
+        wrong, as_stored = check_sizes([read.size for read in self._read], self.pictures, self._files.root)
+        for row, orientation in as_stored.items():
+            self._read[row].orientation = orientation
+        self.notices += told_as_stored(len(as_stored))
         self.faults += [(self._sources[row], reason) for row, reason in wrong.items()]
         self._drop(set(wrong))
         counts = [len(read.objects) for read in self._read]

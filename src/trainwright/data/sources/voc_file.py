@@ -6,6 +6,7 @@ Format: Everingham et al., "The PASCAL Visual Object Classes Challenge 2012 Deve
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass, field
 
 from trainwright.data.sources.plain_xml import Element, parse
@@ -13,6 +14,7 @@ from trainwright.data.sources.plain_xml import Element, parse
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 FLAGS = ("difficult", "truncated", "occluded")
 _LARGEST = 1 << 20
+_READ = frozenset(("name", "bndbox", *FLAGS))
 
 
 @dataclass
@@ -39,16 +41,20 @@ class VocFile:
     Attributes:
         picture: File name of the picture, empty where none stands there.
         size: Height and width, None where none stands there.
+        orientation: That of the picture's EXIF, where it is annotated as stored.
         objects: Objects that can be read.
         problems: Line and reason of each object that cannot.
         damage: Line and reason, where the file as a whole cannot be trusted.
+        unread: What nothing is made of, with counts.
     """
 
     picture: str = ""
     size: tuple[int, int] | None = None
+    orientation: int = 1
     objects: list[VocObject] = field(default_factory=list)
     problems: list[tuple[int, str]] = field(default_factory=list)
     damage: tuple[int, str] | None = None
+    unread: Counter[str] = field(default_factory=Counter)
 
 
 def read_voc(data: bytes) -> VocFile:
@@ -94,6 +100,10 @@ def _add_object(found: VocFile, element: Element) -> None:
         return
     corners = tuple(number for number in numbers if number is not None)
     flags = tuple(_number(element.word(name)) or 0.0 for name in FLAGS)
+    for child in element.children:
+        says = child.children or child.text.strip().lower() not in ("", "0", "unspecified")
+        if child.tag not in _READ and says:
+            found.unread[f"values of {child.tag[:40]!r} of objects"] += 1
     found.objects.append(VocObject(label, corners, flags, element.line))  # type: ignore[arg-type]
 
 

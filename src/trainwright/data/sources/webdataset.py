@@ -21,6 +21,7 @@ from trainwright.data.sources.file_tree import IMAGE_SUFFIXES
 from trainwright.data.sources.folder import SPLIT_NAMES
 from trainwright.data.types import RawFile, Role, Values
 from trainwright.errors import DataError
+from trainwright.wording import with_count
 
 _SHARD_SUFFIXES = (".tar", ".tar.gz", ".tgz")
 _ROLES = {"cls": "category", "txt": "text", "wav": "audio", "flac": "audio", "mp4": "video"}
@@ -62,7 +63,7 @@ class WebDatasetSource(BaseSource):
         self.columns = self._find_columns()
         self._use_splits = splits == "auto"
         self.notices = [
-            f"{count} {what} and were left out"
+            with_count(count, f"{what} and were left out")
             for count, what in (
                 (hidden, "members are hidden"),
                 (left_out, "entries of the shards are no files"),

@@ -29,6 +29,7 @@ class WfdbSignal:
         baseline: ADC value of 0 physical units.
         checksum: 16-bit sum of all samples, None where it is not given.
         name: Its description, such as `MLII`.
+        initial: ADC value before the first sample, for formats of differences.
     """
 
     file: Path
@@ -38,6 +39,7 @@ class WfdbSignal:
     baseline: int
     checksum: int | None
     name: str
+    initial: int = 0
 
 
 @dataclass(frozen=True)
@@ -118,12 +120,13 @@ def _signal_line(line: str, header: Path, place: int) -> WfdbSignal:
     if match[2]:
         baseline = _whole(match[2], -(2**31), 2**31, "baseline")
     zero = _whole(words[4], -(2**31), 2**31, "ADC zero") if len(words) > 4 else 0
+    initial = _whole(words[5], -(2**31), 2**31, "initial value") if len(words) > 5 else zero
     checksum = _whole(words[6], -(2**31), 2**31, "checksum") if len(words) > 6 else None
     label = words[8].strip() if len(words) > 8 else f"signal {place}"
     if not abs(factor) < 1e30:
         raise ValueError(f"a gain of {gain[:40]!r}")
     base = zero if baseline is None else baseline
-    return WfdbSignal(header.parent / name, format, offset, factor, base, checksum, label)
+    return WfdbSignal(header.parent / name, format, offset, factor, base, checksum, label, initial)
 
 
 def _storage(word: str) -> tuple[int, int]:

@@ -14,8 +14,9 @@ from trainwright.errors import DataError
 
 Digital = npt.NDArray[np.int32]
 _WORDS = {16: "<i2", 61: ">i2", 32: "<i4", 80: "u1", 160: "<u2"}
+_IN_THREES = (310, 311)
 _SHIFT = {80: 128, 160: 32768}  # what the unsigned formats add to a sample
-_BITS = {16: 16, 61: 16, 32: 32, 80: 8, 160: 16, 24: 24, 212: 12}
+_BITS = {8: 8, 16: 16, 61: 16, 32: 32, 80: 8, 160: 16, 24: 24, 212: 12, 310: 10, 311: 10}
 _CODES = (*range(1, 15), 16, *range(18, 42))
 _SYMBOLS = dict(zip(_CODES, 'NLRaVFJASEj/Q~|sT*D"=pB^t+u?![]en@xf()r', strict=True))
 BEATS = frozenset("NLRBAaJSVrFejnE/fQ?")
@@ -79,17 +80,35 @@ def _read_file(file: Path, group: list[WfdbSignal], samples: int | None) -> Digi
         raise DataError(f"format {first.format} is not read", where=str(file), why=f"known are {known}")
     try:
         present = file.stat().st_size - first.offset
-        held = max(0, present) * 8 // (bits * count)
+        held = _held(max(0, present), first.format) // count
         if samples is not None and held < samples:
             raise DataError(f"it is cut off: {held} of {samples} samples are there", where=str(file))
         samples = held if samples is None else samples
-        size = -(-samples * count * bits // 8)
+        size = _size(samples * count, first.format)
         with file.open("rb") as opened:
             opened.seek(first.offset)
             data = opened.read(size)
     except OSError as error:
         raise DataError(f"the file cannot be read: {error.strerror}", where=str(file)) from error
-    return _unpack(data, first.format, samples * count).reshape(samples, count)
+    digital = _unpack(data, first.format, samples * count).reshape(samples, count)
+    if first.format == 8:  # each byte is the difference from the sample before
+        start = np.array([signal.initial for signal in group])
+        return (np.cumsum(digital, axis=0, dtype=np.int64) + start).astype(np.int32)
+    return digital
+
+
+def _size(values: int, format: int) -> int:
+    """Bytes that a number of samples takes."""
+    if format in _IN_THREES:  # three in four bytes; one more takes two, two more take four
+        return values // 3 * 4 + (0, 2, 4)[values % 3]
+    return -(-values * _BITS[format] // 8)
+
+
+def _held(size: int, format: int) -> int:
+    """Samples in a number of bytes."""
+    if format in _IN_THREES:
+        return size // 4 * 3 + (size % 4 >= 2)
+    return size * 8 // _BITS[format]
 
 
 def _unpack(data: bytes, format: int, count: int) -> Digital:
@@ -101,6 +120,10 @@ def _unpack(data: bytes, format: int, count: int) -> Digital:
         wide = np.zeros((count, 4), dtype=np.uint8)
         wide[:, 1:] = raw[: 3 * count].reshape(count, 3)
         return wide.view("<i4")[:, 0] >> 8
+    if format == 8:
+        return raw[:count].view(np.int8).astype(np.int32)
+    if format in _IN_THREES:
+        return _in_threes(raw, format)[:count]
     # 212: two samples of 12 bits in three bytes, their upper halves together in the middle one.
     padded = np.pad(raw, (0, -len(raw) % 3)).reshape(-1, 3).astype(np.int32)
     pairs = np.empty((len(padded), 2), dtype=np.int32)
@@ -108,6 +131,19 @@ def _unpack(data: bytes, format: int, count: int) -> Digital:
     pairs[:, 1] = padded[:, 2] | (padded[:, 1] & 0xF0) << 4
     pairs[pairs > 2047] -= 4096
     return pairs.reshape(-1)[:count]
+
+
+def _in_threes(raw: npt.NDArray[np.uint8], format: int) -> Digital:
+    """Samples of 10 bits, three in four bytes."""
+    words = np.pad(raw, (0, -len(raw) % 4)).view("<u4")
+    found = np.empty((len(words), 3), dtype=np.int32)
+    if format == 311:
+        found[:] = words[:, None] >> np.array([0, 10, 20], dtype=np.uint32) & 0x3FF
+    else:  # two of them above the lowest bit of a half each, the third in the highest five of both
+        found[:, 0], found[:, 1] = words >> 1 & 0x3FF, words >> 17 & 0x3FF
+        found[:, 2] = (words >> 11 & 0x1F) | (words >> 27 & 0x1F) << 5
+    found[found > 511] -= 1024
+    return found.reshape(-1)
 
 
 def _physical(digital: Digital, signal: WfdbSignal) -> npt.NDArray[np.float64]:
@@ -120,7 +156,8 @@ def _physical(digital: Digital, signal: WfdbSignal) -> npt.NDArray[np.float64]:
             fix="fetch the record again",
         )
     values = (digital.astype(np.float64) - signal.baseline) / signal.gain
-    values[digital == -(1 << (_BITS[signal.format] - 1))] = np.nan  # how a missing sample is written
+    missing = 31 if signal.format == 8 else _BITS[signal.format] - 1  # of differences any sum is a sample
+    values[digital == -(1 << missing)] = np.nan  # how a missing sample is written
     return values
 
 

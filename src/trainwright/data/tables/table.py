@@ -122,11 +122,18 @@ class Table:
 
     def record_line(self, number: int, record: int) -> int:
         """Number of the line of a block's record."""
-        lines = self._lines(number)
+        lines = None if self._is_a_line_each(number) else self._lines(number)
         if lines is None:
             return self._places[number].first_line + record
         # Quotes that nobody closes make the parser's records others than those counted here.
         return int(lines[min(record, len(lines) - 1)]) if len(lines) else self._places[number].first_line
+
+    def _is_a_line_each(self, number: int) -> bool:
+        """Whether a block has as many lines as rows: no record is empty, is no row or spans several lines."""
+        if number + 1 == len(self._places):
+            return False
+        place = self._places[number]
+        return self._places[number + 1].first_line - place.first_line == place.header + self.sizes[number]
 
     def _block_lines(self, number: int) -> npt.NDArray[np.int64] | None:
         return self._reader.lines(self._places[number])

@@ -41,12 +41,12 @@ def default_delimiter(path: Path) -> str:
     return "\t" if kind_of(path) in (".tsv", ".tab") else ","
 
 
-def form_of_file(path: Path) -> TextForm:
-    """The form of a file of UTF-8 text, from its first 64 KiB. Raises OSError."""
+def form_of_file(path: Path, encoding: str = "utf-8") -> TextForm:
+    """The form of a file of text, from its first 64 KiB. Raises OSError."""
     with open_bytes(path) as file:
         data = file.read(_LOOKED_AT)
     whole = len(data) < _LOOKED_AT
-    text = data.decode("utf-8", "replace").removeprefix("\ufeff")
+    text = data.decode(encoding, "replace").removeprefix("\ufeff")
     return form_of(text if whole else text.rpartition("\n")[0], default_delimiter(path))
 
 

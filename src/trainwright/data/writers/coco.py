@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from trainwright.data import run_lengths
 from trainwright.data.objects import Keypoints, Objects, RunLengths, Segment
+from trainwright.data.sources.coco_categories import mirror_places
 from trainwright.data.writers.base import (
     WHOLE,
     Lost,
@@ -23,13 +24,19 @@ from trainwright.data.writers.base import (
 )
 
 
-def write(samples: Sequence[Sample], classes: Sequence[str], folder: Path) -> Lost:
+def write(
+    samples: Sequence[Sample],
+    classes: Sequence[str],
+    folder: Path,
+    supercategories: Mapping[str, str] | None = None,
+) -> Lost:
     """Writes pictures and objects.
 
     Args:
         samples: Pictures with objects.
         classes: Names of the classes; their ids count from 1.
         folder: An empty folder.
+        supercategories: Class -> the class above it.
 
     Returns:
         What the format cannot hold, with counts.
@@ -38,6 +45,13 @@ def write(samples: Sequence[Sample], classes: Sequence[str], folder: Path) -> Lo
     names = picture_names(samples)
     points = next((s.objects.keypoints for s in samples if s.objects and s.objects.keypoints), None)
     categories = [_category(place, name, points) for place, name in enumerate(classes, start=1)]
+    for category in categories:
+        if above := (supercategories or {}).get(category["name"]):
+            category["supercategory"] = above
+    if points is not None and points.mirrored and tuple(points.mirrored) != mirror_places(points.names):
+        lost["keypoints that mirror another one, which names do not tell"] += sum(
+            place != other for place, other in enumerate(points.mirrored)
+        )
     parts: dict[str, dict[str, list[Any]]] = {}
     ids = {name: place for place, name in enumerate(classes, start=1)}
     count = 0

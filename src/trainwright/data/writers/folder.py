@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from trainwright.data.writers.base import Lost, Sample, copy_picture, lost_outlines, picture_names
+from trainwright.data.writers.base import (
+    Lost,
+    Sample,
+    copy_picture,
+    lost_crowds,
+    lost_numbers,
+    lost_outlines,
+    picture_names,
+)
 from trainwright.errors import DataError
 
 
@@ -34,6 +42,8 @@ def write(samples: Sequence[Sample], classes: Sequence[str], folder: Path) -> Lo
             label = next(iter(labels)) if len(labels) == 1 else None
             lost["boxes"] += len(sample.objects)
             lost_outlines(lost, sample.objects)
+            lost_crowds(lost, sample.objects)
+            lost_numbers(lost, sample.objects, [])
         if label is None:
             lost["pictures that are not of exactly one class, left out"] += 1
             continue

@@ -51,6 +51,8 @@ def write(samples: Sequence[Sample], classes: Sequence[str], folder: Path) -> Lo
         path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         lost_crowds(lost, sample.objects)
         lost_numbers(lost, sample.objects, [])
+    if points is not None:
+        lost["lines between keypoints (the skeleton)"] += len(points.edges)
     (folder / "data.yaml").write_text(_configuration(classes, list(splits), points), encoding="utf-8")
     return lost
 
