@@ -29,6 +29,9 @@ def test_one_is_singular_and_every_other_count_is_not():
         ("series are empty", "series is empty"),
         ("reads failed and were repeated", "read failed and was repeated"),
         ("duplicates", "duplicate"),
+        ("images are animated, or have several pages", "image is animated, or has several pages"),
+        ("texts stand among the numbers of column x", "text stands among the numbers of column x"),
+        ("the data cannot be read as the recipe says", "the data cannot be read as the recipe says"),
     ],
 )
 def test_what_is_said_of_several_is_said_of_one(several, one):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from trainwright.errors import TrainwrightError as TrainwrightError
     from trainwright.log import set_logger as set_logger
     from trainwright.workflows.api import check as check
+    from trainwright.workflows.api import continue_run as continue_run
     from trainwright.workflows.api import evaluate as evaluate
     from trainwright.workflows.api import fit as fit
     from trainwright.workflows.api import load as load
@@ -37,6 +38,7 @@ _HOMES = {
     "evaluate": "trainwright.workflows.api",
     "fit": "trainwright.workflows.api",
     "load": "trainwright.workflows.api",
+    "continue_run": "trainwright.workflows.api",
     "resume": "trainwright.workflows.api",
     "set_logger": "trainwright.log",
     "train": "trainwright.workflows.api",
@@ -47,6 +49,7 @@ __all__ = [
     "TrainwrightError",
     "__version__",
     "check",
+    "continue_run",
     "evaluate",
     "fit",
     "load",

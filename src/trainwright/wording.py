@@ -18,10 +18,14 @@ _OF_ONE = {
     "are": "is", "have": "has", "were": "was", "do": "does", "differ": "differs", "lie": "lies",
     "look": "looks", "reach": "reaches", "carry": "carries", "repeat": "repeats", "share": "shares",
     "name": "names", "count": "counts",
-    "show": "shows", "lead": "leads", "need": "needs", "fall": "falls", "claim": "claims", "hold": "holds",
+    "show": "shows", "lead": "leads", "need": "needs", "fall": "falls", "claim": "claims",
+    "stand": "stands", "mark": "marks", "hold": "holds",
 }  # fmt: skip
-_PRONOUNS = {"they": "it", "their": "its", "them": "it", "these": "this", "themselves": "itself"}
-_LINKS = frozenset(("of", "in", "with", "without", "that", "which", "from", "beyond", "by", "at", "under"))
+_PRONOUNS = {"they": "it", "their": "its", "them": "it", "themselves": "itself"}
+_NOUN_WITHIN = 3  # words at the front, without a verb among them
+_LINKS = frozenset(
+    ("of", "in", "with", "without", "that", "which", "from", "beyond", "by", "at", "under", "among")
+)
 
 
 def with_count(count: int, phrase: str) -> str:
@@ -39,7 +43,7 @@ def of_one(phrase: str) -> str:
     words = phrase.split(" ")
     verbs = [place for place, word in enumerate(words) if word.strip(",;") in _OF_ONE]
     links = [place for place, word in enumerate(words) if word in _LINKS]
-    end = min([*verbs, *links, len(words)])
+    end = min([*verbs, *links, len(words), _NOUN_WITHIN])
     for place in range(end - 1, -1, -1):
         if words[place].rstrip(",;").endswith("s"):
             words[place] = _singular(words[place])
@@ -47,7 +51,7 @@ def of_one(phrase: str) -> str:
     for place, word in enumerate(words):
         bare = word.rstrip(",;")
         # Behind the first clause a verb belongs to something else, unless a pronoun leads it.
-        own = place == (verbs[0] if verbs else -1) or (place and words[place - 1] in ("and", "it"))
+        own = place == (verbs[0] if verbs else -1) or (place and words[place - 1] in ("and", "it", "or"))
         if bare in _PRONOUNS:
             words[place] = word.replace(bare, _PRONOUNS[bare])
         elif bare in _OF_ONE and own:

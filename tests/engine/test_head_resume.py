@@ -24,6 +24,20 @@ def blocks(tmp_path_factory):
     return root
 
 
+def assert_resumed_alike(overrides):
+    """A training that goes on from its checkpoints ends with the bits of one that was not cut."""
+    whole = tiny_loops.loop(overrides)
+    whole.run()
+    steps = [step for step, _, _ in whole.writer.written]
+    for step in (1, 4):
+        assert step in steps
+        resumed = tiny_loops.loop(overrides)
+        resumed.state.restore(whole.writer.tree(step))
+        resumed.run()
+        last = steps[-1]
+        assert bits(resumed.writer.tree(last)) == bits(whole.writer.tree(last))
+
+
 @pytest.mark.parametrize("loss", ["cross_entropy", "lovasz"])
 def test_a_resumed_segmentation_ends_with_the_same_bits(blocks, loss):
     overrides = {
@@ -43,13 +57,30 @@ def test_a_resumed_segmentation_ends_with_the_same_bits(blocks, loss):
         "train.micro_batch": 3,
         "train.checkpoint.every_steps": 1,
     }
-    whole = tiny_loops.loop(overrides)
-    whole.run()
-    steps = [step for step, _, _ in whole.writer.written]
-    for step in (1, 4):
-        assert step in steps
-        resumed = tiny_loops.loop(overrides)
-        resumed.state.restore(whole.writer.tree(step))
-        resumed.run()
-        last = steps[-1]
-        assert bits(resumed.writer.tree(last)) == bits(whole.writer.tree(last))
+    assert_resumed_alike(overrides)
+
+
+PYRAMID = {
+    "name": "pyramid",
+    "backbone": {"name": "small", "widths": [8, 16], "blocks": [1, 1]},
+    "neck": {"name": "fpn", "width": 8},
+    "heads": {"target": {"name": "restore", "width": 8, "detail": 4}},
+}
+
+
+@pytest.mark.parametrize("model", [PYRAMID, {"name": "dncnn", "width": 6, "depth": 4, "batch_norm": True}])
+def test_a_resumed_restoration_ends_with_the_same_bits(blocks, model):
+    image = {"type": "image", "normalise": "unit"}
+    overrides = {
+        **EVERYTHING,
+        "data.source": {"name": "degraded", "root": str(blocks / "images"), "noise": 20, "clip": False},
+        "data.inputs": {"input": image | {"depth": 32}},
+        "data.targets": {"target": image},
+        "data.split": {"val": 0.2},
+        "data.augment": [{"name": "random_crop", "size": [12, 12], "padding": 0}, "flip"],
+        "model": model,
+        "train.batch_size": 4,
+        "train.micro_batch": 3,
+        "train.checkpoint.every_steps": 1,
+    }
+    assert_resumed_alike(overrides)

@@ -23,7 +23,12 @@ def error_of(overrides: dict[str, Any], recipe: Any = "digits") -> RecipeError:
             "metric `mae` is for number and distribution, the column is category",
             "for category: accuracy",
         ),
-        ("loss", "mse", "loss `mse` is for number, the column is category", "for category: cross_entropy"),
+        (
+            "loss",
+            "mse",
+            "loss `mse` is for number and image, the column is category",
+            "for category: cross_entropy",
+        ),
     ],
 )
 def test_losses_and_metrics_are_for_types(key: str, value: Any, what: str, fix: str):

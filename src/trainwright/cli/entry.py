@@ -10,12 +10,12 @@ from types import ModuleType
 
 from trainwright.cli.overrides import take_overrides
 from trainwright.cli.parsing import Parser, UsageError
-from trainwright.cli.verbs import EXAMPLES, VERBS
+from trainwright.cli.verbs import EXAMPLES, VERBS, module_of
 from trainwright.errors import TrainwrightError, closest
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
-_WITH_OVERRIDES = ("train", "check", "verify", "data", "tune")
+_WITH_OVERRIDES = ("train", "continue", "check", "verify", "data", "tune")
 
 
 def run_command(argv: list[str]) -> int:
@@ -61,7 +61,7 @@ def _dispatch(argv: list[str]) -> int:
             f"there is no verb {verb!r}",
             fix=f"did you mean `trainwright {near}`?" if near else "`trainwright --help` lists the verbs",
         )
-    module = import_module(f"trainwright.cli.{verb}")
+    module = import_module(module_of(verb))
     command = Parser(
         prog=f"trainwright {verb}",
         description=module.__doc__,

@@ -17,6 +17,11 @@ Of masks the table tells the share of each class. --pictures writes the masks th
 pictures' own sizes whose pixels are the ids of the training masks:
 
   trainwright predict RUN photos --pictures masks
+
+With --then a second run, trained on objects cut out of pictures (data.source: crops), is asked about every
+object that the first one finds; its answers stand in the object's record under `then`:
+
+  trainwright predict DETECTOR photos --then CLASSIFIER --format json
 """
 
 from __future__ import annotations
@@ -61,8 +66,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--pictures", metavar="FOLDER", help="write answers that are pictures: index masks of the same size"
     )
     parser.add_argument(
-        "--min-score", metavar="S", type=float, default=0.3, help="least score of what is drawn [0.3]"
+        "--min-score",
+        metavar="S",
+        type=float,
+        default=0.3,
+        help="least score of what is drawn, or asked about by --then [0.3]",
     )
+    parser.add_argument("--then", metavar="RUN", help="a run that is asked about every found object")
     parser.add_argument("--encoding", help="of CSV and JSON [that of the run's table, else utf-8]")
 
 
@@ -78,6 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
         if folder is not None:
             make_folder(folder)
     directory = find_run(arguments.run, arguments.runs_dir)
+    second = find_run(arguments.then, arguments.runs_dir) if arguments.then is not None else None
 
     from trainwright import recipe as recipes
     from trainwright.inference.expected import expected_by
@@ -95,12 +106,14 @@ def run(arguments: argparse.Namespace) -> int:
     answers = Predictor.load(directory.path).predict(found.items, names=found.names, on_bad=arguments.on_bad)
     for line in answers.faults:
         tell(line)
+    image = next(
+        (column.column or name for name, column in data.inputs.items() if column.type == "image"), ""
+    )
+    if second is not None:
+        _go_on(answers, found.items, image, second.path, arguments.min_score)
     if arguments.draw is not None:
         from trainwright.workflows.drawing_answers import draw_answers
 
-        image = next(
-            (column.column or name for name, column in data.inputs.items() if column.type == "image"), ""
-        )
         count = draw_answers(answers, found.items, image, Path(arguments.draw), arguments.min_score)
         tell(f"{count} picture{'s' if count != 1 else ''} drawn in {arguments.draw}")
     if arguments.pictures is not None:
@@ -113,6 +126,20 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         write_answers(answers.columns, arguments.output, format=form, classes=answers.classes)
     return 0
+
+
+def _go_on(answers: Any, items: Any, image: str, run: Path, least_score: float) -> None:
+    """Asks the second run about every found object."""
+    from trainwright import recipe as recipes
+    from trainwright.inference.predictor import Predictor
+    from trainwright.runs.directory import RunDirectory
+    from trainwright.workflows.then import answer_crops
+
+    source = recipes.load(RunDirectory.open(run).resolved).recipe.data.source
+    margin = float(source.get("margin", 0.0)) if source["name"] == "crops" else 0.0
+    second = Predictor.load(run)
+    count = answer_crops(answers, items, image, second, margin=margin, least_score=least_score)
+    tell(f"{count} found object{'s' if count != 1 else ''} asked about by {run.name}")
 
 
 def make_folder(folder: str) -> None:

@@ -1,8 +1,10 @@
-"""Runs: list them, show one with its metrics, compare two.
+"""Runs: list them, show one with its metrics, compare two, see where one comes from.
 
 trainwright runs                        all runs of ./runs
 trainwright runs list 'digits-*' mnist  some of them
 trainwright runs diff RUN RUN           recipe values and metrics that differ
+trainwright runs lineage RUN            runs that it goes on from, and that go on from it
+trainwright runs merge RUN              one run of the chain that leads to it, with joined curves
 """
 
 from __future__ import annotations
@@ -15,10 +17,10 @@ from trainwright.cli.common import add_runs_dir, say, say_json, table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`list` (also when nothing is said), `show` and `diff`."""
+    """`list` (also when nothing is said), `show`, `diff`, `lineage` and `merge`."""
     add_runs_dir(parser)
     parser.add_argument("--json", action="store_true", help="machine output")
-    actions = parser.add_subparsers(dest="action", metavar="list|show|diff")
+    actions = parser.add_subparsers(dest="action", metavar="list|show|diff|lineage|merge")
     listing = actions.add_parser("list", help="one row per run", allow_abbrev=False)
     listing.add_argument(
         "patterns", metavar="RUN", nargs="*", help="path, id, name, salt or glob; all if absent"
@@ -28,18 +30,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     diff = actions.add_parser("diff", help="what differs between two runs", allow_abbrev=False)
     diff.add_argument("left", metavar="RUN")
     diff.add_argument("right", metavar="RUN")
-    for action in (listing, show, diff):
+    family = actions.add_parser("lineage", help="ancestors and descendants of a run", allow_abbrev=False)
+    family.add_argument("patterns", metavar="RUN", nargs="+", help="path, id, name, salt or glob")
+    merging = actions.add_parser("merge", help="one run of a chain of continued ones", allow_abbrev=False)
+    merging.add_argument("run", metavar="RUN", help="the last run of the chain")
+    for action in (listing, show, diff, family, merging):
         # The same options behind the action; SUPPRESS keeps what was said before it.
         action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="machine output")
         action.add_argument("--runs-dir", metavar="DIR", default=argparse.SUPPRESS, help="where runs live")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Runs one of the three actions."""
+    """Runs one of the five actions."""
     if arguments.action == "show":
         _show(arguments)
     elif arguments.action == "diff":
         _diff(arguments)
+    elif arguments.action == "lineage":
+        _lineage(arguments)
+    elif arguments.action == "merge":
+        _merge(arguments)
     else:
         _list(arguments)
     return 0
@@ -130,6 +140,53 @@ def _diff(arguments: argparse.Namespace) -> None:
             say()
     if not found.recipe:
         say("the recipes have equal values")
+
+
+def _lineage(arguments: argparse.Namespace) -> None:
+    from trainwright.runs.lineage import Branch, lineage
+    from trainwright.runs.listing import find_runs, rows
+
+    families: dict[str, Branch] = {}
+    for asked in find_runs(arguments.patterns, arguments.runs_dir):
+        if str(asked.path.resolve()) not in families:
+            for branch in lineage(asked, arguments.runs_dir):
+                families.setdefault(str(branch.run.path.resolve()), branch)
+    branches = list(families.values())
+    found = rows([branch.run for branch in branches])
+    if arguments.json:
+        say_json(
+            [
+                {**item.as_json(), "depth": branch.depth, "origin": branch.origin and branch.origin.as_json()}
+                for branch, item in zip(branches, found, strict=True)
+            ]
+        )
+        return
+    cells = []
+    for branch, item in zip(branches, found, strict=True):
+        origin = branch.origin
+        told = "" if origin is None else ", ".join(map(str, origin.changes))
+        step = "" if origin is None else f"{origin.step}{' (best)' if origin.checkpoint == 'best' else ''}"
+        name = f"{'  ' * branch.depth}{item.id}"
+        cells.append([name, item.state, step, _progress(item), age(item.created), _main_metrics(item), told])
+    say(table(["run", "state", "from step", "step", "age", "metrics", "changed"], cells))
+
+
+def _merge(arguments: argparse.Namespace) -> None:
+    from trainwright.runs.listing import find_run
+    from trainwright.runs.merging import merge
+    from trainwright.workflows.reporting import write_report
+
+    merged, there = merge(find_run(arguments.run, arguments.runs_dir), arguments.runs_dir)
+    if not there:
+        write_report(merged.path)
+    record = merged.record()
+    if arguments.json:
+        say_json({"run": str(merged.path), "merged": record.merged})
+        return
+    say(table(["run", "from step"], [[item["run"], item["from_step"]] for item in record.merged]))
+    say(f"run         {merged.path}{' (was there already)' if there else ''}")
+    if merged.report.exists():
+        say(f"report      {merged.report}")
 
 
 def age(created: float) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from keyword import iskeyword
+
 VERBS: dict[str, str] = {
     "train": "train a recipe, or go on with its interrupted run",
     "check": "check a recipe, its data and its model without training",
     "data": "check data for faults, mend what is read of them, count and show them",
     "resume": "go on with a run",
+    "continue": "train on from a run with other values or other data",
     "evaluate": "score a run on one of its splits or on other data",
     "predict": "apply a run to files or table rows",
     "tune": "search over values of a recipe, in trials that are ordinary runs",
@@ -19,6 +22,12 @@ VERBS: dict[str, str] = {
     "doctor": "machine, devices, versions, and what is missing",
     "verify": "prove on a recipe that killing and resuming changes no bit",
 }
+
+
+def module_of(verb: str) -> str:
+    """Name of the module of a verb; one that is a word of Python's has an underscore behind it."""
+    return f"trainwright.cli.{verb}_" if iskeyword(verb) else f"trainwright.cli.{verb}"
+
 
 EXAMPLES = """\
 first steps:

@@ -295,8 +295,14 @@ class PreparedData:
             inputs={name: item.spec() for name, item in self.inputs.items()},
             targets={name: item.spec() for name, item in self.targets.items()},
             sizes={name: len(rows) for name, rows in self.splits.items()},
-            decoders={name: item.decode for name, item in self.targets.items()},
+            decoders={name: decoder_of(item) for name, item in self.targets.items()},
         )
+
+
+def decoder_of(processor: Processor) -> Callable[[Any], Any]:
+    """From model-side values of a batch to those in their own unit: of pictures, floats from 0 to 255."""
+    found: Callable[[Any], Any] = getattr(processor, "pixels_of", processor.decode)
+    return found
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,8 @@ def choose_execution(
     """
     candidates = _candidates(recipe, model, batch, base)
     threads_open = recipe.train.threads is None and base.device == "cpu" and base.threads > 1
+    if remaining_steps == 0:
+        return Choice(candidates[0], {})  # nothing is trained, so that no step is worth measuring
     if len(candidates) == 1 and recipe.train.compile != "auto" and not threads_open:
         return Choice(candidates[0], {})
     key = _key(recipe, model, batch, base)

@@ -50,6 +50,22 @@ class NamedOptimizer:
         self.optimizer.load_state_dict({"state": by_index, "param_groups": groups})
         self._keep_dtypes(by_index)
 
+    def take_over(self, state: dict[str, Any]) -> None:
+        """Takes what another optimizer of the kind has gathered, but not its rates and other settings.
+
+        Raises:
+            ValueError: The parameters are not the same ones, or the optimizer is of another kind.
+        """
+        own = self.state_dict()
+        if set(own["groups"][0]) - {"initial_lr"} != set(state["groups"][0]) - {"initial_lr"}:
+            raise ValueError("it is of another kind")
+        present, saved = (
+            {n for g in groups for n in g["params"]} for groups in (own["groups"], state["groups"])
+        )
+        if present != saved:
+            raise ValueError(f"the optimizer's parameters changed: {', '.join(sorted(present ^ saved)[:5])}")
+        self.load_state_dict({"state": state["state"], "groups": own["groups"]})
+
     def _keep_dtypes(self, saved: dict[int, dict[str, Any]]) -> None:
         """PyTorch casts what it loads to the parameter's dtype, which would round a float64 value."""
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]

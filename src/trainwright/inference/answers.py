@@ -30,7 +30,7 @@ Records = list[dict[str, Any]]
 OBJECTS = ("boxes", "instances", "keypoints")
 """Target types whose answer is a list of objects per sample."""
 
-IN_PICTURES = (*OBJECTS, "mask")
+IN_PICTURES = (*OBJECTS, "mask", "image")
 """Target types whose answer is told in pixels of the original picture."""
 
 
@@ -89,6 +89,8 @@ def answer_columns(
         columns = {f"{name}_shares": np.array(shares).reshape(len(shares), -1)}
     elif isinstance(answer, dict):
         columns = _scores(name, answer)
+    elif processor.type == "image":
+        columns = {}
     else:
         true = None if truth is None else processor.decode(truth)
         return number_columns(name, processor.decode(answer), true=true, loss=losses)

@@ -13,6 +13,7 @@ from trainwright.data.objects import Objects
 from trainwright.data.stream_store import store_of
 from trainwright.data.types import PreparedData
 from trainwright.inference.answers import OBJECTS, Sizes, answer_columns, true_objects
+from trainwright.inference.kept_pictures import keep_worst
 from trainwright.inference.predictions import write_predictions
 from trainwright.inference.predictor import Predictor
 from trainwright.runs.atomic import make_directory, write_json
@@ -32,9 +33,13 @@ def evaluate_split(
     store = store_of(data, predictor.runtime.device)
     result = predictor.run(store, data.splits[split], with_targets=True)
     metrics = predictor.task.score(result.outputs, result.targets)
-    if folder is None or not predictor.processes.is_first:
+    if folder is None:
         return metrics
-    make_directory(folder)
+    if predictor.processes.is_first:
+        make_directory(folder)
+    keep_worst(predictor, data, store, result.rows, result.outputs, folder)
+    if not predictor.processes.is_first:
+        return metrics
     losses = predictor.task.per_sample_losses(result.outputs, result.targets)
     columns = {"sample": [data.names[row] for row in result.rows], "row": result.rows.astype(np.int64)}
     classes = {}

@@ -264,8 +264,8 @@ def _values(column: pa.Array) -> Any:
     if not pa.types.is_large_string(column.type):
         return column.to_pylist()
     coded = column.dictionary_encode()
-    words: list[str | None] = [*coded.dictionary.to_pylist(), None]  # one string for all rows of a class
-    return [words[code] for code in np.from_dlpack(coded.indices.fill_null(len(words) - 1)).tolist()]
+    words = coded.dictionary.to_pylist()  # one string for all rows of a class
+    return [None if code is None else words[code] for code in coded.indices.to_pylist()]
 
 
 def _scalars(values: Any) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +18,7 @@ from trainwright.data.loader import ArrayStore, Loader, Pipeline, Store
 from trainwright.data.picture_sizes import header_size
 from trainwright.data.processors.image_bands import size_of
 from trainwright.data.samplers.sequential import Sequential
-from trainwright.data.types import BadSample, DataInfo, Processor, RawFile
+from trainwright.data.types import BadSample, DataInfo, Processor, RawFile, decoder_of
 from trainwright.engine.build import build_task
 from trainwright.engine.distributed import Processes
 from trainwright.engine.evaluation import SplitOutputs, run_split
@@ -27,6 +28,7 @@ from trainwright.inference.answer_pictures import class_maps
 from trainwright.inference.answers import IN_PICTURES, Sizes, answer_columns
 from trainwright.inference.artifact import load_processors
 from trainwright.inference.predictions import Predictions, with_errors
+from trainwright.inference.restored_pictures import RestoredPicture, at_own_size, in_tiles, shown
 from trainwright.models.weights import apply_weights, load_weights
 from trainwright.recipe.schema import Recipe
 from trainwright.runs.directory import RunDirectory
@@ -133,7 +135,12 @@ class Predictor:
         """
         found, raw = self._raw_columns(items, names)
         bad: dict[int, str] = {}
-        outputs = self._outputs(found, raw, bad)
+        restored: dict[str, Sequence[RestoredPicture]] = {}
+        outputs: dict[str, Value] = {}
+        if self._keeps_scale:
+            restored = self._tiled(raw, bad)
+        else:
+            outputs = self._outputs(found, raw, bad)
         faults = [(found[place], reason) for place, reason in sorted(bad.items())]
         if faults and (on_bad == "stop" or len(faults) == len(found)):
             raise DataError(
@@ -143,7 +150,7 @@ class Predictor:
             )
         good = [place for place in range(len(found)) if place not in bad]
         sizes = {name: self._sizes(item, raw, good) for name, item in self.targets.items()}
-        answered = self._answers([found[place] for place in good], outputs, sizes)
+        answered = self._answers([found[place] for place in good], outputs, sizes, restored)
         return answered if on_bad == "stop" else with_errors(answered, found, bad)
 
     def _sizes(self, target: Processor, raw: dict[str, list[Any]], places: Sequence[int]) -> Sizes | None:
@@ -154,8 +161,41 @@ class Predictor:
         values = raw[getattr(target, "image", None) or images[0]]
         return [picture_size(values[place]) for place in places]
 
+    @property
+    def _keeps_scale(self) -> bool:
+        """Whether pictures are answered by pictures, and the recipe has none of them resized."""
+        items = [*self.inputs.values(), *self.targets.values()]
+        alike = all(item.type == "image" and not getattr(item, "resizes", True) for item in items)
+        return alike and len(self.inputs) == 1 and bool(self.targets)
+
+    def _tiled(self, raw: dict[str, list[Any]], bad: dict[int, str]) -> dict[str, Sequence[RestoredPicture]]:
+        """Pictures of any size by target, of the items that can be read; the others are added to `bad`."""
+        [(column, values)] = raw.items()
+        processor: Any = self.inputs[column]
+        found: dict[str, list[RestoredPicture]] = {name: [] for name in self.targets}
+        for place, value in enumerate(values):
+            try:
+                picture = processor.resized(value)
+            except BadSample as error:
+                bad[place] = error.reason
+                continue
+            for name in self.targets:
+                answer = partial(self._shown, column, name)
+                found[name].append(in_tiles(picture, processor.size, answer))
+        return dict(found)
+
+    def _shown(self, column: str, target: str, tiles: np.ndarray) -> np.ndarray:
+        """Restored tiles of stored ones."""
+        store = ArrayStore({column: tiles}, self.runtime.device, resident=False)
+        answer = self.run(store, np.arange(len(tiles)), with_targets=False).outputs[target]
+        return shown(self.targets[target], answer_of(answer))
+
     def _answers(
-        self, names: list[str], outputs: dict[str, Value], sizes: dict[str, Sizes | None]
+        self,
+        names: list[str],
+        outputs: dict[str, Value],
+        sizes: dict[str, Sizes | None],
+        restored: Mapping[str, Sequence[RestoredPicture]],
     ) -> Predictions:
         columns: dict[str, Any] = {"sample": names}
         classes: dict[str, Sequence[str]] = {}
@@ -167,11 +207,16 @@ class Predictor:
             else:
                 columns.update(answer_columns(name, processor, output, sizes=sizes[name]))
                 classes[name] = processor.spec().classes
-        pictures = {
-            name: class_maps(item, answer, sizes[name])
-            for name, item in self.targets.items()
-            if item.type == "mask" and not isinstance(answer := answer_of(outputs[name]), dict)
-        }
+        pictures: dict[str, Sequence[Any]] = dict(restored)
+        for name, output in outputs.items():
+            item: Any = self.targets.get(name)
+            answer = answer_of(output)
+            if item is None or isinstance(answer, dict):
+                continue
+            if item.type == "mask":
+                pictures[name] = class_maps(item, answer, sizes[name])
+            elif item.type == "image":
+                pictures[name] = at_own_size(answer.numpy(), item.geometry, sizes[name])
         return Predictions(columns, {name: tuple(c) for name, c in classes.items() if c}, pictures=pictures)
 
     def _outputs(
@@ -181,7 +226,9 @@ class Predictor:
 
         Done block by block, so that a folder of photos need not fit into memory.
         """
-        block = _BLOCK * self.runtime.execution.evaluation_batch
+        restored = [name for name, item in self.targets.items() if item.type == "image"]
+        # Of pictures a batch at a time: as floats they take twelve times the room of a photo.
+        block = (1 if restored else _BLOCK) * self.runtime.execution.evaluation_batch
         parts: list[dict[str, Value]] = []
         for start in range(0, len(names), block):
             places = range(start, min(start + block, len(names)))
@@ -192,7 +239,11 @@ class Predictor:
             if good:
                 arrays = {name: np.stack([of[place] for place in good]) for name, of in encoded.items()}
                 store = ArrayStore(arrays, self.runtime.device, resident=False)
-                parts.append(self.run(store, np.arange(len(good)), with_targets=False).outputs)
+                outputs = self.run(store, np.arange(len(good)), with_targets=False).outputs
+                for name in restored:
+                    pixels = shown(self.targets[name], answer_of(outputs[name]))
+                    outputs[name] = torch.from_numpy(pixels)
+                parts.append(outputs)
         return {name: joined([outputs[name] for outputs in parts]) for name in parts[0]} if parts else {}
 
     def _raw_columns(self, items: Any, given: Sequence[str] | None) -> tuple[list[str], dict[str, list[Any]]]:
@@ -292,7 +343,7 @@ def describe(inputs: dict[str, Processor], targets: dict[str, Processor]) -> Dat
         inputs={name: item.spec() for name, item in inputs.items()},
         targets={name: item.spec() for name, item in targets.items()},
         sizes={},
-        decoders={name: item.decode for name, item in targets.items()},
+        decoders={name: decoder_of(item) for name, item in targets.items()},
     )
 
 

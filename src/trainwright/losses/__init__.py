@@ -7,6 +7,7 @@
 | number       | floats `[B, K]`  | floats `[B, K]`                                              |
 | distribution | logits `[B, K]`  | probabilities of the bins `[B, K]`                           |
 | mask         | logits `[B, C, H, W]` | class ids `[B, H, W]`, `reduction.VOID` where a pixel has none |
+| image        | normalised pixels `[B, C, H, W]` | the same                                     |
 
 `class_weights` is a tensor `[C]` or None and weighs each sample, or pixel, by its true class. `spec`, the
 target's `TensorSpec`, is given where the signature asks for it. Nothing is averaged over the batch: the
@@ -25,6 +26,7 @@ DEFAULTS = {
     "number": "mse",
     "distribution": "cross_entropy",
     "mask": "cross_entropy",
+    "image": "mae",
 }
 
 RAW_SCORES = ("cross_entropy", "focal", "crps", "expected_value")

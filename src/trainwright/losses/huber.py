@@ -8,7 +8,7 @@ from torch import Tensor
 from trainwright.fields import Positive
 from trainwright.losses.reduction import per_sample, same_shape
 
-TARGETS = ("number",)
+TARGETS = ("number", "image")
 
 
 def huber(

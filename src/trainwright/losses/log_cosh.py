@@ -9,7 +9,7 @@ from torch import Tensor
 
 from trainwright.losses.reduction import per_sample, same_shape
 
-TARGETS = ("number",)
+TARGETS = ("number", "image")
 
 
 def log_cosh(output: Tensor, target: Tensor, class_weights: Tensor | None = None) -> Tensor:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from trainwright.losses.reduction import per_sample, same_shape
 
-TARGETS = ("number",)
+TARGETS = ("number", "image")
 
 
 def mae(output: Tensor, target: Tensor, class_weights: Tensor | None = None) -> Tensor:

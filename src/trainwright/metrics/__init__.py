@@ -10,6 +10,7 @@
 | distribution | expectations `[N, 1]`, or probabilities `[N, K]`         | numbers `[N, 1]`              |
 | objects      | what was found, several tensors by name                  | the truth, likewise           |
 | mask         | what the head's `compare` keeps                          | the truth                     |
+| image        | `psnr` and `ssim` of every picture `[N]`                 | the truth                     |
 
 A metric that asks for `spec` reads the probabilities of a distribution's bins, any other its expectation.
 
@@ -48,10 +49,12 @@ NAMES = (
     "pit",
     "pixel_accuracy",
     "precision",
+    "psnr",
     "r2",
     "recall",
     "redshift",
     "rmse",
+    "ssim",
     "top_k_accuracy",
     "tpr_at_fpr",
 )
@@ -63,6 +66,7 @@ MONITORED = {
     "instances": (("map", "map"),),
     "mask": (("miou", "miou"),),
     "keypoints": (("keypoint_map", "map"), ("pck", "pck")),
+    "image": (("psnr", "psnr"),),
 }
 """Column type -> metric components, and the value of each, that tell the best model.
 
@@ -78,6 +82,7 @@ _DEFAULTS = {
     "instances": ("map",),
     "mask": ("miou", "dice", "pixel_accuracy", "boundary_f"),
     "keypoints": ("pck", "nme"),
+    "image": ("psnr", "ssim"),
 }
 
 

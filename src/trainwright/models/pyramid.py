@@ -48,8 +48,9 @@ class Pyramid(nn.Module):
             targets: The truth by target, for the heads that have a loss of their own.
 
         Returns:
-            Target -> numbers `[B, K]` of a head that is a function of the maps. Of a head with a loss of its
-            own: the loss in training, the answer where the truth is not given, both in evaluation.
+            Target -> numbers `[B, K]`, or a picture, of a head that is a function of the maps. Of a head with
+            a loss of its own: the loss in training, the answer where the truth is not given, both in
+            evaluation.
         """
         features = self.neck(self.backbone(image))
         found: dict[str, Tensor | dict[str, Tensor]] = {}
@@ -58,6 +59,8 @@ class Pyramid(nn.Module):
             if target in self.own_losses:
                 truth = targets.get(target) if targets else None
                 found[target] = judged(head, features, truth, answer=not self.training)
+            elif getattr(head, "reads_image", False):
+                found[target] = head(features, image)
             else:
                 found[target] = head(features)
         return found
@@ -88,7 +91,7 @@ def pyramid(
     Raises:
         ModelError: A head for a target that there is not, or of a type that it cannot learn.
     """
-    channels, height, width = only_image(inputs, "pyramid")
+    shape = only_image(inputs, "pyramid")
     for name in heads:
         if name not in targets:
             guess = closest(name, targets)
@@ -97,11 +100,12 @@ def pyramid(
                 where=f"model.heads.{name}",
                 fix=f"did you mean {guess!r}?" if guess else f"the targets are {', '.join(targets)}",
             )
-    size = (height, width)
-    body = registry.build("backbone", backbone, where="model.backbone", in_channels=channels, image_size=size)
+    body = registry.build(
+        "backbone", backbone, where="model.backbone", in_channels=shape[0], image_size=shape[1:]
+    )
     joint = registry.build("neck", neck, where="model.neck", channels=body.channels, strides=body.strides)
     built = {
-        name: _head(name, spec, heads.get(name), losses.get(name), class_weights.get(name), joint, size)
+        name: _head(name, spec, heads.get(name), losses.get(name), class_weights.get(name), joint, shape)
         for name, spec in targets.items()
     }
     return Pyramid(body, joint, built)
@@ -114,7 +118,7 @@ def _head(
     loss: Callable[..., Tensor] | None,
     class_weights: Tensor | None,
     neck: Any,
-    size: tuple[int, int],
+    image: tuple[int, int, int],
 ) -> nn.Module:
     where = f"model.heads.{name}"
     default = DEFAULTS.get(spec.type)
@@ -137,7 +141,8 @@ def _head(
         target=spec,
         channels=tuple(neck.channels),
         strides=tuple(neck.strides),
-        image_size=size,
+        in_channels=image[0],
+        image_size=image[1:],
         loss=loss,
         class_weights=class_weights,
     )

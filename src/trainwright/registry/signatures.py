@@ -15,7 +15,7 @@ from trainwright.registry.tables import POSITIONAL
 Kind = inspect._ParameterKind
 POSITIONAL_ONLY = inspect.Parameter.POSITIONAL_ONLY
 POSITIONAL_OR_KEYWORD = inspect.Parameter.POSITIONAL_OR_KEYWORD
-SUIT_TYPES = ("loss", "metric", "head")
+SUIT_TYPES = ("loss", "metric", "head", "model")
 """Kinds whose modules say in `TARGETS` which types of target column they suit."""
 KEYWORD_ONLY = inspect.Parameter.KEYWORD_ONLY
 VAR_POSITIONAL = inspect.Parameter.VAR_POSITIONAL

@@ -69,6 +69,8 @@ class Contents:
         columns = evaluation.predictions.columns
         names = [name.removesuffix("_predicted") for name in columns if name.endswith("_predicted")]
         known = self.processors.get("targets", {})
+        # Of pictures the table has no answer, only how good it is.
+        names += [name for name in known if f"{name}_psnr" in columns]
         looks = {name: "category" if f"{name}_probability" in columns else "number" for name in names}
         return {name: known.get(name, {}).get("type", looks[name]) for name in names}
 
@@ -80,8 +82,8 @@ class Contents:
         if names:
             return tuple(str(name) for name in names)
         columns = evaluation.predictions.columns
-        if not isinstance(columns[f"{target}_predicted"], list):
-            return ()  # numbers have none
+        if not isinstance(columns.get(f"{target}_predicted"), list):
+            return ()  # numbers and pictures have none
         seen = {*columns.get(target, []), *columns[f"{target}_predicted"]} - {None}
         return tuple(sorted(seen))
 

@@ -99,7 +99,10 @@ def _line(steps: np.ndarray, values: np.ndarray, label: str, color: int) -> Line
 
 
 def _rules(record: RunRecord, last: int) -> list[Rule]:
-    rules = [Rule(step, "resumed") for step in sorted(set(record.resumed_from.values())) if 0 < step <= last]
+    continued = {item["from_step"] for item in record.merged}
+    resumed = set(record.resumed_from.values()) - continued
+    rules = [Rule(step, "resumed") for step in sorted(resumed) if 0 < step <= last]
+    rules += [Rule(step, "continued") for step in sorted(continued) if 0 < step <= last]
     best = record.best.get("step")
     return (
         [*rules, Rule(float(best), "best", row=1)]

@@ -15,6 +15,7 @@ from trainwright.report.mistakes import Mistake
 from trainwright.report.notes import Note
 from trainwright.report.number import analyse_number
 from trainwright.report.objects import analyse_objects
+from trainwright.report.restored import analyse_restored
 
 
 class Result(Protocol):
@@ -76,5 +77,6 @@ KINDS: dict[str, Kind] = {
         ("boxes", "instances", "keypoints"),
         Kind("objects", analyse_objects, overview.objects_answer, notes.objects_notes),
     ),
+    "image": Kind("restored", analyse_restored, overview.restored_answer, notes.no_notes, gallery=False),
 }
 """Target type -> how it is reported; a type that is not here appears with its metrics and curves only."""

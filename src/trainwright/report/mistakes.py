@@ -23,6 +23,7 @@ class Mistake:
         predicted: Predicted class, or value.
         loss: Its loss, NaN where it was not kept.
         probability: Stated probability of the predicted class; of a number, NaN.
+        pictures: How many stand side by side in its picture.
     """
 
     sample: str
@@ -31,10 +32,11 @@ class Mistake:
     predicted: Any
     loss: float
     probability: float = float("nan")
+    pictures: int = 1
 
     def as_json(self) -> dict[str, Any]:
         """The same as a mapping."""
-        return vars(self).copy()
+        return {name: value for name, value in vars(self).items() if name != "pictures"}
 
 
 def worst_mistakes(target: str, columns: dict[str, Any], wrong: Ints, limit: int = SHOWN) -> list[Mistake]:

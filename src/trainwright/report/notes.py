@@ -138,6 +138,11 @@ def categories_notes(split: str, result: CategoriesResult, first: bool) -> Itera
         yield Note("warning", f"{place}: {_some(never)} is never told.")
 
 
+def no_notes(split: str, result: object, first: bool) -> Iterator[Note]:
+    """Nothing to remark."""
+    return iter(())
+
+
 def picture_notes(failures: Sequence[str]) -> Iterator[Note]:
     """Remarks on pictures that could not be had."""
     if failures:

@@ -13,6 +13,7 @@ from trainwright.report.category import CategoryResult
 from trainwright.report.contents import Contents
 from trainwright.report.number import NumberResult
 from trainwright.report.objects import ObjectsResult
+from trainwright.report.restored import RestoredResult
 from trainwright.report.scales import number_text, percent_text, seconds_text
 
 
@@ -88,6 +89,13 @@ def categories_answer(split: str, result: CategoriesResult) -> Answer:
     }
     value = number_text(result.mean_precision, 3)
     return Answer("Mean average precision", value, "", split, result.total, result.name, others)
+
+
+def restored_answer(split: str, result: RestoredResult) -> Answer:
+    """The mean signal-to-noise ratio."""
+    others = {"Structural similarity": f"{number_text(result.ssim, 3)} ({_range(result.ssim_interval)})"}
+    value, interval = f"{number_text(result.psnr, 4)} dB", _range(result.psnr_interval)
+    return Answer("Signal-to-noise ratio", value, interval, split, result.total, result.name, others)
 
 
 def _range(interval: Interval) -> str:

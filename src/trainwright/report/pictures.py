@@ -57,9 +57,13 @@ class PictureBook:
         return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels[..., :3]
 
     def uri(self, mistake: Mistake) -> str | None:
-        """The picture as a `data:` address: PNG where it is small, else a JPEG of at most 160 pixels."""
+        """The picture as a `data:` address: PNG where it is small, else a JPEG of at most 160 pixels.
+
+        What is annotated, or stands beside others, may be larger.
+        """
         pixels = self.pixels(mistake)
         largest = LARGEST_ANNOTATED if isinstance(mistake.predicted, list) else LARGEST
+        largest = LARGEST_ANNOTATED * mistake.pictures if mistake.pictures > 1 else largest
         return None if pixels is None else data_uri(pixels, largest)
 
     def gallery(self, path: Path, mistakes: Sequence[Mistake], columns: int = 6) -> bool:

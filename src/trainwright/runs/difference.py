@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from trainwright.errors import RunError
+from trainwright.recipe.writing import flow
 from trainwright.runs.directory import RunDirectory
 from trainwright.runs.metrics import last_values
 
@@ -23,6 +24,10 @@ class Change:
     key: str
     left: Any
     right: Any
+
+    def __str__(self) -> str:
+        left, right = (side if side == MISSING else flow(side) for side in (self.left, self.right))
+        return f"{self.key}: {left} -> {right}"
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import cached_property
 from pathlib import Path
 
@@ -31,6 +32,7 @@ class RunDirectory:
         self.best = self.weights / "best.safetensors"
         self.last = self.weights / "last.safetensors"
         self.checkpoints = self.path / "state"
+        self.origin = self.path / "origin"
         self.processors = self.path / "processors.json"
         self.metrics_file = self.path / "metrics.jsonl"
         self.results = self.path / "results.csv"
@@ -164,3 +166,8 @@ def create_numbered(path: str | os.PathLike[str]) -> RunDirectory:
             raise StorageError(candidate, error) from error
         else:
             return RunDirectory(candidate)
+
+
+def answer_picture(evaluation: Path, target: str, row: int) -> Path:
+    """Where a split's evaluation keeps the picture that is the answer for a row, where it is kept."""
+    return evaluation / "pictures" / re.sub(r"[^\w-]", "_", target) / f"{row}.png"

@@ -67,7 +67,7 @@ def read_metrics(path: str | os.PathLike[str], resumed_from: Mapping[int, int] |
         Name -> list of (step, value).
     """
     best: dict[str, dict[int, tuple[int, float]]] = {}
-    for record in _current(path, resumed_from):
+    for record in read_current(path, resumed_from):
         for name, value in record.values.items():
             series = best.setdefault(name, {})
             known = series.get(record.step)
@@ -86,7 +86,7 @@ def epoch_rows(
     """
     rows: dict[float, dict[str, float]] = {}
     for record in sorted(
-        _current(path, resumed_from), key=lambda item: (item.epoch, item.attempt, item.step)
+        read_current(path, resumed_from), key=lambda item: (item.epoch, item.attempt, item.step)
     ):
         row = rows.setdefault(record.epoch, {"epoch": record.epoch + 1})
         row["step"] = record.step
@@ -142,7 +142,10 @@ def last_values(path: str | os.PathLike[str]) -> dict[str, float]:
     return values
 
 
-def _current(path: str | os.PathLike[str], resumed_from: Mapping[int, int] | None) -> Iterator[MetricRecord]:
+def read_current(
+    path: str | os.PathLike[str], resumed_from: Mapping[int, int] | None
+) -> Iterator[MetricRecord]:
+    """Records in the order of the file, without those of an abandoned past; see `read_metrics`."""
     starts = resumed_from or {}
     for record in read_records(path):
         if all(record.step <= step for attempt, step in starts.items() if attempt > record.attempt):

@@ -75,6 +75,7 @@ class RunRecord:
         hardware: Machine, cores, memory, devices.
         command: The command line.
         parents: Runs or weight files that this run starts from.
+        merged: Runs of the chain that this run stands for, each with the step from which it counts.
         parts: Digests the salt was made of, to say why another run is not the same.
         format: Version of this file's layout.
         extra: Keys of a newer version, kept as they are.
@@ -98,6 +99,7 @@ class RunRecord:
     hardware: dict[str, Any] = field(default_factory=dict)
     command: list[str] = field(default_factory=list)
     parents: list[dict[str, Any]] = field(default_factory=list)
+    merged: list[dict[str, Any]] = field(default_factory=list)
     parts: dict[str, Any] = field(default_factory=dict)
     format: int = FORMAT
     extra: dict[str, Any] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from trainwright import log
 from trainwright.progress import ConsoleProgress, NoProgress, ProgressSink
@@ -73,6 +73,50 @@ def resume(
     with _watched(progress) as sink:
         result = work(path, from_=from_, progress=sink, data=data)
     return Run(result.path, data=data)
+
+
+def continue_run(
+    run: str | os.PathLike[str] | Run,
+    overrides: Overrides = (),
+    *,
+    from_: Literal["last", "best"] = "last",
+    reset_optimizer: bool = False,
+    data: Any = None,
+    runs_dir: str | os.PathLike[str] = "runs",
+    fresh: bool = False,
+    progress: Progress = True,
+) -> Run:
+    """Trains on from a run, with other values or on other data, as a run of its own.
+
+    Args:
+        run: The parent, its path, id, name or salt; it stays as it is.
+        overrides: `{"train.epochs": 30}` or `["train.epochs=30"]`; epochs count on from the parent's.
+        from_: `last` for the last state, `best` for the best weights.
+        reset_optimizer: Begin with a new optimizer; else it keeps what it has gathered, under the new rates.
+        data: A path to read other data from, or data in memory.
+        runs_dir: Where runs live.
+        fresh: A new run, also where one exists already.
+        progress: Show progress, or the sink to tell it to.
+
+    Raises:
+        RunError: The parent is alive, has no checkpoint, or nothing would be left to train.
+        UserError: The recipe, the data or the model cannot work.
+    """
+    from trainwright.workflows.continuing import continue_run as work
+
+    path = load(run, runs_dir=runs_dir).path
+    with _watched(progress) as sink:
+        result = work(
+            path,
+            overrides,
+            from_=from_,
+            reset_optimizer=reset_optimizer,
+            data=data,
+            runs_dir=Path(runs_dir),
+            fresh=fresh,
+            progress=sink,
+        )
+    return Run(result.path, data=None if isinstance(data, str | os.PathLike) else data)
 
 
 def load(run: str | os.PathLike[str] | Run, *, runs_dir: str | os.PathLike[str] = "runs") -> Run:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from trainwright.data.checks.finding import Findings
 from trainwright.data.processors.image import ImageProcessor
@@ -13,6 +15,7 @@ from trainwright.data.processors.image_bands import as_seen
 from trainwright.data.processors.image_raw import look
 from trainwright.data.types import BadSample, PreparedData
 from trainwright.report.pictures import data_uri
+from trainwright.runs.directory import answer_picture
 
 OBJECTS = ("boxes", "instances", "keypoints")
 """Target types whose answers are places in the original picture."""
@@ -38,13 +41,20 @@ def thumbnails(data: PreparedData, findings: Findings) -> dict[int, str]:
     return found
 
 
-def picture_of(data: PreparedData) -> Callable[[int], np.ndarray | None]:
+def picture_of(data: PreparedData, evaluations: Path | None = None) -> Callable[[int], np.ndarray | None]:
     """Gives the picture of a row `[H, W, C]` uint8 for a report, None where rows have none.
 
     Where objects are found in pictures, their places are pixels of the original: then that is what is given.
+
+    Args:
+        data: Prepared data.
+        evaluations: Folder of the splits' evaluations, for answers that are pictures: where there is one for
+            a row, it stands between the picture and the truth.
     """
     name = next((name for name, item in data.inputs.items() if item.type == "image"), None)
     objects = any(item.type in OBJECTS for item in data.targets.values())
+    folders = sorted(evaluations.iterdir()) if evaluations is not None and evaluations.is_dir() else []
+    restored = [target for target, item in data.targets.items() if item.type == "image"]
     column = next((item for item in data.columns if item.name == name), None)
 
     def picture(row: int) -> np.ndarray | None:
@@ -52,11 +62,34 @@ def picture_of(data: PreparedData) -> Callable[[int], np.ndarray | None]:
             return None
         if objects and column is not None:
             return original_pixels(column.source.column(column.parts[0])[row])
-        if name in data.streamed:
-            return as_seen(data.inputs[name].encode(data.streamed[name][row]))
-        return as_seen(np.asarray(data.arrays[name][row]))
+        seen = _stored(data, name, row)
+        for target in restored:
+            for folder in folders:
+                if (file := answer_picture(folder, target, row)).is_file():
+                    return _side_by_side([seen, np.asarray(Image.open(file)), _stored(data, target, row)])
+        return seen
 
     return picture
+
+
+def _stored(data: PreparedData, column: str, row: int) -> np.ndarray:
+    """The picture of a column as it is stored, uint8."""
+    if column in data.streamed:
+        processor = {**data.inputs, **data.targets}[column]
+        return as_seen(processor.encode(data.streamed[column][row]))
+    return as_seen(np.asarray(data.arrays[column][row]))
+
+
+def _side_by_side(pictures: Sequence[np.ndarray]) -> np.ndarray:
+    """Pictures of one height in a row, in colour."""
+    coloured = [
+        np.broadcast_to(picture.reshape(*picture.shape[:2], -1)[..., :3], (*picture.shape[:2], 3))
+        for picture in pictures
+    ]
+    height = max(picture.shape[0] for picture in coloured)
+    gap = np.full((height, 4, 3), 255, dtype=np.uint8)
+    parts = [np.pad(picture, ((0, height - len(picture)), (0, 0), (0, 0))) for picture in coloured]
+    return np.concatenate([parts[0], *(item for part in parts[1:] for item in (gap, part))], axis=1)
 
 
 def original_pixels(raw: Any) -> np.ndarray:

@@ -61,7 +61,7 @@ def draw_answers(
     written = 0
     for place, item in enumerate(items):
         try:
-            pixels = original_pixels(_picture(item, image))
+            pixels = original_pixels(picture_of_item(item, image))
         except BadSample:
             continue  # its row of the answers says why
         records = [
@@ -81,7 +81,8 @@ def draw_answers(
     return written
 
 
-def _picture(item: Any, image: str) -> Any:
+def picture_of_item(item: Any, image: str) -> Any:
+    """The raw picture of an item as the predictor takes it."""
     value = item[image] if isinstance(item, Mapping) else item
     return RawFile(str(value)) if isinstance(value, str | Path) else value
 

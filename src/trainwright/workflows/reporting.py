@@ -48,4 +48,4 @@ def report_on(run: Path, data: PreparedData | None) -> Path:
     from trainwright.report import build_report
     from trainwright.workflows.data_pictures import picture_of
 
-    return Path(build_report(run, picture=None if data is None else picture_of(data)))
+    return Path(build_report(run, picture=None if data is None else picture_of(data, run / "evaluation")))

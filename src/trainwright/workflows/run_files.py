@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,17 @@ def save_weights(path: Path, parts: Parts) -> None:
     tensors = {name: t.detach().cpu().contiguous().clone() for name, t in state.items()}
     classes = classes_of({name: item.spec() for name, item in parts.train_loader.pipeline.targets.items()})
     make_directory(path.parent)
-    write_bytes(path, save(tensors, metadata={"format": "pt", **metadata(classes)}))
+    write_bytes(path, _in_order(save(tensors, metadata={"format": "pt", **metadata(classes)})))
+
+
+def _in_order(data: bytes) -> bytes:
+    """A safetensors file with sorted metadata, so that equal weights are equal files."""
+    size = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + size])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text = text.ljust(-(-len(text) // 8) * 8)  # tensors begin at a multiple of eight bytes
+    return len(text).to_bytes(8, "little") + text + data[8 + size :]
 
 
 def status(loop: Loop, parts: Parts) -> dict[str, Any]:

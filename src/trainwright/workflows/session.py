@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from shutil import rmtree
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -40,6 +41,7 @@ from trainwright.runs.heartbeat import Heartbeat
 from trainwright.runs.record import RunRecord, RunState
 from trainwright.runs.second_start import without_lock
 from trainwright.runs.spool import Spool
+from trainwright.workflows.beginning import begin_from_origin
 from trainwright.workflows.checked_networks import checked_once
 from trainwright.workflows.hard_samples import write_hard_samples
 from trainwright.workflows.run_execution import base_execution, chosen_execution, kept_execution
@@ -228,7 +230,7 @@ class Session:
         self._restore(loop, run, store, from_best)
         if (watch := self._watch) is not None:
             loop.watch = lambda metrics: watch(run, loop.position.epoch, loop.position.step, metrics)
-        if record.attempts and loop.position.step == 0:
+        if record.attempts and loop.position.step == 0 and not record.parents:
             log.logger.warning("%s holds no checkpoint: training starts over", run.checkpoints)
         record.begin(from_step=loop.position.step)
         run.save(record)
@@ -251,6 +253,9 @@ class Session:
         """Puts the loop where the last checkpoint stands."""
         found = self.agree(lambda: store.read_latest(log.logger.warning))
         if found is None:
+            told = begin_from_origin(loop, run)
+            if told:
+                self.progress.message(told)
             return
         step, tree = found
         if from_best:
@@ -286,6 +291,7 @@ class Session:
         run.save(record)
         run.write_results()
         if outcome.state == "done":
+            rmtree(run.origin, ignore_errors=True)  # its parent has it still
             if parts.ema is not None:
                 with parts.ema.applied():
                     save_weights(run.last, parts)

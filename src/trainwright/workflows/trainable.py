@@ -65,7 +65,9 @@ def refuse_untrainable(recipe: Recipe) -> None:
 
 
 def _may_be_learned(kind: str, model: str) -> bool:
-    """Whether any model learns the type, this one has a head for it, or one of the two is the user's own."""
+    """Whether any model learns the type, this one has a head or is made for it, or one is the user's own."""
     if kind in VECTORS or kind not in registry.names("processor"):
         return True
-    return ":" in model or (model == "pyramid" and kind in HEADS)
+    if ":" in model or (model == "pyramid" and kind in HEADS):
+        return True
+    return kind in registry.describe("model", model).targets

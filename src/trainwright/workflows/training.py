@@ -59,6 +59,21 @@ class RunResult:
     repeated: bool = False
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """What a run begins with beside its recipe and its data; nothing, for most.
+
+    Attributes:
+        content: Digests that make the run another one, by field of its identity.
+        parents: Kept in the run's record.
+        prepare: Puts what is needed into the new run's directory, before its record is written.
+    """
+
+    content: Mapping[str, str] = field(default_factory=dict)
+    parents: Sequence[dict[str, Any]] = ()
+    prepare: Callable[[RunDirectory], None] = lambda _run: None
+
+
 class Background(Generic[Result]):
     """A call on a thread of its own; `result` waits for it and raises what it raised."""
 
@@ -138,10 +153,40 @@ def train(
         RunError: The run is alive elsewhere, or failed before.
     """
     progress = progress or NoProgress()
-    loaded = recipes.load(recipe, overrides)
+    return train_loaded(
+        recipes.load(recipe, overrides),
+        progress,
+        lambda loaded: load_data(loaded, progress, data=data),
+        runs_dir=runs_dir,
+        fresh=fresh,
+        watch=watch,
+    )
+
+
+def train_loaded(
+    loaded: LoadedRecipe,
+    progress: ProgressSink,
+    read: Callable[[LoadedRecipe], PreparedData],
+    *,
+    runs_dir: str | Path,
+    fresh: bool = False,
+    watch: Watch | None = None,
+    begin: Callable[[PreparedData], Beginning] = lambda _: Beginning(),
+) -> RunResult:
+    """Trains a recipe that is loaded, see `train`.
+
+    Args:
+        loaded: The recipe.
+        progress: Who watches.
+        read: Prepares the recipe's data; called on a thread while torch is imported.
+        runs_dir: Where run directories are made.
+        fresh: Repeat a run that is done, or start anew beside one that failed.
+        watch: See `train`.
+        begin: Asked, when the data are there, what the run begins with beside its recipe.
+    """
     with recipes.located(loaded):
         refuse_untrainable(loaded.recipe)
-    preparing = Background(lambda: _checked_data(loaded, progress, data))
+    preparing = Background(lambda: _checked_data(loaded, read))
     keep_freed_memory()
     # Imports torch: its seconds of import pass while workers decode the data.
     from trainwright.workflows.session import Session
@@ -149,13 +194,14 @@ def train(
     with recipes.located(loaded), Session(loaded, progress, watch) as session:
         prepared, findings = preparing.result()
         check_report_splits(loaded.recipe, prepared)
-        decision = session.agree(lambda: _decide(loaded, prepared, runs_dir, fresh))
+        beginning = begin(prepared)
+        decision = session.agree(lambda: _decide(loaded, prepared, beginning, runs_dir, fresh))
         messages = [*loaded.notices, *prepared.notices, *gate.told(findings), *decision.messages]
         if decision.action is Action.DONE:
             return _already_done(decision.run, messages)
         try:
             session.agree(lambda: gate.refuse_errors(loaded.recipe.data, findings))
-            record = _record(loaded, prepared, decision) if session.processes.is_first else None
+            record = _record(loaded, prepared, decision, beginning) if session.processes.is_first else None
             with _log_of(decision.run, record), _writing(decision, prepared, findings, record):
                 for message in messages:
                     progress.message(message)
@@ -209,10 +255,10 @@ def resume(
 
 
 def _checked_data(
-    loaded: LoadedRecipe, progress: ProgressSink, data: Any
+    loaded: LoadedRecipe, read: Callable[[LoadedRecipe], PreparedData]
 ) -> tuple[PreparedData, Findings | None]:
     """The recipe's data, and what the first process finds wrong with them."""
-    prepared = load_data(loaded, progress, data=data)
+    prepared = read(loaded)
     is_first = os.environ.get("RANK", "0") == "0"
     return prepared, gate.quick_check(loaded.recipe.data, prepared) if is_first else None
 
@@ -278,8 +324,10 @@ def _check_same_data(record: RunRecord, prepared: PreparedData, run: RunDirector
         )
 
 
-def _decide(loaded: LoadedRecipe, prepared: PreparedData, runs_dir: str | Path, fresh: bool) -> Decision:
-    identity = recipes.identity(loaded, prepared.fingerprint)
+def _decide(
+    loaded: LoadedRecipe, prepared: PreparedData, beginning: Beginning, runs_dir: str | Path, fresh: bool
+) -> Decision:
+    identity = recipes.identity(loaded, prepared.fingerprint, **beginning.content)
     return decide(
         runs_dir,
         loaded.recipe.name,
@@ -291,11 +339,13 @@ def _decide(loaded: LoadedRecipe, prepared: PreparedData, runs_dir: str | Path, 
     )
 
 
-def _record(loaded: LoadedRecipe, prepared: PreparedData, decision: Decision) -> RunRecord:
+def _record(
+    loaded: LoadedRecipe, prepared: PreparedData, decision: Decision, beginning: Beginning
+) -> RunRecord:
     """The run's record: the one that is there, or a new one, written with the recipe."""
     if decision.action is Action.RESUME:
         return decision.run.record()
-    identity = recipes.identity(loaded, prepared.fingerprint)
+    identity = recipes.identity(loaded, prepared.fingerprint, **beginning.content)
     found = environment()
     record = RunRecord(
         name=loaded.recipe.name,
@@ -312,7 +362,9 @@ def _record(loaded: LoadedRecipe, prepared: PreparedData, decision: Decision) ->
         git=found["git"],
         hardware=found["hardware"],
         command=found["command"],
+        parents=list(beginning.parents),
     )
+    beginning.prepare(decision.run)
     decision.run.create(record, as_given=loaded.as_given, resolved=loaded.dump_resolved())
     return record
 

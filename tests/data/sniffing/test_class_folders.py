@@ -1,6 +1,9 @@
 """Class folders, as `init` takes them."""
 
+import pytest
+
 from trainwright.data.sniffing import sniff
+from trainwright.errors import DataError
 
 
 def test_cifar_and_photos(shared_data):
@@ -11,3 +14,12 @@ def test_cifar_and_photos(shared_data):
     photos = sniff(shared_data / "clothing10")
     assert photos.inputs["image"] == {"type": "image", "size": 224, "resize": "crop"}
     assert any("LICENSE" in note for note in photos.notes)
+
+
+def test_pictures_of_which_none_can_be_read_are_named(shared_data, tmp_path):
+    for label, name in (("a", "zero_byte.png"), ("b", "text_named.jpg")):
+        (tmp_path / label).mkdir()
+        (tmp_path / label / name).write_bytes((shared_data / "bad" / name).read_bytes())
+    with pytest.raises(DataError, match="not one of 2 images that were looked at can be read") as error:
+        sniff(tmp_path)
+    assert "the file is empty (0 bytes)" in error.value.why and "not an image" in error.value.why

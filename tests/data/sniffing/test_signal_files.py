@@ -1,7 +1,10 @@
 """What folders of sounds and clips are taken for."""
 
+import pytest
+
 from trainwright.data.sniffing import sniff
 from trainwright.data.sniffing.file_names import common_pattern
+from trainwright.errors import DataError
 
 
 def test_the_spoken_digits(shared_data, make_data, prepared):
@@ -49,3 +52,11 @@ def test_records_and_series_in_tables(shared_data, make_data, prepared):
 def test_tables_without_an_order_in_time_stay_tables(shared_data):
     for name in ("tabular/mpg.csv", "tabular/iris.csv"):
         assert sniff(shared_data / name).source["name"] == "table"
+
+
+def test_sounds_of_which_none_can_be_read_are_named(shared_data, tmp_path):
+    for name in ("corrupt_header.wav", "empty.wav"):
+        (tmp_path / name).write_bytes((shared_data / "bad" / name).read_bytes())
+    with pytest.raises(DataError, match="not one of 2 sounds that were looked at can be read") as error:
+        sniff(tmp_path)
+    assert "0 channels and 0 Hz" in error.value.why and "it has no samples" in error.value.why

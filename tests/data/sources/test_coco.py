@@ -94,7 +94,7 @@ def test_every_finding_of_a_bad_file_has_its_id(shared_data):
     ]:
         assert sum(wanted in line for line in said) == 1, wanted
     assert len(said) == 12
-    assert any("1 numbers in annotations.json are NaN" in note for note in source.notices)
+    assert any("1 number in annotations.json is NaN" in note for note in source.notices)
     assert any("2 boxes reach beyond" in note for note in source.notices)
     kept = list(source.column("objects"))
     assert [len(objects) for objects in kept] == [3, 0]

@@ -53,3 +53,26 @@ def test_a_broken_picture_is_left_to_its_reader(pictures):
 def test_nothing_to_do_is_refused(pictures):
     with pytest.raises(RecipeError, match="nothing makes the pictures worse"):
         DegradedSource(root=str(pictures))
+
+
+def test_noise_that_is_not_clipped_is_that_of_the_formula(pictures):
+    clipped, whole = (made(pictures, "point.png", noise=10.0, clip=clip) for clip in (True, False))
+    assert whole.dtype == np.float32 and whole.min() < -20
+    np.testing.assert_array_equal(np.clip(np.rint(whole), 0, 255), clipped)
+    assert whole.std() == pytest.approx(np.hypot(10, 255 / np.sqrt(41 * 61)), rel=0.03)
+
+
+def test_pictures_that_are_taller_than_wide_are_turned(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 255, (50, 30, 3), dtype=np.uint8)
+    for name, picture in (("tall", pixels), ("wide", pixels.transpose(1, 0, 2))):
+        Image.fromarray(picture).save(tmp_path / f"{name}.png")
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    source = DegradedSource(root=str(tmp_path), shrink=2, landscape=True)
+    clean, worse = source.column("target"), source.column("input")
+    rows = {name: row for row, name in enumerate(source.sample_names())}
+    tall, wide = rows["tall.png"], rows["wide.png"]
+    assert clean[tall].shape == worse[tall].shape == clean[wide].shape == (30, 50, 3)
+    np.testing.assert_array_equal(np.rot90(clean[tall], -1), pixels)
+    assert np.abs(worse[tall].astype(int) - clean[tall]).mean() < 70
+    assert clean[rows["broken.png"]].read() == b"no picture"
+    assert {path.name for path in source.files()} == {"tall.png", "wide.png", "broken.png"}

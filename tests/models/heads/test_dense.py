@@ -5,6 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from trainwright.data.types import TensorSpec
+from trainwright.errors import ModelError
 from trainwright.losses.tversky import tversky
 from trainwright.models.heads.dense import Dense
 from trainwright.models.heads.summed_levels import SummedLevels
@@ -19,7 +20,9 @@ def spec(classes=CLASSES, void=255):
 
 def head(loss=None, class_weights=None, **options):
     torch.manual_seed(0)
-    return Dense(options.pop("target", spec()), (4, 6, 8), SIZE, loss, class_weights, width=8, **options)
+    return Dense(
+        options.pop("target", spec()), (4, 6, 8), (4, 8, 16), SIZE, loss, class_weights, width=8, **options
+    )
 
 
 @pytest.fixture
@@ -118,3 +121,25 @@ def test_half_precision_maps_give_a_float32_loss(features, target):
     with torch.autocast("cpu", torch.bfloat16):
         assert dense(features).dtype == torch.float32
         assert dense.loss(features, target).dtype == torch.float32
+
+
+@pytest.mark.parametrize("pixels", [1, 2, 4])
+def test_cells_may_give_the_logits_of_their_pixels(features, target, pixels):
+    dense = head(pixels=pixels)
+    logits = dense(features)
+    assert logits.shape == (2, 3, *SIZE)
+    dense.loss(features, target).sum().backward()
+    assert all(torch.isfinite(p.grad).all() for p in dense.parameters())
+
+
+def test_pixels_that_have_logits_of_their_own_need_no_interpolation(features):
+    dense = head(pixels=4)
+    sharp = dense(features)[0, 0].unflatten(0, (3, 4)).unflatten(2, (5, 4))
+    torch.testing.assert_close(sharp, sharp[:, :1, :, :1].expand_as(sharp))
+    # A picture that is no multiple of the stride ends within a cell.
+    assert torch.equal(dense(features, (10, 19)), dense(features)[:, :, :10, :19])
+
+
+def test_cells_are_divided_evenly():
+    with pytest.raises(ModelError, match="does not divide the stride"):
+        head(pixels=3)

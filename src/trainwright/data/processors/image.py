@@ -1,4 +1,4 @@
-"""Pictures: files or arrays become uint8 pixels of one size, normalised on the model's device."""
+"""Pictures: files or arrays become pixels of one size, normalised on the model's device."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ from trainwright.data.processors.image_options import (
     choose_decoder,
     height_and_width,
     larger_store,
+    refuse_own_scale,
     settle_bands,
 )
 from trainwright.data.processors.image_raw import as_picture, file_bytes, look
-from trainwright.data.processors.image_statistics import PixelStatistics, given, sums
+from trainwright.data.processors.image_statistics import PixelStatistics, given, offset_and_factor, sums
 from trainwright.data.types import BadSample, TensorSpec, Values
 from trainwright.errors import RecipeError
 from trainwright.fields import PositiveInt
@@ -50,7 +51,7 @@ _CHANNELS = {"gray": 1, "rgb": 3, "rgba": 4}
 
 
 class ImageProcessor(ColumnProcessor):
-    """An image file or array, stored as uint8 `[H, W, C]` and given to the model as float `[C, H, W]`.
+    """An image file or array, stored as pixels `[H, W, C]` and given to the model as float `[C, H, W]`.
 
     Arrays, also in `.npy` files, may be `[H, W]`, `[H, W, C]` or `[C, H, W]`, of uint8, bool (scaled by 255),
     uint16 (scaled by 1/257) or float (scaled by 255 where the training values lie in [0, 1]). With `depth:
@@ -66,7 +67,7 @@ class ImageProcessor(ColumnProcessor):
         mode: Colour; `auto` is gray where the inspected training images all are, `bands` where all have the
             same number of more than four channels, else RGB. `rgba` keeps the transparency as a fourth
             channel; `bands` takes every channel as it is, of a TIFF file of several pages those of all pages.
-        depth: Bits of a stored value.
+        depth: Bits of a stored value; of 32 it is a float, of arrays neither rounded nor clipped.
         resize: `stretch` to the size, `crop` the centre in its aspect ratio, or `letterbox`.
         interpolation: Filter of the resampling, anti-aliased when it shrinks.
         fill: Value of a letterbox's border.
@@ -94,7 +95,7 @@ class ImageProcessor(ColumnProcessor):
         store: PositiveInt | list[PositiveInt] | None = None,
         evaluation: Literal["resize", "crop"] = "resize",
         mode: Literal["auto", "rgb", "gray", "rgba", "bands"] = "auto",
-        depth: Literal[8, 16] = 8,
+        depth: Literal[8, 16, 32] = 8,
         resize: Literal["stretch", "crop", "letterbox"] = "stretch",
         interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos", "box"] = "bilinear",
         fill: Annotated[int, Interval(ge=0, le=255)] = 0,
@@ -152,6 +153,11 @@ class ImageProcessor(ColumnProcessor):
         return (self.bands or 1) if self.mode == "bands" else _CHANNELS.get(self.mode, 3)
 
     @property
+    def resizes(self) -> bool:
+        """Whether pictures get another size than their own."""
+        return self._resizes
+
+    @property
     def learns(self) -> bool:
         """Whether the normalisation takes anything from the training images."""
         return self.normalise in ("dataset", "pixel")
@@ -207,10 +213,20 @@ class ImageProcessor(ColumnProcessor):
         self._constants.clear()
 
     def encode(self, raw: Any) -> np.ndarray:
-        """Pixels `[H, W, C]`, uint8 or uint16. Raises `BadSample`, or OSError where a file cannot be read."""
+        """Pixels `[H, W, C]` of the depth. Raises `BadSample`, or OSError where a file cannot be read."""
+        pixels = self.resized(raw)
+        if self.stored_size is not None and pixels.shape[:2] != self.stored_size:
+            raise BadSample(
+                f"it is {pixels.shape[0]}x{pixels.shape[1]} where the training images are "
+                f"{self.stored_size[0]}x{self.stored_size[1]}; give the column a size to have it resized"
+            )
+        return pixels
+
+    def resized(self, raw: Any) -> np.ndarray:
+        """Pixels `[H, W, C]`, in their own size where the recipe gives none. Raises like `encode`."""
         mode: decoding.ColourMode = "rgb" if self.mode == "auto" else self.mode  # type: ignore[assignment]
         data = file_bytes(raw)
-        if self.mode == "bands" or self.depth == 16:
+        if self.mode == "bands" or self.depth > 8:
             pixels = self._deep(raw, data)
         elif data is not None and not data.startswith(npy_file.MAGIC):
             pixels = decoding.decode(data, mode, self._geometry, self.alpha, self.decoder)
@@ -219,11 +235,6 @@ class ImageProcessor(ColumnProcessor):
             picture = decoding.convert(as_picture(raw, self.float_scale), mode, self.alpha)
             resized = np.asarray(decoding.resize(picture, self._geometry))
             pixels = resized[:, :, None] if resized.ndim == 2 else resized
-        if self.stored_size is not None and pixels.shape[:2] != self.stored_size:
-            raise BadSample(
-                f"it is {pixels.shape[0]}x{pixels.shape[1]} where the training images are "
-                f"{self.stored_size[0]}x{self.stored_size[1]}; give the column a size to have it resized"
-            )
         return pixels
 
     def _deep(self, raw: Any, data: bytes | None) -> np.ndarray:
@@ -242,7 +253,7 @@ class ImageProcessor(ColumnProcessor):
 
     def encode_all(self, values: Values) -> np.ndarray:
         """Pixels `[N, H, W, C]`; an array that has this form already is not copied."""
-        stored = np.uint8 if self.depth == 8 else np.uint16
+        stored = {8: np.uint8, 16: np.uint16}.get(self.depth)
         if isinstance(values, np.ndarray) and values.dtype == stored and self.stored_size is not None:
             channels = self.channels
             if values.shape[1:] == (*self.stored_size, channels):
@@ -270,18 +281,26 @@ class ImageProcessor(ColumnProcessor):
             assert self.size is not None
             stored = image_tensors.at_size(stored, self.store, self.size, self.evaluation)
         if self.normalise in ("local_max", "integral"):
-            images = image_tensors.by_itself(stored.to(torch.float32), str(self.normalise)).permute(
-                0, 3, 1, 2
-            )
+            alone = image_tensors.by_itself(stored.to(torch.float32), str(self.normalise))
+            images = alone.permute(0, 3, 1, 2)
             return images if dtype is None else images.to(dtype)
         batch, height, width, channels = stored.shape
         offset, factor = self._device_constants(stored.device, height, width)
         # One pass to float and one fused multiply-add over contiguous rows: broadcasting over the
         # channel, the innermost axis, would run loops of length 3 and take five times as long.
-        pixels = stored.reshape(batch, -1, offset.numel()).to(torch.float32)
+        pixels = stored.reshape(batch, -1, offset.numel()).to(torch.float32, copy=self.depth == 32)
         torch.addcmul(offset, pixels, factor, out=pixels)
         images = pixels.view(batch, height, width, channels).permute(0, 3, 1, 2)
         return images if dtype is None else images.to(dtype)
+
+    def pixels_of(self, images: Tensor) -> Tensor:
+        """Pixels from 0 to 255 of normalised images, float32 `[B, C, H, W]`, neither rounded nor clipped.
+
+        Raises:
+            RecipeError: Each image, or each pixel, is normalised by itself.
+        """
+        refuse_own_scale(self.normalise)
+        return image_tensors.undone(images, self._offset_and_factor(images.shape[1]))
 
     def decode(self, value: Any) -> npt.NDArray[np.uint8]:
         """The picture uint8 `[H, W, C]` of a normalised image `[C, H, W]`.
@@ -340,24 +359,16 @@ class ImageProcessor(ColumnProcessor):
             "resize": self._geometry.resize,
         }
         # Left out where they are what they always were, so that caches of before are still found.
-        deep = {"depth": self.depth, "bands": self.bands} if self.mode == "bands" or self.depth == 16 else {}
+        deep = {"depth": self.depth, "bands": self.bands} if self.mode == "bands" or self.depth > 8 else {}
         return key | deep | {name: self._parameters[name] for name in names}
 
     def _offset_and_factor(self, channels: int) -> tuple[np.ndarray, np.ndarray]:
         """Per channel, or per value of an image, b and a of x * a + b, for x from 0 to 255."""
         if self.pixels is not None:
-            spread = np.where(self.pixels.std > 0, self.pixels.std, 255).reshape(-1).astype(np.float64)
-            return -self.pixels.mean.reshape(-1) / spread, 1 / spread
-        mean, std = np.array(self.mean), np.array(self.std)
-        if len(mean) != channels and len(mean) > 1:
-            mean, std = np.full(channels, mean.mean()), np.full(channels, std.mean())
-        mean, std = np.broadcast_to(mean, channels), np.broadcast_to(std, channels)
-        if self.normalise == "none":
-            return np.zeros(channels), np.ones(channels)
-        return -mean / std, 1 / (255 * std)
+            return self.pixels.offset_and_factor()
+        return offset_and_factor(self.normalise, self.mean, self.std, channels)
 
     def _device_constants(self, device: torch.device, height: int, width: int) -> tuple[Tensor, Tensor]:
-        import torch
 
         channels = self.channels
         if self.pixels is not None:
@@ -366,13 +377,11 @@ class ImageProcessor(ColumnProcessor):
         repeats = height * width if whole else width
         found = self._constants.get((device, repeats))
         if found is None:
-            pair = (np.tile(part, repeats) for part in self._offset_and_factor(channels))
-            offset, factor = (torch.tensor(part, dtype=torch.float32, device=device) for part in pair)
-            found = self._constants[device, repeats] = (offset, factor)
+            offset, factor = (np.tile(part, repeats) for part in self._offset_and_factor(channels))
+            found = self._constants[device, repeats] = image_tensors.placed((offset, factor), device)
         return found
 
     def _pixel_constants(self, device: torch.device, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
-        import torch
 
         if size != self.size:
             raise RecipeError(
@@ -383,7 +392,5 @@ class ImageProcessor(ColumnProcessor):
             )
         found = self._constants.get((device, 0))
         if found is None:
-            pair = self._offset_and_factor(0)
-            offset, factor = (torch.tensor(part, dtype=torch.float32, device=device) for part in pair)
-            found = self._constants[device, 0] = (offset, factor)
+            found = self._constants[device, 0] = image_tensors.placed(self._offset_and_factor(0), device)
         return found

@@ -113,16 +113,18 @@ def read(data: bytes, bands: int | None = None, *, pages: bool) -> np.ndarray:
 
 
 def as_depth(values: np.ndarray, bits: int, float_scale: float) -> np.ndarray:
-    """Values as uint8 or uint16.
+    """Values as uint8, uint16, or float32 from 0 to 255, which are neither rounded nor clipped.
 
     Args:
         values: uint8, bool, uint16, any other whole numbers (of the range of `bits`), or floats.
-        bits: 8 or 16.
+        bits: 8, 16 or 32.
         float_scale: What floats are multiplied with to lie in 0 to 255.
 
     Raises:
-        BadSample: A value is NaN, infinite or out of range.
+        BadSample: A value is NaN, infinite or, of 8 and 16 bits, out of range.
     """
+    if bits == 32:
+        return _as_floats(values, float_scale)
     top = 255 if bits == 8 else 65535
     if values.dtype == np.uint8:
         return values if bits == 8 else _sixteen(values)
@@ -144,11 +146,21 @@ def as_depth(values: np.ndarray, bits: int, float_scale: float) -> np.ndarray:
     return whole.astype(np.uint8 if bits == 8 else np.uint16)
 
 
+def _as_floats(values: np.ndarray, scale: float) -> np.ndarray:
+    if values.dtype.kind not in "buif":
+        raise BadSample(f"values of type {values.dtype} are no pixels")
+    factor = {"f": scale, "b": 255.0}.get(values.dtype.kind, 1 / SCALE if values.dtype == np.uint16 else 1.0)
+    floats = values.astype(np.float32) * np.float32(factor)
+    if not np.isfinite(floats).all():
+        raise BadSample("a pixel is NaN or infinite")
+    return floats
+
+
 def with_channels(values: np.ndarray, mode: str, alpha: str, bands: int | None) -> np.ndarray:
     """Values `[H, W, C]` in the channels of a mode, of the same dtype.
 
     Args:
-        values: uint8 or uint16.
+        values: uint8, uint16, or float32 from 0 to 255.
         mode: `gray`, `rgb`, `rgba` or `bands`.
         alpha: `white`, `black` or `ignore`: what becomes of the transparency of two or four channels.
         bands: Number of bands that are wanted, None for any.
@@ -163,14 +175,14 @@ def with_channels(values: np.ndarray, mode: str, alpha: str, bands: int | None) 
         return values
     if there > _COLOURS:
         raise BadSample(f"it has {there} bands; give the image column mode: bands to read them all")
-    top = np.iinfo(values.dtype).max
+    top = largest(values.dtype)
     if mode != "rgba" and there in (2, 4):
         values = _flattened(values, alpha, top)
     colour, opaque = values[..., : 1 if there <= 2 else 3], values[..., there - 1 :]
     if mode == "gray":
         if colour.shape[2] == 1:
             return colour
-        return np.rint(colour.astype(np.float32) @ _LUMA)[..., None].astype(values.dtype)
+        return _rounded(colour.astype(np.float32) @ _LUMA, values.dtype)[..., None]
     colour = np.repeat(colour, 3, axis=2) if colour.shape[2] == 1 else colour
     if mode == "rgb":
         return colour
@@ -182,7 +194,7 @@ def resized(values: np.ndarray, geometry: Geometry) -> np.ndarray:
     """Values `[H, W, C]` at the geometry's size, of the same dtype; themselves where they have it."""
     if geometry.size is None or values.shape[:2] == geometry.size:
         return values
-    top = np.iinfo(values.dtype).max
+    top = largest(values.dtype)
     planes = [
         Image.fromarray(np.ascontiguousarray(band, dtype=np.float32)) for band in np.moveaxis(values, 2, 0)
     ]
@@ -190,7 +202,16 @@ def resized(values: np.ndarray, geometry: Geometry) -> np.ndarray:
         geometry.size, geometry.resize, geometry.interpolation, geometry.fill * (top // 255), geometry.reduce
     )
     made = np.stack([np.asarray(decoding.resize(plane, scaled)) for plane in planes], axis=2)
-    return np.clip(np.rint(made), 0, top).astype(values.dtype)
+    return made if values.dtype.kind == "f" else np.clip(np.rint(made), 0, top).astype(values.dtype)
+
+
+def largest(dtype: np.dtype[Any]) -> int:
+    """White, in stored pixels of a type; of floats 255."""
+    return 255 if dtype.kind == "f" else int(np.iinfo(dtype).max)
+
+
+def _rounded(values: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
+    return (values if dtype.kind == "f" else np.rint(values)).astype(dtype)
 
 
 def as_seen(pixels: np.ndarray) -> np.ndarray:
@@ -200,6 +221,8 @@ def as_seen(pixels: np.ndarray) -> np.ndarray:
     smallest to its largest, for cameras seldom fill them.
     """
     shown = pixels[..., :3] if pixels.shape[2] > 2 else pixels[..., :1]
+    if shown.dtype == np.float32:
+        return np.clip(np.rint(shown), 0, 255).astype(np.uint8)
     if shown.dtype != np.uint16:
         return shown
     low, high = int(shown.min(initial=65535)), int(shown.max(initial=0))
@@ -303,7 +326,7 @@ def _flattened(values: np.ndarray, alpha: str, top: int) -> np.ndarray:
         return colour
     share = opaque.astype(np.float64) / top
     ground = float(top) if alpha == "white" else 0.0
-    return np.rint(colour * share + ground * (1 - share)).astype(values.dtype)
+    return _rounded(colour * share + ground * (1 - share), values.dtype)
 
 
 def picture_values(raw: Any, bands: int | None = None) -> np.ndarray:

@@ -80,6 +80,17 @@ def check_channels(normalise: object, channels: int) -> None:
         )
 
 
+def refuse_own_scale(normalise: object) -> None:
+    """Refuses a target whose pictures, or pixels, are normalised each by itself. Raises `RecipeError`."""
+    if normalise in ("local_max", "integral", "pixel"):
+        raise RecipeError(
+            f"pictures normalised by `{normalise}` cannot be a target",
+            where="data.targets",
+            why="an answer of the model could not be brought back to pixels from 0 to 255",
+            fix="use normalise: unit",
+        )
+
+
 def choose_decoder(asked: str) -> str:
     """`simplejpeg` or `pillow`. Raises `MissingExtra`."""
     installed = importlib.util.find_spec("simplejpeg") is not None

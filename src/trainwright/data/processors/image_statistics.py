@@ -70,6 +70,11 @@ class PixelStatistics:
         arrays = (mean.reshape(shape), deviation.reshape(shape), median, low, high)
         return cls(*(array.astype(np.float32) for array in arrays))
 
+    def offset_and_factor(self) -> tuple[np.ndarray, np.ndarray]:
+        """Per value of an image, `[H * W * C]` each, b and a of x * a + b."""
+        spread = np.where(self.std > 0, self.std, 255).reshape(-1).astype(np.float64)
+        return -self.mean.reshape(-1) / spread, 1 / spread
+
     def state(self) -> dict[str, Any]:
         """JSON: the shape, and each array as base64 of little-endian float32."""
         arrays = {item.name: getattr(self, item.name).astype("<f4").tobytes() for item in fields(self)}
@@ -101,3 +106,16 @@ def given(normalise: Any) -> tuple[list[float], list[float]]:
     if not all(value > 0 for value in normalise["std"]):
         raise RecipeError("normalise.std must be positive", where="normalise.std")
     return list(normalise["mean"]), list(normalise["std"])
+
+
+def offset_and_factor(
+    normalise: Any, mean: list[float], std: list[float], channels: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Per channel b and a of x * a + b, for x from 0 to 255, by mean and deviation in units of [0, 1]."""
+    means, spreads = np.array(mean), np.array(std)
+    if len(means) != channels and len(means) > 1:
+        means, spreads = np.full(channels, means.mean()), np.full(channels, spreads.mean())
+    means, spreads = np.broadcast_to(means, channels), np.broadcast_to(spreads, channels)
+    if normalise == "none":
+        return np.zeros(channels), np.ones(channels)
+    return -means / spreads, 1 / (255 * spreads)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from trainwright.data.processors.image_bands import SCALE
 
 if TYPE_CHECKING:
+    import numpy as np
+    import torch
     from torch import Tensor
 
 
@@ -47,3 +49,17 @@ def by_itself(images: Tensor, rule: str) -> Tensor:
     if rule == "integral":
         own = images.mean(dim=(1, 2, 3), keepdim=True)
     return images / own.clamp_min(1e-6)
+
+
+def placed(pair: tuple[np.ndarray, np.ndarray], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Offset and factor of a normalisation as float32 on a device."""
+    import torch
+
+    offset, factor = (torch.tensor(part, dtype=torch.float32, device=device) for part in pair)
+    return offset, factor
+
+
+def undone(images: Tensor, pair: tuple[np.ndarray, np.ndarray]) -> Tensor:
+    """x, float32 `[B, C, H, W]`, of images that are x * factor + offset, both `[C]`."""
+    offset, factor = placed(pair, images.device)
+    return (images.float() - offset[:, None, None]) / factor[:, None, None]

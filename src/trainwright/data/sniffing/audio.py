@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from trainwright.data.faults import in_groups
 from trainwright.data.processors import audio_decoding
 from trainwright.data.sniffing.file_names import common_pattern
 from trainwright.data.sniffing.guess import Guess, missing_split, named_splits, training_rows
@@ -14,6 +15,7 @@ from trainwright.data.sources.file_set import stem, suffix
 from trainwright.data.sources.files import FilesSource, only_these
 from trainwright.data.types import BadSample
 from trainwright.errors import DataError
+from trainwright.wording import counted
 
 _LOOKED_AT = 500  # sounds whose length is looked at
 _MOST_MELS = 40
@@ -68,13 +70,19 @@ def _column(source: FilesSource) -> tuple[dict[str, Any], list[str]]:
     places = sorted({round(place) for place in np.linspace(0, len(source) - 1, _LOOKED_AT)})
     values = source.column("audio")
     looks = []
+    bad: list[tuple[str, str]] = []
     for place in places:
         try:
             looks.append(audio_decoding.frames_and_rate(audio_decoding.read_bytes(values[place])))
-        except BadSample:
-            continue
+        except BadSample as error:
+            bad.append((values[place].name, error.reason))
     if not looks:
-        raise DataError("none of the first sounds can be read", where="data")
+        raise DataError(
+            f"not one of {counted(len(bad), 'sound')} that were looked at can be read",
+            where="data",
+            why=in_groups(bad),
+            fix="check the files, or give the folder that holds the sounds",
+        )
     rates = sorted({rate for _, rate in looks})
     seconds = sorted(frames / rate for frames, rate in looks)
     usual = seconds[min(len(seconds) - 1, int(_USUAL * len(seconds)))]

@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from trainwright.data.faults import in_groups
+from trainwright.data.processors.image import ImageProcessor
 from trainwright.data.processors.image_bands import channels_last
 from trainwright.data.processors.image_raw import Look, look
-from trainwright.data.types import RawFile, Values
+from trainwright.data.types import BadSample, RawFile, Values
 from trainwright.errors import DataError
+from trainwright.wording import counted
 
 _LOOKED_AT = 100  # images whose size is looked at
 _PHOTO_SIZES = (224, 160, 128, 96, 64)
@@ -21,7 +24,10 @@ def image_column(values: Values) -> tuple[dict[str, Any], str]:
         height, width, _ = channels_last(values.shape[1:])
         deep = {"depth": 16} if values.dtype == np.uint16 else {}
         return {"type": "image", "size": [height, width], **deep}, f"images of {height}x{width}"
-    looks = [seen for seen in map(_look, _spread(values)) if seen is not None]
+    some = _spread(values)
+    looks = [seen for seen in map(_look, some) if seen is not None]
+    if not looks:
+        raise _unreadable(some)
     column, why = _sized(sorted(seen.size for seen in looks))
     if all(seen.bits == 16 for seen in looks):
         return {**column, "depth": 16}, f"{why}; 16 bits per value"
@@ -30,8 +36,6 @@ def image_column(values: Values) -> tuple[dict[str, Any], str]:
 
 def _sized(sizes: list[tuple[int, int]]) -> tuple[dict[str, Any], str]:
     """An image column for files of these sizes, sorted."""
-    if not sizes:
-        raise DataError("none of the first images can be read", where="data")
     if len(set(sizes)) == 1 and max(sizes[0]) <= 512:
         return {
             "type": "image",
@@ -41,6 +45,21 @@ def _sized(sizes: list[tuple[int, int]]) -> tuple[dict[str, Any], str]:
     side = next((size for size in _PHOTO_SIZES if size <= short), 32)
     why = f"images differ in size (short side: {short} pixels in the middle); cut to {side}x{side}"
     return {"type": "image", "size": side, "resize": "crop"}, why
+
+
+def _unreadable(values: list[Any]) -> DataError:
+    processor, bad = ImageProcessor(mode="rgb"), []
+    for value in values:
+        try:
+            processor.encode(value)
+        except BadSample as error:
+            bad.append((str(getattr(value, "name", "")), error.reason))
+    return DataError(
+        f"not one of {counted(len(values), 'image')} that were looked at can be read",
+        where="data",
+        why=in_groups(bad),
+        fix="check the files, or give the folder that holds the images",
+    )
 
 
 def _spread(values: Values) -> list[Any]:

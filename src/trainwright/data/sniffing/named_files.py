@@ -13,6 +13,7 @@ from trainwright.data.sniffing.guess import Guess
 from trainwright.data.sniffing.image_size import image_column
 from trainwright.data.sources.file_set import FileSet, stem
 from trainwright.data.sources.files import SUFFIXES, FilesSource
+from trainwright.wording import counted
 
 _WORDNET = re.compile(r"n\d{8}_.+")
 _MOST_CLASSES = 1000
@@ -36,7 +37,7 @@ def detect(path: Path) -> Guess | None:
         spec["pattern"] = pattern
     source = FilesSource(**{key: value for key, value in spec.items() if key != "name"})
     labels = Counter(map(str, source.column("label"))) if "label" in source.columns else Counter()
-    notes = [f"{len(source)} files that are {kind}", why]
+    notes = [counted(len(source), f"{kind} file"), why]
     inputs: dict[str, Any] = {kind: {"type": kind}}
     if kind == "image":
         inputs["image"], size = image_column(source.column("image"))

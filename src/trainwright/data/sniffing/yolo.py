@@ -35,7 +35,8 @@ def detect(path: Path) -> Guess | None:
     config = files.directly_in(chosen, _YAML)
     if config:
         spec["config"] = config[0]
-    notes = [f"labels of {chosen} are used; there are also {', '.join(parents)}"] if len(parents) > 1 else []
+    others = [parent for parent in parents if parent != chosen]
+    notes = [f"labels of {chosen} are used; there are also those of {', '.join(others)}"] if others else []
     return _guess(spec, notes)
 
 

@@ -90,7 +90,7 @@ class CocoFile:
         self.notices: list[str] = []
         if self._json.constants:
             self.notices.append(
-                f"{self._json.constants} numbers in {self.name} are NaN or Infinity, not JSON"
+                with_count(self._json.constants, f"numbers in {self.name} are NaN or Infinity, not JSON")
             )
         self._settle()
 

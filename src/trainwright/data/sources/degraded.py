@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -18,7 +19,7 @@ from trainwright.data.types import BadSample, RawFile, Role
 from trainwright.errors import RecipeError
 from trainwright.fields import NonNegative, PositiveInt
 
-DEAD_WHEN = {"DegradedSource": {"seed": "noise == 0"}}
+DEAD_WHEN = {"DegradedSource": {"seed": "noise == 0", "clip": "noise == 0"}}
 
 
 class DegradedSource(GatheredSource):
@@ -27,14 +28,20 @@ class DegradedSource(GatheredSource):
     The same picture is always made worse in the same way: the noise is addressed by its name and `seed`.
 
     Columns:
-        input: The picture made worse, uint8 `[H, W, C]`, of the size of the clean one.
-        target: The clean picture's file.
+        input: The picture made worse, uint8 (float32 where it is not clipped) `[H, W, C]`, of the size of the
+            clean one.
+        target: The clean picture: its file, or its pixels where it was turned.
 
     Args:
         root: Folder or zip archive; pictures at any depth, folders named train, val and test are splits.
         blur: Standard deviation of a Gaussian blur in pixels, as Pillow approximates it by three boxes.
         noise: Standard deviation of Gaussian noise, in units of 0 to 255.
         shrink: The picture is reduced by this factor and enlarged again, both bicubically.
+        clip: Noisy pixels are rounded and clipped to 0 to 255, as a camera does it. Without, they stay as
+            they are, which most published figures of denoising are made with; the image column then needs
+            `depth: 32`.
+        landscape: Pictures that are taller than wide are turned by a quarter, so that a set of pictures that
+            were held in two ways (BSD68) has one size.
         seed: Address of the noise.
     """
 
@@ -48,6 +55,8 @@ class DegradedSource(GatheredSource):
         blur: NonNegative = 0.0,
         noise: NonNegative = 0.0,
         shrink: PositiveInt = 1,
+        clip: bool = True,
+        landscape: bool = False,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -56,6 +65,7 @@ class DegradedSource(GatheredSource):
                 "nothing makes the pictures worse", where="data.source", fix="give blur, noise or shrink"
             )
         self._blur, self._noise, self._shrink, self._seed = blur, noise, shrink, seed
+        self._clip, self._landscape = clip, landscape
         files = FileSet(existing(root, "data.source.root"))
         self.names = files.under("")
         clean = [files.file(name) for name in self.names]
@@ -63,16 +73,27 @@ class DegradedSource(GatheredSource):
             self.put_in_split(split_of_path(name), row)
         self.values = {"input": LazySequence(len(clean), lambda row: self._made(row, clean[row]))}
         self.values["target"] = clean
+        if landscape:
+            self.values["target"] = LazySequence(len(clean), lambda row: self._clean(clean[row]))
+            self._extra_files = [Path(file.path) for file in clean]
         self.finish(str(files.root), "looked for pictures")
 
-    def _made(self, row: int, file: RawFile) -> np.ndarray | RawFile:
-        """The picture made worse; the file itself where it cannot be read, for its reader to say why."""
+    def _clean(self, file: RawFile) -> np.ndarray | RawFile:
+        """The pixels of a picture; the file itself where it cannot be read, for its reader to say why."""
         try:
             data = file.read()
             mode = decoding.size_and_mode(data)[2]
             pixels = decoding.decode(data, mode, Geometry(None), "white", "pillow")
         except (BadSample, OSError, KeyError):
             return file
+        tall = pixels.shape[0] > pixels.shape[1]
+        return np.ascontiguousarray(np.rot90(pixels)) if tall and self._landscape else pixels
+
+    def _made(self, row: int, file: RawFile) -> np.ndarray | RawFile:
+        """The picture made worse."""
+        pixels = self._clean(file)
+        if isinstance(pixels, RawFile):
+            return pixels
         image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
         if self._shrink > 1:
             small = [max(1, round(side / self._shrink)) for side in image.size]
@@ -89,4 +110,4 @@ class DegradedSource(GatheredSource):
         drawn = addressed.uniform(key, np.arange(pixels.size, dtype=np.int64), 2)
         normal = np.sqrt(-2 * np.log1p(-drawn[:, 0])) * np.cos(2 * np.pi * drawn[:, 1])
         noisy = pixels + self._noise * normal.reshape(pixels.shape)
-        return np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+        return np.clip(np.rint(noisy), 0, 255).astype(np.uint8) if self._clip else noisy.astype(np.float32)

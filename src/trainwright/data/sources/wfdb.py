@@ -38,9 +38,9 @@ class _Window:
 class WfdbSource(BaseSource):
     """Windows of WFDB records: around every annotated beat, or one after the other.
 
-    Headers (`.hea`), samples of the formats 16, 24, 32, 61, 80, 160 and 212 (`.dat`) and annotations
-    (`.atr`) are read by a reader of our own; checksums are verified. A record that cannot be read is a
-    fault. Files named in a header must lie beside it.
+    Headers (`.hea`), samples of the formats 8, 16, 24, 32, 61, 80, 160, 212, 310 and 311 (`.dat`) and
+    annotations (`.atr`) are read by a reader of our own; checksums are verified. A record that cannot be read
+    is a fault. Files named in a header must lie beside it.
 
     Columns:
         series: float64 `[window, channels]` in physical units; NaN where a sample is missing.

@@ -1,10 +1,10 @@
 """Heads: from feature maps to the answer for one target.
 
 A head is a plain module, built with what it names of `target` (its `TensorSpec`), `channels`, `strides`,
-`image_size`, `loss` and `class_weights`. There are two sorts:
+`in_channels` and `image_size` (of the image), `loss` and `class_weights`. There are two sorts:
 
-- one whose `forward(features)` gives a tensor `[B, numbers]`: the target's loss reads it, as it reads the
-  output of a whole model;
+- one whose `forward(features)` gives a tensor, `[B, numbers]` or a picture: the target's loss reads it, as it
+  reads the output of a whole model. With an attribute `reads_image` it is called with the image, too;
 - one with `loss(features, target)` and `predict(features)`, which knows best how its target is learned; see
   `base.Head`. Any module with these two methods is one, whether or not it derives from `Head`.
 """
@@ -20,6 +20,7 @@ DEFAULTS = {
     "instances": "mask_rcnn",
     "mask": "dense",
     "keypoints": "heatmaps",
+    "image": "restore",
 }
 """Column type -> head that learns it when the recipe names none."""
 

@@ -10,11 +10,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from trainwright.data.types import TensorSpec
+from trainwright.errors import ModelError
 from trainwright.fields import NonNegativeInt, OpenFraction, PositiveInt
 from trainwright.losses.cross_entropy import cross_entropy
 from trainwright.losses.reduction import VOID
 from trainwright.models.heads.base import Features, Head
 from trainwright.models.heads.class_maps import boundary_matches, confusion
+from trainwright.models.heads.sub_pixel import SubPixel
 from trainwright.models.heads.summed_levels import SummedLevels
 
 TARGETS = ("mask",)
@@ -24,16 +26,19 @@ class Dense(Head):
     """Semantic segmentation: all levels are brought to the finest one and summed, and give logits per pixel.
 
     Each level climbs to the finest one in steps of a 3x3 convolution, group normalisation and bilinear
-    upsampling. Logits are upsampled to the size of the processed image; the loss leaves out pixels without
-    a class.
+    upsampling. Logits are upsampled to the size of the processed image, or every cell gives those of a square
+    of pixels, which follow boundaries that are finer than a cell; the loss leaves out pixels without a class.
 
     Args:
         target: The mask.
         channels: Channels of the maps.
+        strides: Their strides.
         image_size: Height and width of the processed image.
         loss: The recipe's loss; cross-entropy when absent.
         class_weights: Weight of every class in it `[C]`.
         width: Channels of every step and of the sum.
+        pixels: Pixels a side of a cell of the finest map that have logits of their own; 1 gives each cell one
+            for all of it. They must divide the map's stride.
         dropout: Share of the sum's channels that are left out in training.
         boundary_tolerance: Pixels of the processed image by which a boundary may be missed and still counts
             as met in `boundary_f`.
@@ -43,11 +48,13 @@ class Dense(Head):
         self,
         target: TensorSpec,
         channels: tuple[int, ...],
+        strides: tuple[int, ...],
         image_size: tuple[int, int],
         loss: Callable[..., Tensor] | None,
         class_weights: Tensor | None,
         *,
         width: PositiveInt = 128,
+        pixels: PositiveInt = 1,
         dropout: OpenFraction = 0.0,
         boundary_tolerance: NonNegativeInt = 3,
     ) -> None:
@@ -55,19 +62,29 @@ class Dense(Head):
         self.classes, self.void, self.size = len(target.classes), target.void, image_size
         self.levels = SummedLevels(channels, width)
         self.dropout = nn.Dropout2d(dropout)
-        self.logits = nn.Conv2d(width, self.classes, 1)
+        if strides[0] % pixels:
+            raise ModelError(
+                f"{pixels} does not divide the stride of the finest map, {strides[0]}",
+                where="model.heads.pixels",
+                fix=f"give {strides[0]}, or a divisor of it",
+            )
+        self.pixels, self.stride = pixels, strides[0]
+        self.logits = SubPixel(width, self.classes, pixels, math.sqrt(1 / width))
         self.per_sample = loss or cross_entropy
         self.tolerance = boundary_tolerance
         self.class_weights: Tensor | None
         self.register_buffer("class_weights", class_weights, persistent=False)
-        nn.init.normal_(self.logits.weight, std=math.sqrt(1 / width))
-        assert self.logits.bias is not None
-        nn.init.zeros_(self.logits.bias)
 
     def forward(self, features: Features, size: tuple[int, int] | None = None) -> Tensor:
         """Logits float32 `[B, C, H, W]` at a size, that of the image when absent."""
-        logits = self.logits(self.dropout(self.levels(features))).float()
-        return F.interpolate(logits, size=size or self.size, mode="bilinear", align_corners=False)
+        size = size or self.size
+        map = self.dropout(self.levels(features))
+        height, width = map.shape[2] * self.pixels, map.shape[3] * self.pixels
+        # Where every pixel has logits of its own, those beyond the picture's last are left out.
+        logits = self.logits(map, size if self.pixels == self.stride else (height, width)).float()
+        if logits.shape[2:] == torch.Size(size):
+            return logits
+        return F.interpolate(logits, size=size, mode="bilinear", align_corners=False)
 
     def loss(self, features: Features, target: Tensor) -> Tensor:
         """Loss of each sample `[B]`, 0 of a picture without a pixel that has a class.

@@ -18,10 +18,14 @@ from trainwright.metrics import default_metrics
 from trainwright.models.widths import VECTORS, output_width
 from trainwright.recipe.schema import Target
 from trainwright.tasks.supervised.class_weights import class_weights
+from trainwright.tasks.supervised.picture_errors import picture_errors
+
+PLAIN = (*VECTORS, "image")
+"""Column types whose answer is one tensor that a loss of the recipe reads."""
 
 Output = Value
-"""Of one target: a tensor `[B, K]` that the loss reads; or, of a head with a loss of its own, `loss` `[B]`,
-`loss_NAME` `[B]` and the parts of the answer (one tensor alone is called `answer`)."""
+"""Of one target: a tensor `[B, K]`, or pictures `[B, C, H, W]`, that the loss reads. Of a head with a loss of
+its own: `loss` `[B]`, `loss_NAME` `[B]` and the parts of the answer (one tensor alone is called `answer`)."""
 
 
 @dataclass
@@ -71,6 +75,14 @@ class LearnedTarget:
             error.where = error.where or f"data.targets.{self.name}.loss"
             raise
 
+    def kept(self, output: Output, target: Value) -> Output:
+        """What scoring keeps of an output and its truth: of a picture how near it comes, else all of it."""
+        if self.spec.type != "image" or isinstance(output, dict):
+            return output
+        assert isinstance(target, Tensor) and self.decode is not None
+        loss = self.per_sample(output, target)
+        return {"loss": loss, **picture_errors(self.decode(output), self.decode(target))}
+
     def logs(self, output: Output, target: Value) -> dict[str, Tensor]:
         """What a step tells of its samples, each a detached sum over them."""
         if isinstance(output, dict):
@@ -99,7 +111,16 @@ class LearnedTarget:
         if isinstance(output, dict):
             return
         shape, size = tuple(output.shape[1:]), output_width(self.spec)
-        if shape != (size,):
+        if self.spec.type == "image":
+            # Height and width may be those of a window; the loss compares them.
+            if len(shape) != 3 or shape[0] != self.spec.shape[0]:
+                raise ModelError(
+                    f"the model gives {list(shape)} per sample, target {self.name!r} is a picture of "
+                    f"{list(self.spec.shape)}",
+                    where="model",
+                    fix="use dncnn, or pyramid, whose head `restore` answers with a picture",
+                )
+        elif shape != (size,):
             kind = f"{size} classes" if self.spec.classes else f"{size} numbers"
             raise ModelError(
                 f"the model gives {list(shape)} per sample, target {self.name!r} needs [{size}]",

@@ -12,10 +12,9 @@ from trainwright.errors import ModelError
 from trainwright.metrics import MONITORED
 from trainwright.models.arguments import TargetArguments, build_model
 from trainwright.models.penalties import penalties
-from trainwright.models.widths import VECTORS
 from trainwright.recipe.schema import Target
 from trainwright.tasks.base import Phase, StepOutput, Task
-from trainwright.tasks.supervised.target import LearnedTarget, Output, learned_target
+from trainwright.tasks.supervised.target import PLAIN, LearnedTarget, Output, learned_target
 
 
 class SupervisedTask(Task):
@@ -68,7 +67,7 @@ class SupervisedTask(Task):
         # A model whose parts have losses of their own names these targets, and is called with the truth.
         self._own_losses = frozenset(getattr(model, "own_losses", ()))
         for target in self.targets:
-            if target.spec.type not in VECTORS and target.name not in self._own_losses:
+            if target.spec.type not in PLAIN and target.name not in self._own_losses:
                 raise ModelError(
                     f"{self.model_spec['name']} does not learn the {target.spec.type} target {target.name!r}",
                     where="model",
@@ -130,9 +129,13 @@ class SupervisedTask(Task):
     def predict(self, model: nn.Module, batch: Batch) -> dict[str, Output]:
         """Raw outputs per target: logits `[B, C]`, numbers `[B, K]` as the model sees them, or answers.
 
-        A head with a loss of its own adds its loss where the batch knows the truth.
+        A head with a loss of its own adds its loss where the batch knows the truth. Of pictures only their
+        loss and errors are kept there, unless the model is in training.
         """
-        return self._outputs(model, batch)
+        outputs = self._outputs(model, batch)
+        if model.training or not batch.targets:
+            return outputs
+        return {t.name: t.kept(outputs[t.name], batch.targets[t.name]) for t in self.targets}
 
     def kept(self, targets: dict[str, Value], outputs: dict[str, Value]) -> dict[str, Value]:
         """The truth without masks that an output has been compared with: those of a split fill the memory."""
