@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from trainwright.cli.runs import age
+from trainwright.cli.run_words import age
 from trainwright.runs.record import RunState
 
 
@@ -90,3 +90,42 @@ def test_diff(two, command):
 def test_age(monkeypatch, seconds, text):
     monkeypatch.setattr(time, "time", lambda: 1e9)
     assert age(1e9 - seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("options", "ids"),
+    [
+        (["--where", "state=done"], ["digits-aaaa000000"]),
+        (["--where", "state!=done"], ["digits-bbbb000000"]),
+        (["--where", "train.lr>=0.2"], ["digits-bbbb000000"]),
+        (["--where", "val/accuracy<0.5", "--where", "step=10"], ["digits-aaaa000000", "digits-bbbb000000"]),
+        (["--where", "val/accuracy>0.5"], []),
+        (["--sort", "train.lr"], ["digits-aaaa000000", "digits-bbbb000000"]),
+        (["--sort=-train.lr"], ["digits-bbbb000000", "digits-aaaa000000"]),
+        (["--sort=-state"], ["digits-bbbb000000", "digits-aaaa000000"]),
+    ],
+)
+def test_runs_are_chosen_and_ordered_by_fields_metrics_and_recipe_values(two, command, options, ids):
+    answer = command("runs", "list", *options, "--csv", "--columns", "id,train.lr")
+    assert answer.code == 0, answer.err
+    header, *lines = answer.out.splitlines()
+    assert header == "id,train.lr"
+    rates = {"digits-aaaa000000": "0.1", "digits-bbbb000000": "0.2"}
+    assert lines == [f"{name},{rates[name]}" for name in ids]
+
+
+def test_a_key_that_no_run_has_is_refused_with_a_guess(two, command):
+    for words, told in (
+        (["--sort", "train.lrr"], "did you mean 'train.lr'?"),
+        (["--where", "accuracy"], "is no condition"),
+    ):
+        answer = command("runs", "list", *words)
+        assert answer.code == 2 and told in answer.err
+
+
+def test_columns_are_shown_and_a_missing_value_stays_open(two, command):
+    answer = command("runs", "list", "--columns", "state,val/accuracy", "--where", "state=done")
+    assert answer.out.splitlines()[0].split() == ["id", "state", "val/accuracy"]
+    assert "digits-bbbb000000" not in answer.out
+    answer = command("runs", "list", "--csv")
+    assert answer.out.splitlines()[0].startswith("id,state,step,epoch,created,seconds,")

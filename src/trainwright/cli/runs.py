@@ -2,8 +2,10 @@
 
 trainwright runs                        all runs of ./runs
 trainwright runs list 'digits-*' mnist  some of them
+trainwright runs list --where 'test/accuracy>0.9' --sort=-test/accuracy --columns seconds,train.optimizer.lr
 trainwright runs diff RUN RUN           recipe values and metrics that differ
 trainwright runs lineage RUN            runs that it goes on from, and that go on from it
+trainwright runs combine RUN RUN...     the mean of their weights, if it is as good as the best
 trainwright runs merge RUN              one run of the chain that leads to it, with joined curves
 """
 
@@ -11,20 +13,19 @@ from __future__ import annotations
 
 import argparse
 import time
-from typing import Any
 
+from trainwright.cli import runs_list
 from trainwright.cli.common import add_runs_dir, say, say_json, table
+from trainwright.cli.run_words import age, duration, main_metrics, progress
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`list` (also when nothing is said), `show`, `diff`, `lineage` and `merge`."""
+    """`list` (also when nothing is said), `show`, `diff`, `lineage`, `merge` and `combine`."""
     add_runs_dir(parser)
     parser.add_argument("--json", action="store_true", help="machine output")
-    actions = parser.add_subparsers(dest="action", metavar="list|show|diff|lineage|merge")
+    actions = parser.add_subparsers(dest="action", metavar="list|show|diff|lineage|merge|combine")
     listing = actions.add_parser("list", help="one row per run", allow_abbrev=False)
-    listing.add_argument(
-        "patterns", metavar="RUN", nargs="*", help="path, id, name, salt or glob; all if absent"
-    )
+    runs_list.add_arguments(listing)
     show = actions.add_parser("show", help="one run in full", allow_abbrev=False)
     show.add_argument("run", metavar="RUN")
     diff = actions.add_parser("diff", help="what differs between two runs", allow_abbrev=False)
@@ -34,14 +35,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     family.add_argument("patterns", metavar="RUN", nargs="+", help="path, id, name, salt or glob")
     merging = actions.add_parser("merge", help="one run of a chain of continued ones", allow_abbrev=False)
     merging.add_argument("run", metavar="RUN", help="the last run of the chain")
-    for action in (listing, show, diff, family, merging):
+    combining = actions.add_parser("combine", help="average the weights of several runs", allow_abbrev=False)
+    combining.add_argument("patterns", metavar="RUN", nargs="+", help="path, id, name, salt or glob")
+    combining.add_argument(
+        "--how",
+        choices=("greedy", "uniform", "interpolate"),
+        default="greedy",
+        help="take what does no harm, all equally, or the best point between two [greedy]",
+    )
+    for action in (listing, show, diff, family, merging, combining):
         # The same options behind the action; SUPPRESS keeps what was said before it.
         action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="machine output")
         action.add_argument("--runs-dir", metavar="DIR", default=argparse.SUPPRESS, help="where runs live")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Runs one of the five actions."""
+    """Runs one of the actions."""
     if arguments.action == "show":
         _show(arguments)
     elif arguments.action == "diff":
@@ -50,36 +59,11 @@ def run(arguments: argparse.Namespace) -> int:
         _lineage(arguments)
     elif arguments.action == "merge":
         _merge(arguments)
+    elif arguments.action == "combine":
+        _combine(arguments)
     else:
-        _list(arguments)
+        runs_list.list_runs(arguments)
     return 0
-
-
-def _list(arguments: argparse.Namespace) -> None:
-    from trainwright.runs.listing import DAMAGED, find_runs, rows
-
-    found = rows(find_runs(getattr(arguments, "patterns", []), arguments.runs_dir))
-    if arguments.json:
-        say_json([item.as_json() for item in found])
-        return
-    if not found:
-        say(f"no runs in {arguments.runs_dir}")
-        return
-    cells = [
-        [
-            item.id,
-            item.state,
-            _progress(item),
-            age(item.created),
-            _duration(item.seconds),
-            _main_metrics(item),
-        ]
-        for item in found
-    ]
-    say(table(["run", "state", "step", "age", "time", "metrics"], cells))
-    for item in found:
-        if item.state == DAMAGED:
-            say(f"damaged: {item.reason}")
 
 
 def _show(arguments: argparse.Namespace) -> None:
@@ -102,9 +86,9 @@ def _show(arguments: argparse.Namespace) -> None:
         "run": item.id,
         "path": item.path,
         "state": f"{item.state}  {item.reason}".rstrip(),
-        "step": _progress(item),
+        "step": progress(item),
         "started": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(item.created)),
-        "time": _duration(item.seconds),
+        "time": duration(item.seconds),
         "attempts": attempts,
         "best": ", ".join(f"{key} {value}" for key, value in record.best.items()),
         "pinned": ", ".join(f"{key} {value}" for key, value in record.pinned.items()),
@@ -167,7 +151,7 @@ def _lineage(arguments: argparse.Namespace) -> None:
         told = "" if origin is None else ", ".join(map(str, origin.changes))
         step = "" if origin is None else f"{origin.step}{' (best)' if origin.checkpoint == 'best' else ''}"
         name = f"{'  ' * branch.depth}{item.id}"
-        cells.append([name, item.state, step, _progress(item), age(item.created), _main_metrics(item), told])
+        cells.append([name, item.state, step, progress(item), age(item.created), main_metrics(item), told])
     say(table(["run", "state", "from step", "step", "age", "metrics", "changed"], cells))
 
 
@@ -189,29 +173,24 @@ def _merge(arguments: argparse.Namespace) -> None:
         say(f"report      {merged.report}")
 
 
-def age(created: float) -> str:
-    """How long ago, in the largest fitting unit."""
-    seconds = max(0.0, time.time() - created)
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= size:
-            return f"{int(seconds // size)} {unit}"
-    return f"{int(seconds)} s"
+def _combine(arguments: argparse.Namespace) -> None:
+    from trainwright.runs.listing import chosen_runs
+    from trainwright.workflows.combining import combine
 
-
-def _duration(seconds: float) -> str:
-    from trainwright.progress import format_seconds
-
-    return format_seconds(seconds)
-
-
-def _progress(item: Any) -> str:
-    if item.step is None:
-        return "-"
-    return f"{item.step}/{item.total_steps}" if item.total_steps else str(item.step)
-
-
-def _main_metrics(item: Any) -> str:
-    """Test metrics before validation before training, three of them."""
-    order = {"test": 0, "val": 1}
-    names = sorted(item.metrics, key=lambda name: (order.get(name.partition("/")[0], 2), "loss" in name))
-    return "  ".join(f"{name} {item.metrics[name]:.4g}" for name in names[:3])
+    runs = chosen_runs(arguments.patterns, arguments.runs_dir)
+    found = combine(runs, how=arguments.how, runs_dir=arguments.runs_dir)
+    if arguments.json:
+        say_json(
+            {
+                "run": str(found.run.path),
+                "metric": found.metric,
+                "score": found.score,
+                "scores": found.scores,
+                "shares": found.shares,
+            }
+        )
+        return
+    cells = [[name, found.shares.get(name), score] for name, score in found.scores.items()]
+    say(table(["run", "share", found.metric], [*cells, ["their mean", None, found.score]]))
+    say(f"run         {found.run.path}")
+    say(f"report      {found.run.report}")

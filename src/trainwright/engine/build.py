@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -320,6 +320,12 @@ def _watched(task: Task, has_val: bool, name: str | None, mode: str | None, wher
             )
         mode = "max" if rising else "min"
     return name, mode
+
+
+def watched_metric(recipe: Recipe, task: Task) -> tuple[str, Literal["min", "max"]]:
+    """The metric that chooses the best weights where there is a validation split, and its direction."""
+    best = _best(recipe, task, has_val=True)
+    return best.name, best.mode
 
 
 def _best(recipe: Recipe, task: Task, has_val: bool) -> Monitor:

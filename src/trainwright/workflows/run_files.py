@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from safetensors.torch import save
+from torch import Tensor
 
 from trainwright.data.summary import summary, write_dropped
-from trainwright.data.types import PreparedData
+from trainwright.data.types import PreparedData, Processor
 from trainwright.engine.loop import Loop
 from trainwright.engine.parts import Outcome, Parts
 from trainwright.models.weight_classes import classes_of, metadata
@@ -25,10 +27,14 @@ class NoJournal:
 
 
 def save_weights(path: Path, parts: Parts) -> None:
-    """Writes the model's weights as safetensors, each tensor on its own, with the names of its classes."""
-    state = parts.model.state_dict()
+    """Writes the model's weights; see `write_weights`."""
+    write_weights(path, parts.model.state_dict(), parts.train_loader.pipeline.targets)
+
+
+def write_weights(path: Path, state: Mapping[str, Tensor], targets: Mapping[str, Processor]) -> None:
+    """Writes weights as safetensors, each tensor on its own, with the names of the targets' classes."""
     tensors = {name: t.detach().cpu().contiguous().clone() for name, t in state.items()}
-    classes = classes_of({name: item.spec() for name, item in parts.train_loader.pipeline.targets.items()})
+    classes = classes_of({name: item.spec() for name, item in targets.items()})
     make_directory(path.parent)
     write_bytes(path, _in_order(save(tensors, metadata={"format": "pt", **metadata(classes)})))
 

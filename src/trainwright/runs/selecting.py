@@ -1,0 +1,110 @@
+"""Choosing, ordering and tabling runs by what is known of them: state, progress, metrics, recipe values.
+
+A key is a field of the run's row (`state`, `step`, `seconds` ...), a metric (`test/accuracy`), or a key path
+of the recipe (`train.optimizer.lr`). Where a run lacks a key its value is None: it fits no condition but
+`!=`, and stands last in every order.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from trainwright.errors import UserError, closest
+from trainwright.runs.difference import flatten, resolved_values
+from trainwright.runs.directory import RunDirectory
+from trainwright.runs.listing import RunRow
+
+_CONDITION = re.compile(r"\s*(?P<key>[\w./-]+?)\s*(?P<sign><=|>=|!=|==|=|<|>)\s*(?P<value>.*?)\s*")
+_SIGNS: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "=": operator.eq,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+_FIELDS = tuple(item.name for item in fields(RunRow) if item.name != "metrics")
+
+
+@dataclass(frozen=True)
+class Known:
+    """A run's row, and its recipe as far as somebody asks for it."""
+
+    row: RunRow
+    recipe: dict[str, Any]
+
+    def __getitem__(self, key: str) -> Any:
+        if key in _FIELDS:
+            return getattr(self.row, key)
+        return self.row.metrics.get(key, self.recipe.get(key))
+
+
+def known(runs: Sequence[RunDirectory], rows: Sequence[RunRow], keys: Sequence[str]) -> list[Known]:
+    """Rows with what the keys ask for; recipes are read only where a key is neither field nor metric.
+
+    Raises:
+        UserError: No run has a value of one of the keys.
+    """
+    unknown = [key for key in keys if key not in _FIELDS and not any(key in row.metrics for row in rows)]
+    read = [dict(flatten(_values(run))) if unknown else {} for run in runs]
+    found = [Known(row, recipe) for row, recipe in zip(rows, read, strict=True)]
+    for key in unknown if rows else ():
+        if not any(key in item.recipe for item in found):
+            there = [*_FIELDS, *(m for row in rows for m in row.metrics), *(k for r in read for k in r)]
+            guess = closest(key, list(dict.fromkeys(there)))
+            raise UserError(
+                f"no run has {key!r}",
+                fix=f"did you mean {guess!r}?"
+                if guess
+                else f"a field ({', '.join(_FIELDS)}), metric or recipe key",
+            )
+    return found
+
+
+def condition(text: str) -> tuple[str, Callable[[Any], bool]]:
+    """The key and the test of a condition such as `test/accuracy>0.9`. Raises UserError."""
+    match = _CONDITION.fullmatch(text)
+    if match is None:
+        raise UserError(
+            f"{text!r} is no condition",
+            where="--where",
+            fix="write for example 'test/accuracy>=0.9' or state=done",
+        )
+    key, sign, value = match["key"], _SIGNS[match["sign"]], _plain(match["value"])
+
+    def holds(given: Any) -> bool:
+        if given is None or isinstance(given, str) != isinstance(value, str):
+            return match["sign"] == "!="
+        return sign(given, value)
+
+    return key, holds
+
+
+def ordered(runs: Sequence[Known], key: str, *, falling: bool) -> list[Known]:
+    """By one key; runs without a value last, whichever way."""
+    having = [run for run in runs if run[key] is not None]
+    kinds = {isinstance(run[key], str) for run in having}
+    by = (lambda run: str(run[key])) if len(kinds) > 1 else (lambda run: run[key])
+    return [*sorted(having, key=by, reverse=falling), *(run for run in runs if run[key] is None)]
+
+
+def _values(run: RunDirectory) -> dict[str, Any]:
+    try:
+        return resolved_values(run)
+    except UserError:
+        return {}  # `runs list` says of a damaged run that it is
+
+
+def _plain(text: str) -> Any:
+    lower = text.lower()
+    if lower in ("true", "false"):
+        return lower == "true"
+    try:
+        return float(text)
+    except ValueError:
+        return text.strip("\"'")
