@@ -79,5 +79,5 @@ def test_others_do_without():
 def test_what_can_be_learned():
     assert can_be_learned(["category", "number"])
     assert can_be_learned(["category", "boxes"])
-    assert not can_be_learned(["category", "instances"])
+    assert not can_be_learned(["category", "text"])
     assert not can_be_learned([])
