@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
+import uuid
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from trainwright.errors import RunError, UserError
+from trainwright.tune.curve import Report
 from trainwright.tune.store import Store
 from trainwright.tune.study import Study, best
 from trainwright.tune.trial import Trial, TrialState
@@ -31,8 +34,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def store(tmp_path, clock):
-    with Store(tmp_path / "a.study", "a", clock=clock) as made:
+def store(place, clock):
+    with Store(*place, clock=clock) as made:
         made.create({"name": "a"}, 5)
         yield made
 
@@ -41,10 +44,10 @@ def add(store: Store, number: int, **more) -> Trial | None:
     return store.add(number, {"x": number}, owner="me", lease=10, known=0, **more)
 
 
-def test_a_result_is_there_after_opening_again(store, tmp_path):
+def test_a_result_is_there_after_opening_again(store, place):
     trial = add(store, 0)
     assert store.finish(0, trial.token, TrialState.DONE, [0.5], run="runs/a", reused=True)
-    with Store(tmp_path / "a.study") as again:
+    with Store(*place) as again:
         found = again.trials()[0]
     assert (found.values, found.run, found.reused, found.ended) == ((0.5,), "runs/a", True, 1)
     assert found.state is TrialState.DONE and found.point == {"x": 0}
@@ -59,6 +62,51 @@ def test_a_grid_point_is_there_once(store):
     assert store.add(0, {"x": 1}, owner="me", lease=10, known=0, once=True)
     assert store.add(1, {"x": 1}, owner="me", lease=10, known=0, once=True) is None
     assert store.add(1, {"x": 2}, owner="me", lease=10, known=0, once=True)
+
+
+def test_the_present_study_of_several(store, place):
+    """A database by URL holds many; the name tells which."""
+    if "://" not in place[0]:
+        pytest.skip("a file holds one study")
+    with Store(place[0], uuid.uuid4().hex) as other:
+        other.create({"name": "b"}, None)
+        add(other, 0)
+        assert store.trials() == [] and len(other.trials()) == 1
+    with pytest.raises(RunError, match="studies are here"):
+        Store(place[0])
+
+
+def test_reports_are_there_after_opening_again(store, place):
+    trial = add(store, 0)
+    first, again = Report(1, 10, {"val/loss": 0.5}), Report(1, 10, {"val/loss": 0.4})
+    assert store.report(0, trial.token, first) and store.curves() == {0: (first,)}
+    assert store.report(0, trial.token, again)  # the same epoch, trained again after a crash
+    second = Report(2, 20, {"val/loss": 0.3})
+    details = {"constraints": {"model/bytes": 5.0}}
+    curve = [again, second]
+    assert store.finish(0, trial.token, TrialState.DONE, [0.3], curve=curve, details=details)
+    with Store(*place) as other:
+        assert other.curves() == store.curves() == {0: (again, second)}
+        found = other.trials()[0]
+    assert (found.epochs, found.details) == (2, details)
+
+
+def test_a_late_report_is_refused(store, clock):
+    trial = add(store, 0)
+    clock.now += 11
+    assert not store.report(0, trial.token, Report(1, 10, {}))
+    assert store.curves() == {}
+
+
+def test_a_paused_trial_is_taken_only_by_name_and_once(store):
+    trial = add(store, 0)
+    assert store.finish(0, trial.token, TrialState.PAUSED, [0.1], curve=[Report(1, 1, {})])
+    assert store.take("me", 10) is None
+    again = store.go_on(0, "me", 10)
+    assert (again.state, again.token, again.epochs) == (TrialState.RUNNING, 2, 1)
+    assert store.go_on(0, "other", 10) is None
+    assert store.finish(0, again.token, TrialState.DONE, [0.2], curve=[Report(1, 1, {}), Report(2, 2, {})])
+    assert [(t.values, t.ended) for t in store.trials()] == [((0.2,), 2)]
 
 
 def test_only_one_result_is_written(store):
@@ -107,8 +155,8 @@ def test_failed_trials_wait_again_with_one_call(store):
     assert store.trials()[1].retries == 1
 
 
-def test_two_processes_see_each_other(store, tmp_path):
-    with Store(tmp_path / "a.study", "a") as other:
+def test_two_processes_see_each_other(store, place):
+    with Store(*place) as other:
         trial = add(store, 0)
         assert [t.number for t in other.trials()] == [0]
         store.finish(0, trial.token, TrialState.DONE, [1.0])
@@ -138,30 +186,45 @@ def test_one_that_fails_does_not_undo_the_others(store):
         futures[0].result()
 
 
-def test_what_is_committed_outlives_a_kill(tmp_path):
+def test_what_is_committed_outlives_a_kill(place):
     """A process that commits and says so, and is killed while it goes on."""
     script = """
 import sys
 from trainwright.tune.store import Store
 from trainwright.tune.trial import TrialState
-store = Store(sys.argv[1], "a"); store.create({}, None)
+store = Store(*sys.argv[1:]); store.create({}, None)
 for number in range(100000):
     trial = store.add(number, {"x": number}, owner="me", lease=60, known=number)
     assert store.finish(number, trial.token, TrialState.DONE, [float(number)])
     print(number, flush=True)
 """
-    path = tmp_path / "a.study"
-    child = subprocess.Popen([sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE, text=True)
+    child = subprocess.Popen([sys.executable, "-c", script, *place], stdout=subprocess.PIPE, text=True)
     said = -1
     for line in child.stdout:
         said = int(line)
         if said == 20:
             os.kill(child.pid, signal.SIGKILL)
     child.wait()
-    with Store(path) as store:
+    with Store(*place) as store:
         done = [t for t in store.trials() if t.state is TrialState.DONE]
     assert [t.number for t in done] == list(range(len(done)))
     assert len(done) > said >= 20
+
+
+def test_a_study_of_the_first_layout_is_read_and_gone_on_with(tmp_path):
+    path = tmp_path / "old.study"
+    with Store(path, "old") as store:
+        store.create({}, None)
+        add(store, 0)
+    with sqlite3.connect(path) as old:
+        old.execute("ALTER TABLE trials DROP COLUMN epochs")
+        old.execute("ALTER TABLE trials DROP COLUMN details")
+        old.execute("DROP TABLE reports")
+        old.execute("UPDATE studies SET format = 1")
+    with Store(path) as store:
+        assert store.trials()[0].epochs is None and store.trials()[0].details == {}
+        assert store.finish(0, 1, TrialState.DONE, [1.0], curve=[Report(1, 1, {"x": 1.0})])
+        assert store.trials()[0].epochs == 1
 
 
 def test_files_that_are_no_study(tmp_path):

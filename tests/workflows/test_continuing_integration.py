@@ -192,6 +192,8 @@ def test_a_chain_is_merged_into_one_run_with_joined_curves(tmp_path):
     assert record.progress["step"] == 27 and merged.state() == "done"
     assert equal(weights(merged.path), weights(third))
     assert [rule.at for rule in rules_of(merged) if rule.label == "continued"] == [18, 24]
+    with pytest.raises(RunError, match="no state of a training"):
+        continue_run(merged.path, {"train.epochs": 7}, data=DATA)
     with pytest.raises(RunError, match="nothing to merge"):
         merge(RunDirectory(first), tmp_path)
 

@@ -11,13 +11,14 @@ import time
 from pathlib import Path
 
 import pytest
+from thread_process import ThreadProcess
 
 from benchmarks import chaos_tune
 from trainwright.cli import main
 from trainwright.errors import RecipeError, RunError
 from trainwright.runs.directory import RunDirectory
 from trainwright.tune.trial import TrialState
-from trainwright.workflows import studies
+from trainwright.workflows import studies, tuning
 from trainwright.workflows.tuning import Tuning
 
 pytest.importorskip("optuna")
@@ -40,13 +41,20 @@ def place(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.fixture
+def here(place, monkeypatch):
+    """Trials are worked on in this process: nothing is killed."""
+    monkeypatch.setattr(tuning, "TrialProcess", ThreadProcess)
+    return place
+
+
 def tune(*words: str) -> int:
     return main(["tune", *words])
 
 
-def test_a_grid_from_start_to_export(place, capfd):
-    write(place, search="grid")
-    assert tune("r.yaml", "--jobs", "2") == 0
+def test_a_grid_from_start_to_export(here, capfd):
+    write(here, search="grid")
+    assert tune("r.yaml") == 0
     with studies.open_study("s", runs_dir="runs").store as store:
         trials = store.trials()
     assert [trial.point["train.optimizer.lr"] for trial in trials] == [0.001, 0.01, 0.1]
@@ -68,10 +76,17 @@ def test_a_grid_from_start_to_export(place, capfd):
     assert len(list(Path("runs").glob("s-*"))) == 3
     assert tune("show", "s") == 0
     assert "0.001" in capfd.readouterr().out
+    assert tune("report", "s") == 0
+    page = Path("runs/s.study.html").read_text()
+    assert "point 3 of the grid" in page and best["run"] in page
+    assert tune("merge", "s", "s", "-o", "both.study") == 0
+    assert "3 were there twice" in capfd.readouterr().out
+    with studies.open_study("both.study", runs_dir="runs").store as store:
+        assert [trial.values for trial in store.trials()] == [trial.values for trial in trials]
 
 
-def test_a_point_that_was_run_before_is_not_trained_again(place, capfd):
-    path = write(place, search="grid")
+def test_a_point_that_was_run_before_is_not_trained_again(here, capfd):
+    path = write(here, search="grid")
     assert main(["train", str(path), "train.optimizer.lr=0.01", "--quiet"]) == 0
     assert tune("r.yaml") == 0
     assert "that point was run before: its run is used" in capfd.readouterr().err
@@ -79,9 +94,9 @@ def test_a_point_that_was_run_before_is_not_trained_again(place, capfd):
         assert [trial.reused for trial in store.trials()] == [False, True, False]
 
 
-def test_failed_trials_are_tried_again_with_one_command(place, capfd):
+def test_failed_trials_are_tried_again_with_one_command(here, capfd):
     """A rate at which the training diverges; the second time it diverges again, and that is said."""
-    write(place, space={"train.optimizer.lr": {"choices": [0.01, 1e30]}}, search="grid")
+    write(here, space={"train.optimizer.lr": {"choices": [0.01, 1e30]}}, search="grid")
     assert tune("r.yaml") == 0
     said = capfd.readouterr()
     assert "1 done, 1 failed" in said.out and "--failed" in said.out
@@ -93,23 +108,78 @@ def test_failed_trials_are_tried_again_with_one_command(place, capfd):
     assert trials[0].token == 1
 
 
-def test_several_objectives_give_a_front(place, capfd):
+def test_several_objectives_give_a_front(here, capfd):
     write(
-        place,
+        here,
         space={"model.widths": {"choices": [[2, 4], [8, 16]]}},
-        objectives={"val/loss": "minimize", "model/parameters": "minimize"},
+        objectives={
+            "val/loss": "minimize",
+            "model/parameters": "minimize",
+            "model/latency_ms": "minimize",
+            "run/epochs_to_best": "minimize",
+        },
         search="grid",
     )
     assert tune("r.yaml") == 0
     assert "Pareto front" in capfd.readouterr().out
     with studies.open_study("s", runs_dir="runs").store as store:
         small, large = (trial.values[1] for trial in store.trials())
+        for trial in store.trials():
+            low, high = trial.details["intervals"]["model/latency_ms"]
+            assert 0 < low <= trial.values[2] <= high and trial.values[3] == 1
     # Convolutions 3 x 3 with batch normalisation, then a linear layer to ten classes.
     assert 0 < small < large
 
 
-def test_an_objective_that_no_run_reports_is_refused_before_the_first_trial(place):
-    opened = studies.start(write(place, objectives={"val/acuracy": "maximize"}), [], runs_dir="runs")
+def test_halving_goes_on_from_checkpoints(here, capfd):
+    """Three come to the first rung, the best of them to the end; every trial has one run."""
+    write(
+        here,
+        search="grid",
+        space={"train.optimizer.lr": {"choices": [1e-6, 1e-5, 1e-2]}},
+        stop=["successive_halving"],
+    )
+    assert tune("r.yaml", "--train.steps", "null", "--train.epochs", "3") == 0
+    said = capfd.readouterr()
+    assert "2 paused, 1 done" in said.out and "trial 0 paused  successive halving" in said.err
+    assert "finished" not in said.out
+    with studies.open_study("s", runs_dir="runs").store as store:
+        trials, curves = store.trials(), store.curves()
+    assert [trial.state for trial in trials] == ["paused", "paused", "done"]
+    assert [len(curves[trial.number]) for trial in trials] == [1, 1, 3]
+    assert trials[0].values == (curves[0][0].values["val/accuracy"],)
+    assert (Path(trials[0].run) / "weights/best.safetensors").exists()
+    assert tune("show", "s") == 0
+    assert "is number" in capfd.readouterr().out
+
+
+def test_limits_and_seeds(here):
+    """The larger network is stopped for its size; the smaller one is trained with three seeds."""
+    write(
+        here,
+        space={"model.widths": {"choices": [[2, 4], [16, 32]]}},
+        search="grid",
+        constraints={"model/parameters": {"high": 5000}},
+        seeds=3,
+        statistic="worst",
+    )
+    assert tune("r.yaml", "--quiet", "--train.steps", "null", "--train.epochs", "2") == 0
+    with studies.open_study("s", runs_dir="runs") as opened:
+        small, large = opened.store.trials()
+        assert [trial.number for trial in opened.best()] == [0]
+    assert large.state is TrialState.STOPPED and large.reason.startswith("constraint: model/parameters")
+    scored = [
+        json.loads((Path(run) / "evaluation/val/metrics.json").read_text())["accuracy"]
+        for run in small.details["runs"]
+    ]
+    assert len({Path(run) for run in small.details["runs"]}) == 3
+    assert small.details["each"]["val/accuracy"] == scored and small.values == (min(scored),)
+    seeds = [RunDirectory(run).record().seeds["train"] for run in small.details["runs"]]
+    assert seeds == [0, 1, 2]
+
+
+def test_an_objective_that_no_run_reports_is_refused_before_the_first_trial(here):
+    opened = studies.start(write(here, objectives={"val/acuracy": "maximize"}), [], runs_dir="runs")
     with opened.store, pytest.raises(RecipeError, match="no run reports `val/acuracy`") as caught:
         Tuning(opened, runs_dir="runs").run()
     assert "`val/accuracy`" in caught.value.fix
@@ -168,7 +238,7 @@ def test_a_paused_worker_loses_its_trial_and_writes_nothing(place):
     """SIGSTOP: no sign of life, so after the lease the trial is another process's."""
     write(place, search="grid")
     script = """
-from trainwright.workflows import studies
+from trainwright.workflows import studies, tuning
 from trainwright.workflows.tuning import Tuning
 opened = studies.start("r.yaml", ["train.steps=150"], runs_dir="runs")
 with opened.store:

@@ -5,6 +5,9 @@ trainwright tune resume STUDY --time 2h        goes on without the recipe; --fai
 trainwright tune show STUDY                    every trial, and why it failed or waits
 trainwright tune best STUDY                    the best trial, or the Pareto front
 trainwright tune export STUDY -o best.yaml     its recipe, ready to train
+trainwright tune export STUDY --optuna URL     all of it as a study of Optuna's, such as sqlite:///optuna.db
+trainwright tune report STUDY                  a page: history, front, what matters, why each point was tried
+trainwright tune merge STUDY ... -o NEW        several studies of one recipe as one; NEW is a file or a URL
 
 STUDY is a name, a file (runs/NAME.study) or a URL such as postgresql://host/database. Every trial is an
 ordinary run. Ctrl-C saves and stops, a second one stops at once; either way the study goes on where it was.
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     from trainwright.tune.trial import Trial
     from trainwright.workflows.studies import OpenStudy
 
-ACTIONS = ("resume", "show", "best", "export")
+ACTIONS = ("resume", "show", "best", "export", "report", "merge")
 _INTERRUPTED = 130
 
 
@@ -39,7 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--failed", action="store_true", help="with resume: try failed trials again")
     parser.add_argument("--trial", metavar="N", type=int, help="with export: another trial than the best")
     parser.add_argument("--json", action="store_true", help="machine output of show and best")
-    parser.add_argument("-o", "--output", metavar="FILE", help="with export: where to write [stdout]")
+    parser.add_argument("-o", "--output", metavar="FILE", help="where export, report and merge write to")
+    parser.add_argument("--optuna", metavar="URL", help="with export: a storage of Optuna's to write to")
     parser.add_argument("--quiet", action="store_true", help="no line per trial")
 
 
@@ -61,6 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
             trials=arguments.trials,
         )
         return _work(opened, arguments)
+    if first == "merge" and more and not arguments.overrides:
+        return _merge(more, arguments)
     if len(more) != 1 or arguments.overrides:
         raise UsageError(f"`tune {first}` takes one study", fix=f"trainwright tune {first} STUDY")
     limit = arguments.trials if first == "resume" else None
@@ -68,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     if first == "resume":
         return _work(opened, arguments)
     with closing(opened.store):
-        {"show": _show, "best": _best, "export": _export}[first](opened, arguments)
+        {"show": _show, "best": _best, "export": _export, "report": _report}[first](opened, arguments)
     return 0
 
 
@@ -108,7 +114,7 @@ def _work(opened: OpenStudy, arguments: argparse.Namespace) -> int:
         _summary(opened, result.counts)
         say(f"study      {opened.place}")
         if result.finished:
-            for action in ("show", "export"):
+            for action in ("show", "report", "export"):
                 say(f"  trainwright tune {action} {opened.place}")
             return 0
         say(f"{result.reason}; go on with: {go_on}")
@@ -181,10 +187,35 @@ def _export(opened: OpenStudy, arguments: argparse.Namespace) -> None:
 
     from trainwright.runs.atomic import write_text
     from trainwright.workflows.studies import exported
+    from trainwright.workflows.study_exchange import to_optuna
 
+    if arguments.optuna:
+        for line in to_optuna(opened, arguments.optuna):
+            say(line)
+        return
     text = exported(opened, arguments.trial, arguments.output or "FILE")
     if arguments.output:
         write_text(Path(arguments.output), text)
         say(f"trainwright train {arguments.output}")
     else:
         say(text.rstrip())
+
+
+def _report(opened: OpenStudy, arguments: argparse.Namespace) -> None:
+    from pathlib import Path
+
+    from trainwright.workflows.study_report import write_study_report
+
+    place = Path(arguments.runs_dir) / f"{opened.store.name}.study.html"
+    say(f"report     {write_study_report(opened, Path(arguments.output or place))}")
+
+
+def _merge(names: list[str], arguments: argparse.Namespace) -> int:
+    from trainwright.cli.parsing import UsageError
+    from trainwright.workflows.study_exchange import merge_studies
+
+    if not arguments.output:
+        raise UsageError("merge needs a place for the new study", fix="-o NEW.study, or -o URL")
+    for line in merge_studies(names, arguments.output, runs_dir=arguments.runs_dir):
+        say(line)
+    return 0

@@ -8,7 +8,6 @@ a process that was paused, or cut off, cannot write late. All times are seconds 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +19,7 @@ from sqlalchemy import Connection, and_, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from trainwright.errors import RunError
-from trainwright.recipe.space import Point, point_key
+from trainwright.recipe.space import Point
 from trainwright.tune.curve import Curve, Report
 from trainwright.tune.statements import (
     ADD,
@@ -34,7 +33,16 @@ from trainwright.tune.statements import (
     REPORT,
     REPORTED,
 )
-from trainwright.tune.tables import FORMAT, STUDIES, TRIALS, make_tables, report_of, trial_of
+from trainwright.tune.tables import (
+    FORMAT,
+    STUDIES,
+    TRIALS,
+    grid_digest,
+    make_tables,
+    report_of,
+    row_of,
+    trial_of,
+)
 from trainwright.tune.trial import Trial, TrialState
 from trainwright.tune.writer import Writer, open_engine
 
@@ -161,12 +169,11 @@ class Store:
             The trial; None where another process has added this number, or this point, before.
         """
         now = self._clock()
-        digest = hashlib.sha256(point_key(point).encode()).hexdigest() if once else None
         values = {
             **{"study": self.name, "number": number, "point": json.dumps(point), "known": known},
             **{"state": TrialState.RUNNING.value, "token": 1, "owner": owner, "lease_until": now + lease},
             **{"deaths": 0, "retries": 0, "run": "", "reused": False, "reason": "", "seconds": 0.0},
-            **{"started": now, "grid_key": digest},
+            **{"started": now, "grid_key": grid_digest(point) if once else None},
         }
 
         def work(connection: Connection) -> Trial:
@@ -312,6 +319,23 @@ class Store:
             return numbers
 
         return self._writer.do(work)
+
+    def adopt(self, trials: Sequence[tuple[Trial, Curve]], *, once: bool) -> None:
+        """Takes over the ended trials of other studies; this one must be empty.
+
+        Args:
+            trials: With their curves, numbered from 0.
+            once: The points are those of a grid, and there only once.
+        """
+
+        def work(connection: Connection) -> None:
+            for trial, curve in trials:
+                seconds = {"name_": self.name, "spent": trial.seconds}
+                ended, change = connection.execute(ENDED, seconds).one()
+                connection.execute(insert(TRIALS), row_of(trial, self.name, ended, change, once))
+                self._keep(connection, trial.number, curve, change)
+
+        self._writer.do(work)
 
     def go_on(self, number: int, owner: str, lease: float) -> Trial | None:
         """Leases a paused trial; None where it is paused no more."""

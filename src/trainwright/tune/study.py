@@ -57,11 +57,16 @@ class Study:
             point = self._search.ask(number, history)
             if point is None:
                 return None
-            once = self._search.size is not None
+            once = self.is_grid
             added = self.store.add(number, point, owner=owner, lease=lease, known=known, once=once)
             if added is not None:
                 return added
         return None
+
+    @property
+    def is_grid(self) -> bool:
+        """Whether every point is there once."""
+        return self._search.size is not None
 
     @property
     def metrics(self) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any
 
 from sqlalchemy import (
@@ -20,6 +22,7 @@ from sqlalchemy import (
     text,
 )
 
+from trainwright.recipe.space import Point, point_key
 from trainwright.tune.curve import Report
 from trainwright.tune.trial import Trial, TrialState
 
@@ -96,6 +99,24 @@ def make_tables(connection: Connection) -> None:
 def report_of(row: Any, decode: Any) -> Report:
     """A row as a report; `decode` reads JSON."""
     return Report(row.epoch, row.step, decode(row.metrics))
+
+
+def grid_digest(point: Point) -> str:
+    """What a grid's point is recognised by."""
+    return hashlib.sha256(point_key(point).encode()).hexdigest()
+
+
+def row_of(trial: Trial, study: str, ended: int, change: int, once: bool) -> dict[str, Any]:
+    """An ended trial as a row of another study."""
+    return {
+        **{"study": study, "number": trial.number, "point": json.dumps(trial.point)},
+        **{"state": trial.state.value, "known": trial.known, "ended": ended, "token": trial.token},
+        **{"result": None if trial.values is None else json.dumps(list(trial.values))},
+        **{"owner": trial.owner, "lease_until": 0.0, "deaths": trial.deaths, "retries": trial.retries},
+        **{"run": trial.run, "reused": trial.reused, "reason": trial.reason, "seconds": trial.seconds},
+        **{"started": 0.0, "change": change, "grid_key": grid_digest(trial.point) if once else None},
+        **{"epochs": trial.epochs, "details": json.dumps(dict(trial.details)) if trial.details else None},
+    }
 
 
 def trial_of(row: Any, decode: Any) -> Trial:

@@ -28,6 +28,8 @@ def open_engine(place: str | Path) -> Engine:
         UserError: The URL is none, or its driver is not installed.
     """
     url = str(place) if "://" in str(place) else f"sqlite:///{Path(place).absolute()}"
+    for scheme in ("postgresql://", "postgres://"):  # without a driver SQLAlchemy takes psycopg2
+        url = url.replace(scheme, "postgresql+psycopg://", 1) if url.startswith(scheme) else url
     try:
         engine = create_engine(url)
     except ModuleNotFoundError as error:

@@ -15,6 +15,7 @@ from trainwright.recipe.salt import weights_digest
 from trainwright.runs.difference import Change, changes, resolved_values
 from trainwright.runs.directory import RunDirectory
 from trainwright.runs.lineage import Checkpoint, Origin
+from trainwright.runs.record import RunState
 from trainwright.workflows.other_data import other_data
 from trainwright.workflows.training import Beginning, RunResult, load_data, train_loaded
 
@@ -120,6 +121,13 @@ def _checkpoint(parent: RunDirectory, from_: Checkpoint) -> int:
             fix="stop it (it saves first), or wait for its end",
         )
     step = parent.newest_checkpoint()
+    if step is None and parent.record().state is RunState.DONE:
+        raise RunError(
+            "the run holds weights, but no state of a training",
+            where=str(parent.path),
+            why="it was made of other runs, or its checkpoints were removed",
+            fix=f"`trainwright train RECIPE init.path={parent.path}` begins a new training with its weights",
+        )
     if step is None or (from_ == "best" and not parent.best.exists()):
         raise RunError(
             "the run has nothing to go on from",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from trainwright.errors import RecipeError, RunError, closest
 from trainwright.runs.directory import RunDirectory
 from trainwright.runs.metrics import epoch_rows
+from trainwright.workflows.latency import known_latency
 from trainwright.workflows.results import read_metrics_of
 
 if TYPE_CHECKING:
@@ -21,8 +22,15 @@ if TYPE_CHECKING:
 OF_THE_MODEL = {
     "model/parameters": "numbers in the best weights, running statistics left out",
     "model/bytes": "size of the best weights on disk",
+    "model/latency_ms": "median milliseconds of one answer, measured while other trials here rest",
 }
-"""Objectives that every run has."""
+"""Objectives of every run that do not change while it is trained."""
+
+OF_THE_RUN = {
+    "run/steps_to_best": "optimizer steps until the best weights",
+    "run/epochs_to_best": "epochs until the best weights",
+}
+"""Objectives of every run: how soon it converged."""
 
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 
@@ -43,7 +51,7 @@ def reported(loaded: LoadedRecipe) -> set[str]:
     model = build_network(task, loaded.recipe, data)
     execution = Execution(device="cpu", threads=1)
     names = check_network(task, model, loaded.recipe, data, execution).names
-    return {*names, *OF_THE_MODEL}
+    return {*names, *OF_THE_MODEL, *OF_THE_RUN}
 
 
 def refuse_unreported(asked: Mapping[str, str], names: set[str]) -> None:
@@ -75,7 +83,9 @@ def objective_values(run: RunDirectory, objectives: Iterable[str]) -> list[float
     for name in objectives:
         split, _, metric = name.partition("/")
         if name in OF_THE_MODEL:
-            value: float | None = float(_of_the_model(run.best, metric))
+            value: float | None = _of_the_model(run, metric)
+        elif name in OF_THE_RUN:
+            value = _to_best(run, metric)
         elif split in scored:
             value = scored[split].get(metric)
         else:
@@ -122,6 +132,9 @@ def outcome_of(
         details["each"] = by_name
         details["runs"] = [str(run.path) for run in runs]
         details["intervals"] = {name: student_interval(found) for name, found in by_name.items()}
+    known = known_latency(runs[0]) if "model/latency_ms" in objectives else None
+    if known is not None:
+        details.setdefault("intervals", {})["model/latency_ms"] = [known.low, known.high]
     return {"values": values, "details": details}
 
 
@@ -183,12 +196,28 @@ def _fixed(run: RunDirectory, metrics: Sequence[str]) -> dict[str, float]:
     """What of the metrics does not change in a training; nothing before there are weights."""
     if not run.best.exists():
         return {}
-    return {name: float(_of_the_model(run.best, name[6:])) for name in metrics if name in OF_THE_MODEL}
+    found = {name: _of_the_model(run, name.partition("/")[2]) for name in metrics if name in OF_THE_MODEL}
+    return {name: value for name, value in found.items() if value is not None}
 
 
-def _of_the_model(weights: Path, metric: str) -> int:
+def _to_best(run: RunDirectory, metric: str) -> float | None:
+    step = (run.record().best or {}).get("step")
+    if step is None or metric == "steps_to_best":
+        return step
+    rows = epoch_rows(run.metrics_file, run.record().resumed_from)
+    return next((row["epoch"] for row in rows if row["step"] >= step), None)
+
+
+def _of_the_model(run: RunDirectory, metric: str) -> float | None:
+    if metric == "latency_ms":
+        known = known_latency(run)
+        return None if known is None else known.median
     if metric == "bytes":
-        return weights.stat().st_size
+        return float(run.best.stat().st_size)
+    return float(_parameters(run.best))
+
+
+def _parameters(weights: Path) -> int:
     with weights.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))  # the layout of safetensors
         header = json.loads(file.read(length))

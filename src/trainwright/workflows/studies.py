@@ -48,6 +48,12 @@ class OpenStudy:
     base: dict[str, Any]
     tune: Tune
 
+    def __enter__(self) -> OpenStudy:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.store.close()
+
     @property
     def directions(self) -> list[str]:
         """Of the objectives, in their order."""
@@ -98,7 +104,7 @@ def start(
     store = Store(where, loaded.recipe.name)
     try:
         row = store.create(_plain(loaded.resolved), limit)
-        _refuse_another(row.recipe, _plain(loaded.resolved), where)
+        refuse_another(row.recipe, _plain(loaded.resolved), where)
         if limit != row.limit and (trials is not None or tune.trials is not None):
             store.set_limit(limit)
         return _opened(store, trials)
@@ -108,15 +114,22 @@ def start(
 
 
 def open_study(name: str, *, runs_dir: str | Path, trials: int | None = None) -> OpenStudy:
-    """A study that is there, by file, URL or name. Raises RunError."""
-    place = name
-    if "://" not in name and not Path(name).is_file():
+    """A study that is there, by file, by name, or by URL (`URL#NAME` where a database has several).
+
+    Raises:
+        RunError: There is no such study.
+    """
+    place, study = name, None
+    if "://" in name:
+        place, _, text = name.partition("#")
+        study = text or None
+    elif not Path(name).is_file():
         place = str(Path(runs_dir) / name.removesuffix(SUFFIX)) + SUFFIX
         if not Path(place).is_file():
             there = sorted(path.stem for path in Path(runs_dir).glob(f"*{SUFFIX}"))
             fix = f"studies there: {', '.join(there)}" if there else "start one: `trainwright tune RECIPE`"
             raise RunError("there is no such study", where=place, fix=fix)
-    store = Store(place)
+    store = Store(place, study)
     try:
         if trials is not None:
             store.set_limit(trials)
@@ -169,7 +182,8 @@ def _opened(store: Store, trials: int | None) -> OpenStudy:
     limit = row.limit if trials is None else trials
     study = Study(store, _search(loaded.recipe), limit, _stoppers(loaded.recipe))
     base = {key: value for key, value in row.recipe.items() if key != "tune"}
-    return OpenStudy(store.place, store, study, base, loaded.recipe.tune)
+    place = f"{store.place}#{store.name}" if "://" in store.place else store.place
+    return OpenStudy(place, store, study, base, loaded.recipe.tune)
 
 
 def _search(recipe: recipes.Recipe) -> Any:
@@ -211,7 +225,7 @@ def _plain(resolved: Mapping[str, Any]) -> dict[str, Any]:
     return dict(json.loads(json.dumps(resolved)))
 
 
-def _refuse_another(there: Mapping[str, Any], here: Mapping[str, Any], place: str) -> None:
+def refuse_another(there: Mapping[str, Any], here: Mapping[str, Any], place: str) -> None:
     """A study is of one recipe and one space; how long it is searched may change."""
 
     def relevant(value: Mapping[str, Any]) -> dict[Any, Any]:

@@ -13,12 +13,13 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
     from trainwright.runs.directory import RunDirectory
 
+REST = signal.SIGUSR1
 _LAST_MOMENT = 60.0  # seconds to save in when the parent is gone
 _GONE = {"action": "leave", "reason": "whoever started the trial is gone"}
 
@@ -49,13 +50,32 @@ class Worker:
         self._answers = answers
         self._orders: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._verdicts: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
+        self._go_on, self._resting = threading.Event(), threading.Event()
 
     def receive(self, message: dict[str, Any]) -> None:
-        """Takes an order, or what becomes of the trial that was reported on; from any thread."""
-        (self._verdicts if message["kind"] == "verdict" else self._orders).put(message)
+        """Takes an order, what becomes of a trial that was reported on, or when to rest; from any thread."""
+        if message["kind"] == "rest":
+            self._go_on.clear()
+            self._resting.clear()
+            signal.pthread_kill(threading.main_thread().ident or 0, REST)
+            threading.Thread(target=self._tell_of_rest, daemon=True).start()
+        elif message["kind"] == "go on":
+            self._go_on.set()
+        else:
+            (self._verdicts if message["kind"] == "verdict" else self._orders).put(message)
+
+    def rest(self, *_: object) -> None:
+        """Holds the main thread, as a signal's handler, until it may go on."""
+        self._resting.set()
+        self._go_on.wait()
+
+    def _tell_of_rest(self) -> None:
+        if self._resting.wait(_LAST_MOMENT):
+            self._answers.say({"kind": "resting"})
 
     def leave(self) -> None:
         """Nothing more will come."""
+        self._go_on.set()
         self._orders.put(None)
         self._verdicts.put(_GONE)
 
@@ -122,6 +142,7 @@ class _Trial:
                 kind = {"stop": "stopped", "pause": "paused"}.get(self._verdict["action"], "interrupted")
                 curve = curve_of(run, order["metrics"])
                 return {"kind": kind, "run": str(result.path), "reason": result.reason, "curve": curve}
+            self._ensure_latency(run, {*order["objectives"], *order["constraints"]})
             runs.append(run)
             reused = reused and result.repeated
         outcome = outcome_of(runs, order["objectives"], order["constraints"], order["statistic"])
@@ -132,13 +153,28 @@ class _Trial:
         """Reports an epoch, and waits for what becomes of the trial: a reason where it is to end."""
         from trainwright.workflows.objectives import report_values
 
+        self._ensure_latency(run, self._order["metrics"])
         values = report_values(run, epoch, self._order["metrics"], metrics)
         if not values:
             return None
-        known = {"number": self._order["number"], "token": self._order["token"]}
-        self._answers.say({"kind": "report", **known, "epoch": epoch, "step": step, "values": values})
-        self._verdict = self._verdicts.get()
+        self._verdict = self._ask({"kind": "report", "epoch": epoch, "step": step, "values": values})
         return None if self._verdict["action"] == "go" else str(self._verdict["reason"])
+
+    def _ask(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Says something of the trial and waits for the answer."""
+        self._say(message)
+        return self._verdicts.get()
+
+    def _say(self, message: Mapping[str, Any]) -> None:
+        self._answers.say({**message, "number": self._order["number"], "token": self._order["token"]})
+
+    def _ensure_latency(self, run: RunDirectory, wanted: Collection[str]) -> None:
+        """Measures once how quick a run's model is, where that is asked for and there is one yet."""
+        from trainwright.workflows.latency import ensure_latency
+
+        if "model/latency_ms" in wanted and run.best.exists():
+            ensure_latency(run, lambda: self._ask({"kind": "quiet"}))
+            self._say({"kind": "measured"})
 
 
 def main() -> None:
@@ -148,6 +184,7 @@ def main() -> None:
     answers = Answers(os.fdopen(os.dup(1), "wb", buffering=0))
     os.dup2(2, 1)  # what a user's code prints must not land among the answers
     worker = Worker(answers)
+    signal.signal(REST, worker.rest)
     threading.Thread(target=_listen, args=(worker,), daemon=True).start()
     worker.work()
 

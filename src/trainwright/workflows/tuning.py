@@ -17,6 +17,7 @@ from trainwright.runs.lock import Owner
 from trainwright.tune.curve import Report
 from trainwright.tune.trial import Trial, TrialState
 from trainwright.workflows.objectives import refuse_unreported
+from trainwright.workflows.quiet import Quiet
 from trainwright.workflows.studies import OpenStudy, escaped
 from trainwright.workflows.trial_process import TrialProcess
 
@@ -75,6 +76,7 @@ class Tuning:
         self._threads = max(1, usable_cores() // jobs)
         self._processes: list[TrialProcess] = []
         self._metrics = self._watched()
+        self._quiet = Quiet()
         self._held: dict[int, float] = {}
         self._reason = ""
         place = opened.place
@@ -163,7 +165,8 @@ class Tuning:
         return [process for process in self._processes if process.trial is not None]
 
     def _step(self) -> None:
-        if not self._reason:
+        self._quiet.grant(self._processes)
+        if not self._reason and not self._quiet:
             self._hand_out()
         busy = self._processes
         if busy:
@@ -230,6 +233,8 @@ class Tuning:
 
     def _answered(self, process: TrialProcess, answer: dict[str, Any]) -> None:
         trial = process.trial
+        if answer["kind"] == "resting":
+            self._quiet.rests(process)
         if trial is None or (answer.get("number"), answer.get("token")) != (trial.number, trial.token):
             return
         number, token, kind = trial.number, trial.token, answer["kind"]
@@ -237,10 +242,14 @@ class Tuning:
             if not self._store.renew(number, token, self._lease):
                 self._lost(process, number)
             return
+        if kind in ("quiet", "measured"):
+            (self._quiet.ask if kind == "quiet" else self._quiet.measured)(process)
+            return
         if kind == "report":
             self._reported(process, trial, answer)
             return
         process.trial = None
+        self._quiet.measured(process)
         if kind in ("done", "stopped", "paused"):
             if self._finish(trial, TrialState(kind), answer):
                 self._tell(trial, answer)

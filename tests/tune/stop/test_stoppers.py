@@ -157,5 +157,7 @@ def test_rules_that_do_not_fit_the_objectives():
         stopper("median", TWO, metric="val/f1")
     with pytest.raises(RecipeError, match="there is one"):
         stopper("front")
+    with pytest.raises(RecipeError, match="at the end of a run only"):
+        stopper("front", {"val/loss": "minimize", "run/epochs_to_best": "minimize"})
     with pytest.raises(RecipeError, match="first rung"):
         stopper("successive_halving", epochs=1.0)

@@ -27,11 +27,23 @@ class Grid:
             self._values(variable)
         # Whole numbers that lie close together may be rounded to one.
         self._points = list({point_key(point): point for point in space.points(self._values)}.values())
+        self._keys = [point_key(point) for point in self._points]
         self.size: int | None = len(self._points)
+        self._ordered = 0  # trials from the first on that have the point of their number
 
     def ask(self, number: int, history: Sequence[Trial]) -> Point | None:
-        """The point of that number."""
-        return dict(self._points[number]) if number < len(self._points) else None
+        """The first point that no trial has: that of the number, except in a study that was merged."""
+        self._ordered = min(self._ordered, len(history))
+        for trial, key in zip(history[self._ordered :], self._keys[self._ordered :], strict=False):
+            if point_key(trial.point) != key:
+                break
+            self._ordered += 1
+        if self._ordered == len(history):
+            return dict(self._points[number]) if number < len(self._points) else None
+        tried = {point_key(trial.point) for trial in history}
+        return next(
+            (dict(p) for p, key in zip(self._points, self._keys, strict=True) if key not in tried), None
+        )
 
     def _values(self, variable: Variable) -> list[Value]:
         if variable.choices is not None:

@@ -43,6 +43,13 @@ class Front(Stopper):
                 where="tune.stop",
                 fix="use median or successive_halving",
             )
+        late = [name for name in objectives if name.startswith("run/")]
+        if late:
+            raise RecipeError(
+                f"stopper `front` cannot judge by {late[0]}, which is known at the end of a run only",
+                where="tune.stop",
+                fix="use `limit` or `median` with `metric`, or remove the objective",
+            )
         self.metrics = tuple(objectives)
         self._directions = list(objectives.values())
         self._startup, self._after, self._confidence = startup, after, confidence
