@@ -21,6 +21,8 @@ import trainwright
 PHOTOS = 8
 SETTINGS: dict[str, dict[str, Any]] = {
     "fcos": {"name": "fcos", "depth": 2, "reach": 4},
+    "retinanet": {"name": "retinanet", "depth": 2, "sizes": [2.0, 3.0]},
+    "ssd": {"name": "ssd", "smallest": 0.1},
     "faster_rcnn": {"name": "faster_rcnn", "hidden": [256], "proposals": 100, "samples": 64},
     "mask_rcnn": {
         "name": "mask_rcnn",

@@ -23,6 +23,14 @@ def test_table_columns_are_sorted_into_inputs_and_target(tmp_path):
     assert "'free' is left out: 100 different texts" in notes
 
 
+def test_sentences_of_a_small_table_are_no_classes(tmp_path):
+    rows = [f"note {n},{'abcdefghijkl'[n % 12]},{n * 0.5},{n % 2}" for n in range(40)]
+    (tmp_path / "t.csv").write_text("note,kind,size,label\n" + "\n".join(rows) + "\n")
+    guess = sniff(tmp_path / "t.csv")
+    assert set(guess.inputs) == {"features", "kind"}
+    assert "column 'note' is left out: 40 different texts" in guess.notes
+
+
 def test_targets_with_gaps_odd_names_and_numbers(tmp_path):
     rows = [f"{n % 7},{'' if n % 10 == 0 else n + 0.5}" for n in range(60)]
     (tmp_path / "t.csv").write_text("x,the price\n" + "\n".join(rows) + "\n")

@@ -55,6 +55,16 @@ def test_line_numbers_across_blank_lines_faults_filters_and_line_breaks(write):
     assert source.notices == ["row_filter keeps 3 of 4 rows"]
 
 
+@pytest.mark.parametrize("value", ['"x', '"x,1', '"x""'], ids=["last", "inside", "doubled"])
+def test_a_quote_that_is_never_closed_is_no_value_with_the_rest_of_the_table(write, value):
+    text = 'a,b\n1,"two\nlines"\n2,' + value + "\n3,y\n4,z\n"
+    with pytest.raises(DataError, match="line 4: a quote is opened here") as error:
+        TableSource(path=write(text))
+    assert "2 lines after it" in error.value.why
+    assert len(TableSource(path=write(text.replace(value, "x")))) == 4
+    assert len(TableSource(path=write('a,b\n1,5" pipe\n2,"y'))) == 2  # nothing follows that could be lost
+
+
 @settings(deadline=None, max_examples=40)
 @given(
     st.lists(st.sampled_from(["row", "blank", "short"]), min_size=1, max_size=30).filter(

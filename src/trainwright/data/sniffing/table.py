@@ -27,6 +27,7 @@ from trainwright.wording import counted, with_count
 TABLES = (".csv", ".tsv", ".tab", ".txt", ".parquet", ".pq")
 _TEXTS = (".csv", ".tsv", ".tab", ".txt")
 _MOST_CATEGORIES = 50  # texts with more values than this are no input
+_FEW_CATEGORIES = 10  # as many may be a class each, however few the rows
 
 
 def detect(path: Path, encoding: str = "utf-8") -> Guess | None:
@@ -134,7 +135,7 @@ def table_inputs(source: Source, columns: dict[str, Values], notes: list[str]) -
             with_gaps = with_gaps or gaps(values) > 0
         elif are_dates(values):
             notes.append(f"column {name!r} is left out: dates are not used")
-        elif many > _MOST_CATEGORIES:
+        elif many > _most_categories(len(values)):
             notes.append(f"column {name!r} is left out: {many} different texts")
         elif gaps(values):
             notes.append(f"column {name!r} is left out: {gaps(values)} rows lack it")
@@ -147,6 +148,11 @@ def table_inputs(source: Source, columns: dict[str, Values], notes: list[str]) -
             notes.append("gaps in number columns are filled with the training mean")
         inputs = {column_key("features", inputs): column, **inputs}
     return inputs
+
+
+def _most_categories(rows: int) -> int:
+    """Above this many different texts they are names or sentences: held-out rows would have unknown ones."""
+    return min(_MOST_CATEGORIES, max(_FEW_CATEGORIES, rows // 2))
 
 
 def column_key(name: str, taken: dict[str, Any]) -> str:

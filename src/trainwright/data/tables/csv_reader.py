@@ -11,10 +11,11 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from trainwright.data.tables.block import Block, Place
-from trainwright.data.tables.records import record_lines
+from trainwright.data.tables.records import record_lines, unclosed_quote
 from trainwright.data.tables.text_blocks import TextFile, parsed
 from trainwright.data.tables.text_encoding import not_text
 from trainwright.errors import DataError
+from trainwright.wording import counted
 
 
 class CsvReader:
@@ -74,6 +75,7 @@ class CsvReader:
     def _parse(self, place: Place, data: bytes) -> Block | None:
         if self._names is not None and not data.strip():
             return None
+        self._refuse_unclosed(place, data)
         faults: list[tuple[int, str]] = []
         table = self._read(place, data, faults)
         if self._names is None:
@@ -128,6 +130,19 @@ class CsvReader:
                 f"the table cannot be read: {error}",
                 fix="check delimiter, header and skip_lines of the table source",
             ) from error
+
+    def _refuse_unclosed(self, place: Place, data: bytes) -> None:
+        """The parser takes all that follows such a quote for one value: rows would be lost without a word."""
+        before = unclosed_quote(data, self._file.delimiter)
+        if before is None:
+            return
+        line, lost = place.first_line + before, data.rstrip().count(b"\n") - before
+        raise DataError(
+            f"line {line}: a quote is opened here and never closed",
+            where=str(self._file.path),
+            why=f"{counted(lost, 'line')} after it would be read as part of this value",
+            fix="close it, or double a quote that is a letter of a quoted value",
+        )
 
     def _no_text(self, place: Place, data: bytes) -> DataError:
         try:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 Places = npt.NDArray[np.int64]
 _NEWLINE, _RETURN, _QUOTE = b"\n"[0], b"\r"[0], b'"'[0]
-_CLOSING = re.compile(rb'[^"]*(?:""[^"]*)*"')
+_CLOSING = re.compile(rb'[^"]*+(?:""[^"]*+)*+"')  # possessive: half of a doubled quote closes nothing
 
 
 def record_ends(data: bytes, delimiter: str | None) -> Places:
@@ -59,6 +59,23 @@ def record_lines(data: bytes, first_line: int, delimiter: str | None) -> Places:
     full = starts[ends - starts - returns > 0]
     breaks = np.flatnonzero(buffer == _NEWLINE)
     return first_line + np.searchsorted(breaks, full)
+
+
+def unclosed_quote(data: bytes, delimiter: str | None) -> int | None:
+    """Line breaks before a quote that takes in all lines after it, since it is never closed; None without.
+
+    Args:
+        data: Text that begins with a record. One that ends with a record has no such quote.
+        delimiter: As for `record_ends`.
+    """
+    if delimiter is None or b'"' not in data:
+        return None
+    start = last_record_end(data, delimiter)
+    rest = data[start:]
+    opened, _ = _quoted_fields(rest, delimiter)
+    if not len(opened) or _CLOSING.match(rest, opened[-1] + 1) or b"\n" not in rest[opened[-1] :].rstrip():
+        return None
+    return data.count(b"\n", 0, start + int(opened[-1]))
 
 
 def _are_regular(buffer: npt.NDArray[np.uint8], quotes: Places, delimiter: str) -> bool:

@@ -1,0 +1,1 @@
+"""Detectors of ours and of torchvision on one backbone."""

@@ -1,0 +1,91 @@
+"""One detector's training steps on the same batch of noise; prints their times.
+
+python -m benchmarks.workloads.detection.step ours fcos --height 256 --width 320 --batch 8
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from benchmarks.workloads.detection import networks
+
+WARM_UP, CLASSES, MOST_BOXES = 3, 3, 30
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("maker", choices=["ours", "torchvision", "torchvision_channels_last"])
+    parser.add_argument("kind", choices=networks.KINDS)
+    parser.add_argument("--height", type=int, default=256)
+    parser.add_argument("--width", type=int, default=320)
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--channels", type=int, default=64)
+    parser.add_argument("--depth", type=int, default=4)
+    parser.add_argument("--steps", type=int, default=12)
+    parser.add_argument("--threads", type=int, default=0, help="0 leaves torch's choice")
+    parser.add_argument("--profile", action="store_true", help="print where the time goes")
+    given = parser.parse_args()
+    if given.threads:
+        torch.set_num_threads(given.threads)
+    torch.manual_seed(0)
+    shape = networks.Shape(given.height, given.width, given.channels, given.depth)
+    make = networks.ours if given.maker == "ours" else networks.torchvision
+    network = make(given.kind, shape, CLASSES).train()
+    layout = torch.contiguous_format if given.maker == "torchvision" else torch.channels_last
+    network.to(memory_format=layout)
+    images = torch.randn(given.batch, 3, given.height, given.width).contiguous(memory_format=layout)
+    boxes, labels = _truth(given.batch, given.height, given.width)
+    loss = (_our_loss if given.maker == "ours" else _their_loss)(network, images, boxes, labels)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-4)
+    if given.profile:
+        _step(loss, optimizer)
+        with torch.profiler.profile() as found:
+            _step(loss, optimizer)
+        print(found.key_averages().table(sort_by="self_cpu_time_total", row_limit=25))
+        return
+    seconds, cpu = [], []
+    for _ in range(WARM_UP + given.steps):
+        began = time.perf_counter(), time.process_time()
+        _step(loss, optimizer)
+        seconds.append(time.perf_counter() - began[0])
+        cpu.append(time.process_time() - began[1])
+    middle = statistics.median(seconds[WARM_UP:])
+    values = {"images_per_s": given.batch / middle, "us_per_step": 1e6 * middle}
+    print(json.dumps(values | {"cpu_us_per_step": 1e6 * statistics.median(cpu[WARM_UP:])}))
+
+
+def _truth(batch: int, height: int, width: int) -> tuple[Tensor, Tensor]:
+    """Boxes `[B, M, 4]` and classes `[B, M]`, a third of the rows without a box."""
+    corner = torch.rand(batch, MOST_BOXES, 2) * torch.tensor([width * 0.7, height * 0.7])
+    boxes = torch.cat([corner, corner + 10 + torch.rand(batch, MOST_BOXES, 2) * height * 0.25], 2)
+    labels = torch.randint(0, CLASSES, (batch, MOST_BOXES))
+    labels[:, MOST_BOXES * 2 // 3 :] = -1
+    return boxes, labels
+
+
+def _our_loss(network: nn.Module, images: Tensor, boxes: Tensor, labels: Tensor) -> Callable[[], Tensor]:
+    truth = {"objects": {"boxes": boxes, "labels": labels}}
+    return lambda: network(images, truth)["objects"]["loss"].mean()
+
+
+def _their_loss(network: nn.Module, images: Tensor, boxes: Tensor, labels: Tensor) -> Callable[[], Tensor]:
+    truth = [{"boxes": b[c >= 0], "labels": c[c >= 0]} for b, c in zip(boxes, labels, strict=True)]
+    return lambda: sum(network(list(images), truth).values())  # type: ignore[return-value]
+
+
+def _step(loss: Callable[[], Tensor], optimizer: torch.optim.Optimizer) -> None:
+    optimizer.zero_grad()
+    loss().backward()
+    optimizer.step()
+
+
+if __name__ == "__main__":
+    main()
