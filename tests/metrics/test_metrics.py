@@ -295,7 +295,7 @@ def test_every_metric_says_what_it_returns(name):
         kept = {"confusion": torch.ones(2, 3, 3, dtype=int), "boundary": torch.ones(2, 3, 4, dtype=int)}
         got = metric(name, kept, None)
     elif module.TARGETS == ("image",):
-        got = metric(name, {name: torch.rand(9, generator=draw)}, None)
+        got = getattr(module, name)({name: torch.rand(9, generator=draw)}, None)
     elif module.TARGETS == ("keypoints",):
         place = {"points": torch.ones(2, 1, 3, 3), "boxes": torch.tensor([[[0, 0, 4, 4.0]]] * 2)}
         found = place | {"labels": torch.zeros(2, 1, dtype=int), "scores": torch.ones(2, 1)}
