@@ -2,7 +2,8 @@
 
     python -m benchmarks.overfit fcos
 
-trains on the first eight photos of COCO128 that have objects, and scores the same photos again.
+trains on the first eight photos of COCO128 that have objects, with the boxes of these or with
+their outlines, and scores the same photos again.
 """
 
 from __future__ import annotations
@@ -22,12 +23,23 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "fcos": {"name": "fcos", "depth": 2, "reach": 4},
     "retinanet": {"name": "retinanet", "depth": 2, "sizes": [2.0, 3.0]},
     "ssd": {"name": "ssd", "smallest": 0.1},
+    "faster_rcnn": {"name": "faster_rcnn", "hidden": [256], "proposals": 100, "samples": 64},
+    "mask_rcnn": {
+        "name": "mask_rcnn",
+        "hidden": [256],
+        "proposals": 100,
+        "samples": 64,
+        "mask_depth": 2,
+    },
 }
+OUTLINED = ("mask_rcnn",)
+SIZES = {"faster_rcnn": 192, "mask_rcnn": 192}
 
 
-def photos(data: Path, folder: Path) -> Path:
+def photos(data: Path, folder: Path, *, outlined: bool) -> Path:
     """A YOLO folder of the first photos that have objects."""
-    labels = data / "coco128" / "object_detection" / "labels" / "train2017"
+    kind = data / "coco128" / ("instance_segmentation" if outlined else "object_detection")
+    labels = kind / "labels" / "train2017"
     chosen = [file for file in sorted(labels.glob("*.txt")) if file.read_text().strip()][:PHOTOS]
     for part in ("images", "labels"):
         (folder / part).mkdir()
@@ -35,8 +47,7 @@ def photos(data: Path, folder: Path) -> Path:
         photo = data / "coco128" / "images" / "train2017" / f"{file.stem}.jpg"
         (folder / "images" / photo.name).symlink_to(photo)
         (folder / "labels" / file.name).symlink_to(file)
-    config = data / "coco128" / "object_detection" / "config.yaml"
-    names = config.read_text().partition("names:")[2]
+    names = (kind / "config.yaml").read_text().partition("names:")[2]
     (folder / "data.yaml").write_text("train: images\nnames:" + names)
     return folder
 
@@ -47,8 +58,8 @@ def recipe(root: Path, head: str, steps: int) -> dict[str, Any]:
         "name": f"overfit_{head}",
         "data": {
             "source": {"name": "yolo", "root": str(root)},
-            "inputs": {"image": {"type": "image", "size": [256, 256]}},
-            "targets": {"objects": {"type": "boxes"}},
+            "inputs": {"image": {"type": "image", "size": SIZES.get(head, 256)}},
+            "targets": {"objects": {"type": "instances" if head in OUTLINED else "boxes"}},
             "split": {},
         },
         "model": {
@@ -78,7 +89,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "photos"
         root.mkdir()
-        settings = recipe(photos(data, root), arguments.head, arguments.steps)
+        settings = recipe(
+            photos(data, root, outlined=arguments.head in OUTLINED), arguments.head, arguments.steps
+        )
         began = time.time(), time.process_time()
         run = trainwright.train(settings, runs_dir=Path(folder) / "runs")
         seconds = {"wall_s": time.time() - began[0], "cpu_s": time.process_time() - began[1]}

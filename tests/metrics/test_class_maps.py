@@ -127,7 +127,7 @@ def test_masks_are_judged_by_these_without_being_asked():
     assert [item["name"] for item in default_metrics("mask", 11)] == [metric.__name__ for metric in ALL]
     assert default_metrics("mask", 11)[0]["per_class"] is True
     assert "per_class" not in default_metrics("mask", 150)[0]
-    assert MONITORED["mask"] == ("miou", "miou")
+    assert MONITORED["mask"] == (("miou", "miou"),)
     assert greater_is_better("val/iou.road") is True
     assert greater_is_better("val/seg/boundary_f") is True
     assert greater_is_better("val/confusion.a.b") is None

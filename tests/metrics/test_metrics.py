@@ -289,11 +289,13 @@ def test_every_metric_says_what_it_returns(name):
         got = metric(name, torch.randn(9, 3, generator=draw), torch.eye(3).repeat(3, 1))
     elif "number" in module.TARGETS:
         got = metric(name, torch.randn(9, 1, generator=draw), torch.randn(9, 1, generator=draw))
-    elif module.TARGETS == ("boxes",):
+    elif "boxes" in module.TARGETS:
         got = metric(name, *random_case(0))
     elif module.TARGETS == ("mask",):
         kept = {"confusion": torch.ones(2, 3, 3, dtype=int), "boundary": torch.ones(2, 3, 4, dtype=int)}
         got = metric(name, kept, None)
+    elif module.TARGETS == ("image",):
+        got = getattr(module, name)({name: torch.rand(9, generator=draw)}, None)
     elif module.TARGETS == ("keypoints",):
         place = {"points": torch.ones(2, 1, 3, 3), "boxes": torch.tensor([[[0, 0, 4, 4.0]]] * 2)}
         found = place | {"labels": torch.zeros(2, 1, dtype=int), "scores": torch.ones(2, 1)}

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from trainwright.data.run_lengths import from_mask, to_text
 from trainwright.report.found import with_found
 from trainwright.report.objects import analyse_objects, best_threshold
 
@@ -73,3 +74,40 @@ def test_boxes_are_drawn_where_they_are():
     assert drawn.shape == (50, 100, 3)
     assert drawn[20:41, 10].min() == 255  # left edge, at half the size
     assert drawn[30, 20].max() == 0  # inside
+
+
+def mask(pixels):
+    runs = from_mask(np.asarray(pixels, dtype=bool))
+    return {"size": list(runs.size), "counts": to_text(runs)}
+
+
+def test_masks_decide_where_there_are_any(columns):
+    # The box is right, the mask within it is not; the other way round in the second picture.
+    columns["pets_predicted"] = [
+        [
+            record("dog", (20, 20, 40, 40), 0.9) | {"overlaps": [0.0, 0.3]},
+            record("cat", (0, 0, 10, 10), 0.8) | {"overlaps": [0.7, 0.0]},
+        ],
+        [record("cat", (30, 30, 40, 40), 0.7) | {"overlaps": [0.6]}],
+        [],
+    ]
+    [result] = analyse_objects("pets", columns, ("cat", "dog"), stem="test-pets")
+    assert result.measure == "masks" and result.as_json()["overlap_of"] == "masks"
+    assert {kind: count for kind, count in result.errors.items() if count} == {"right": 2, "localisation": 1}
+    [matrix] = result.heatmaps
+    assert matrix.counts.tolist() == [[2, 0, 0], [0, 0, 1], [0, 1, 0]]
+    assert "overlap of the masks" in result.charts[0].note
+
+
+def test_masks_are_painted_where_they_are():
+    pixels = np.zeros((20, 40, 3), dtype=np.uint8)
+    left, right = np.zeros((20, 40), bool), np.zeros((20, 40), bool)
+    left[4:16, 4:16], right[4:16, 24:36] = True, True
+    found = [{"class": "cat", "box": [4, 4, 16, 16], "mask": mask(left)}]
+    true = [{"class": "cat", "box": [24, 4, 36, 16], "mask": mask(right)}]
+    drawn = with_found(pixels, true, found, largest=40)
+    assert drawn[13, 9].max() > 0 and drawn[2, 9].max() == 0 and drawn[10, 20].max() == 0
+    # Of the true object the outline alone, in white.
+    assert drawn[10, 30].max() == 0 and drawn[10, 24].tolist() == [255, 255, 255]
+    small = with_found(pixels, true, found, largest=20)
+    assert small.shape == (10, 20, 3) and small[6, 4].max() > 0

@@ -84,7 +84,7 @@ def run_split(
             outputs.append(
                 {name: over(value, partial(_kept, len(batch))) for name, value in predicted.items()}
             )
-            targets.append(batch.targets)
+            targets.append(task.kept(batch.targets, predicted))
             rows.append(batch.ids)
     model.train(was_training)
     return _merge(processes.gather((rows, _to_cpu(outputs), _to_cpu(targets))), processes.size)

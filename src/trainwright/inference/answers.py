@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from trainwright.data.batch import Value
 from trainwright.data.objects import Objects
+from trainwright.data.run_lengths import from_mask, to_text
 from trainwright.data.types import Processor
 from trainwright.inference.answer_pictures import class_maps
 from trainwright.inference.vector_columns import (
@@ -22,6 +23,9 @@ from trainwright.tasks.supervised.target import answer_of
 
 Sizes = Sequence[tuple[int, int] | None]
 """Height and width of each sample's original picture, in whose pixels places are told; None where unknown."""
+
+Records = list[dict[str, Any]]
+"""The objects of one sample, see `object_records`."""
 
 OBJECTS = ("boxes", "instances", "keypoints")
 """Target types whose answer is a list of objects per sample."""
@@ -74,8 +78,10 @@ def answer_columns(
         predicted = processor.decode(probabilities)
         return distribution_columns(name, predicted, probabilities, true=true, below=below, loss=losses)
     if processor.type in OBJECTS:
-        columns: dict[str, Any] = {} if truth is None else {name: _objects(processor, truth, sizes)}
+        columns: dict[str, Any] = {} if truth is None else {name: true_objects(processor, truth, sizes)}
         columns[f"{name}_predicted"] = _objects(processor, answer, sizes)
+        if truth is not None and "similarity" in answer:
+            _tell_overlaps(columns[f"{name}_predicted"], answer, truth)
     elif processor.type == "mask" and isinstance(answer, dict) and "confusion" in answer:
         columns = _of_confusion(name, answer["confusion"].double().numpy())
     elif processor.type == "mask" and not isinstance(answer, dict):
@@ -116,7 +122,7 @@ def _scores(name: str, kept: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _objects(processor: Any, value: dict[str, Any], sizes: Sizes | None) -> list[list[dict[str, Any]]]:
+def _objects(processor: Any, value: Mapping[str, Any], sizes: Sizes | None) -> list[Records]:
     count = len(value["labels"])
     return [
         object_records(
@@ -129,12 +135,38 @@ def _objects(processor: Any, value: dict[str, Any], sizes: Sizes | None) -> list
     ]
 
 
-def object_records(objects: Objects) -> list[dict[str, Any]]:
-    """Objects as JSON has them: `class`, `score` where there is one, `box`, and `points` where there are any.
+def true_objects(processor: Any, truth: Any, sizes: Sizes | None) -> list[Records]:
+    """The annotated objects of each sample.
 
-    Places are rounded to a thousandth of a pixel.
+    Args:
+        processor: Of the target.
+        truth: Columns of several tensors by name, or one such mapping of a single sample after the other.
+        sizes: Of the samples' pictures; the processed ones when absent.
     """
-    records: list[dict[str, Any]] = []
+    if isinstance(truth, Mapping):
+        return _objects(processor, truth, sizes)
+    return [
+        object_records(processor.decode(value, None if sizes is None else sizes[place]))
+        for place, value in enumerate(truth)
+    ]
+
+
+def _tell_overlaps(found: list[Records], answer: Mapping[str, Any], truth: Mapping[str, Any]) -> None:
+    """Adds to each found object how it overlaps the true ones, in their order, as scoring saw it."""
+    for place, records in enumerate(found):
+        rows, columns = (np.flatnonzero(value["labels"][place].numpy() >= 0) for value in (answer, truth))
+        table = answer["similarity"][place].double().numpy()[np.ix_(rows, columns)]
+        for record, overlaps in zip(records, table.round(4).tolist(), strict=True):
+            record["overlaps"] = overlaps
+
+
+def object_records(objects: Objects) -> Records:
+    """Objects as JSON has them: `class`, `score`, `box`, `points`, `mask`, as far as there are any.
+
+    Places are rounded to a thousandth of a pixel. A mask is run lengths as COCO writes them: `size` (height
+    and width) and `counts`, a text.
+    """
+    records: Records = []
     for place, label in enumerate(objects.labels):
         record: dict[str, Any] = {"class": label}
         if "score" in objects.extra:
@@ -142,5 +174,8 @@ def object_records(objects: Objects) -> list[dict[str, Any]]:
         record["box"] = np.round(objects.boxes[place], 3).tolist()
         if objects.keypoints is not None:
             record["points"] = np.round(objects.keypoints.points[place], 3).tolist()
+        if len(objects.segments):
+            mask = np.asarray(objects.segments[place], dtype=bool)
+            record["mask"] = {"size": list(mask.shape), "counts": to_text(from_mask(mask))}
         records.append(record)
     return records

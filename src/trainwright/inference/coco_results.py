@@ -14,7 +14,8 @@ def coco_results(predictions: Predictions) -> bytes:
     """JSON: an entry per found object with `image_id`, `category_id`, `bbox` (x, y, width, height), `score`.
 
     `image_id` is the number that a file's name consists of, as in COCO's own pictures, else the name;
-    `category_id` counts the classes from 1, and `category` has the name. Points follow as `keypoints`.
+    `category_id` counts the classes from 1, and `category` has the name. Points follow as `keypoints`, masks
+    as `segmentation` (run lengths).
 
     Raises:
         UserError: The run finds no objects, or objects of several targets.
@@ -40,6 +41,8 @@ def coco_results(predictions: Predictions) -> bytes:
                 "bbox": [left, top, round(right - left, 3), round(bottom - top, 3)],
                 "score": record.get("score"),
             }
+            if "mask" in record:
+                entry["segmentation"] = record["mask"]
             if "points" in record:
                 entry["keypoints"] = [value for point in record["points"] for value in point]
             found.append(entry)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 
 from trainwright.data.objects import Objects
 from trainwright.data.stream_store import store_of
 from trainwright.data.types import PreparedData
-from trainwright.inference.answers import OBJECTS, Sizes, answer_columns
+from trainwright.inference.answers import OBJECTS, Sizes, answer_columns, true_objects
 from trainwright.inference.kept_pictures import keep_worst
 from trainwright.inference.predictions import write_predictions
 from trainwright.inference.predictor import Predictor
@@ -44,12 +47,28 @@ def evaluate_split(
         output, target = result.outputs[name], result.targets[name]
         sizes = _picture_sizes(data, name, result.rows) if processor.type in OBJECTS else None
         columns.update(answer_columns(name, processor, output, target, losses.get(name), sizes))
+        if processor.type == "instances":
+            # Scoring keeps no masks of the truth.
+            columns[name] = true_objects(processor, _truths(data, name, result.rows), sizes)
         if processor.spec().classes:
             classes[name] = processor.spec().classes
     if data.targets:
         write_predictions(folder / "predictions.parquet", columns, classes=classes)
     write_json(folder / "metrics.json", metrics)
     return metrics
+
+
+def _truths(data: PreparedData, target: str, rows: np.ndarray) -> Iterator[dict[str, Any]]:
+    """The truth of one sample after the other, read again: all of a split's masks would fill the memory."""
+    processor = data.targets[target]
+    for row in rows.tolist():
+        if target in data.streamed:
+            stored = processor.encode(data.streamed[target][row])
+        else:
+            stored = np.array(data.arrays[target][row])
+        value = processor.to_tensor(torch.from_numpy(stored)[None])
+        assert isinstance(value, dict)
+        yield {name: tensor[0] for name, tensor in value.items()}
 
 
 def _picture_sizes(data: PreparedData, target: str, rows: np.ndarray) -> Sizes | None:

@@ -60,14 +60,17 @@ NAMES = (
 )
 MANY_CLASSES = 20
 MONITORED = {
-    "category": ("accuracy", "accuracy"),
-    "categories": ("average_precision", "average_precision"),
-    "boxes": ("map", "map"),
-    "mask": ("miou", "miou"),
-    "keypoints": ("pck", "pck"),
-    "image": ("psnr", "psnr"),
+    "category": (("accuracy", "accuracy"),),
+    "categories": (("average_precision", "average_precision"),),
+    "boxes": (("map", "map"),),
+    "instances": (("map", "map"),),
+    "mask": (("miou", "miou"),),
+    "keypoints": (("keypoint_map", "map"), ("pck", "pck")),
+    "image": (("psnr", "psnr"),),
 }
-"""Column type -> metric component, and the value of it, that tells the best model; all of them rise."""
+"""Column type -> metric components, and the value of each, that tell the best model.
+
+The first that is computed counts; all of them rise."""
 
 
 _DEFAULTS = {
@@ -76,6 +79,7 @@ _DEFAULTS = {
     "number": ("mae", "rmse", "r2"),
     "distribution": ("mae", "rmse", "r2", "crps"),
     "boxes": ("map",),
+    "instances": ("map",),
     "mask": ("miou", "dice", "pixel_accuracy", "boundary_f"),
     "keypoints": ("pck", "nme"),
     "image": ("psnr", "ssim"),

@@ -20,7 +20,7 @@ GREATER_IS_BETTER = dict.fromkeys(
     ),
     True,
 ) | {"unowned": False}
-TARGETS = ("boxes",)
+TARGETS = ("boxes", "instances")
 
 
 def map(

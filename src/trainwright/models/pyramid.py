@@ -12,7 +12,7 @@ from trainwright.data.batch import Value
 from trainwright.data.types import TensorSpec
 from trainwright.errors import ModelError, closest
 from trainwright.fields import ComponentOf
-from trainwright.models.heads import DEFAULTS
+from trainwright.models.heads import DEFAULTS, SEVERAL_WITH_POINTS
 from trainwright.models.heads.base import judged, learns
 from trainwright.models.inputs import only_image
 
@@ -85,7 +85,8 @@ def pyramid(
         class_weights: Target -> weight of every class, None where they count alike.
         backbone: small, any network of timm that gives maps, or a module of your own.
         neck: fpn, pan, plain, or a module of your own.
-        heads: Target -> head; by the target's type when absent.
+        heads: Target -> head; by the target's type when absent, and for keypoints by whether a picture shows
+            several objects.
 
     Raises:
         ModelError: A head for a target that there is not, or of a type that it cannot learn.
@@ -120,9 +121,12 @@ def _head(
     image: tuple[int, int, int],
 ) -> nn.Module:
     where = f"model.heads.{name}"
-    if wanted is None and spec.type not in DEFAULTS:
+    default = DEFAULTS.get(spec.type)
+    if spec.type == "keypoints" and spec.shape[0] > 1:
+        default = SEVERAL_WITH_POINTS
+    if wanted is None and default is None:
         raise ModelError(f"a target of type {spec.type} has no head by default", where=where, fix="name one")
-    valid = registry.validate("head", wanted or {"name": DEFAULTS[spec.type]}, where=where)
+    valid = registry.validate("head", wanted or {"name": default}, where=where)
     info = registry.describe("head", valid["name"])
     if info.targets and spec.type not in info.targets:
         raise ModelError(

@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+from trainwright.data.run_lengths import from_text, to_mask
 from trainwright.report.drawing import COLOURS, printable
 
 Records = Sequence[Mapping[str, Any]]
-"""Objects as the table of predictions has them: `class`, `box`, and perhaps `score` and `points`."""
+"""Objects as the table of predictions has them: `class`, `box`, and perhaps `score`, `points` and `mask`."""
 _WHITE = (255, 255, 255)
 
 
@@ -31,16 +32,45 @@ def with_found(
     image = Image.fromarray(np.ascontiguousarray(pixels))
     scale = min(1.0, largest / max(image.size))
     image = image.resize((max(1, round(image.width * scale)), max(1, round(image.height * scale))))
+    for record in reversed(found):  # the surest lie on top
+        if record.get("mask"):
+            image.paste(_colour(record), mask=_layer(record["mask"], image.size, outline=False))
+    for record in true:
+        if record.get("mask"):
+            image.paste(_WHITE, mask=_layer(record["mask"], image.size, outline=True))
     pen = ImageDraw.Draw(image)
     for record in true:
         _draw(pen, record, scale, _WHITE)
     for record in found:
-        colour = COLOURS[zlib.crc32(str(record["class"]).encode()) % len(COLOURS)]
+        colour = _colour(record)
         _draw(pen, record, scale, colour)
         score = f" {record['score']:.2f}" if record.get("score") is not None else ""
         left, top = (float(value) * scale for value in record["box"][:2])
         pen.text((left + 2, top + 1), printable(f"{record['class']}{score}"), fill=colour)
     return np.asarray(image)
+
+
+def _colour(record: Mapping[str, Any]) -> tuple[int, int, int]:
+    return COLOURS[zlib.crc32(str(record["class"]).encode()) % len(COLOURS)]
+
+
+def _layer(mask: Mapping[str, Any], size: tuple[int, int], *, outline: bool) -> Image.Image:
+    """How opaque an object is painted at each pixel: its outline wholly, or its inside by half.
+
+    Args:
+        mask: Run lengths in their text form.
+        size: Width and height of the picture.
+        outline: Which of the two.
+    """
+    height, width = mask["size"]
+    pixels = to_mask(from_text(mask["counts"], (height, width)))
+    there = Image.fromarray(pixels).resize(size, Image.Resampling.NEAREST)
+    shown = np.asarray(there)
+    if outline:
+        edge = shown.copy()
+        edge[1:-1, 1:-1] &= ~(shown[:-2, 1:-1] & shown[2:, 1:-1] & shown[1:-1, :-2] & shown[1:-1, 2:])
+        return Image.fromarray(np.where(edge, np.uint8(255), np.uint8(0)))
+    return Image.fromarray(np.where(shown, np.uint8(112), np.uint8(0)))
 
 
 def _draw(

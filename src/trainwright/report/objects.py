@@ -55,6 +55,7 @@ class ObjectsResult:
 
     Attributes:
         name: The target.
+        measure: Whose overlap decides, `masks` or `boxes`.
         total: Pictures.
         objects: Annotated objects.
         threshold: Score from which an object counts: the one with the largest F1 over all classes.
@@ -68,6 +69,7 @@ class ObjectsResult:
     """
 
     name: str
+    measure: str
     total: int
     objects: int
     threshold: float
@@ -86,6 +88,7 @@ class ObjectsResult:
             "samples": self.total,
             "objects": self.objects,
             "overlap": OVERLAP,
+            "overlap_of": self.measure,
             "score_threshold": self.threshold,
             "f1": self.f1,
             "map50": self.mean_precision,
@@ -131,12 +134,14 @@ def analyse_objects(
         )
         for k, name in enumerate(classes)
     ]
-    kept = [_above(scene, threshold) for scene in found]
+    kept = [scene.chosen(scene.scores >= threshold) for scene in found]
     errors = [error_kinds(a, b, OVERLAP) for a, b in zip(kept, true, strict=True)]
     total: Counter[str] = sum(errors, Counter())
+    measure = "masks" if any(scene.overlaps is not None for scene in found) else "boxes"
     return [
         ObjectsResult(
             name=target,
+            measure=measure,
             total=len(found),
             objects=int(annotated.sum()),
             threshold=threshold,
@@ -146,7 +151,7 @@ def analyse_objects(
             errors={kind: int(total[kind]) for kind in ("right", *KINDS)},
             mistakes=_worst(target, columns, errors),
             heatmaps=_confusion(kept, true, classes, f"{stem}-confusion"),
-            charts=[_chart(curves, classes, f"{stem}-precision-recall")] if annotated.any() else [],
+            charts=[_chart(curves, classes, measure, f"{stem}-precision-recall")] if annotated.any() else [],
         )
     ]
 
@@ -158,7 +163,10 @@ def scene_of(records: Sequence[dict[str, Any]] | None, ids: dict[str, int]) -> S
     order = np.argsort(-scores, kind="stable")
     boxes = np.array([record["box"] for record in kept], dtype=np.float64).reshape(-1, 4)
     labels = np.array([ids[record["class"]] for record in kept], dtype=np.int64)
-    return Scene(boxes[order], labels[order], scores[order])
+    overlaps = None
+    if kept and all(record.get("overlaps") is not None for record in kept):
+        overlaps = np.array([record["overlaps"] for record in kept], dtype=np.float64)
+    return Scene(boxes, labels, scores, overlaps).chosen(order)
 
 
 def best_threshold(scores: Floats, hits: Any, annotated: int) -> tuple[float, float]:
@@ -201,11 +209,6 @@ def _curve(scores: Floats, hits: Any, annotated: int) -> _Curve:
     return _Curve(grid, reached, float(reached.mean()))
 
 
-def _above(scene: Scene, threshold: float) -> Scene:
-    kept = scene.scores >= threshold
-    return Scene(scene.boxes[kept], scene.labels[kept], scene.scores[kept])
-
-
 def _confusion(
     found: Sequence[Scene], true: Sequence[Scene], classes: Sequence[str], name: str
 ) -> list[Heatmap]:
@@ -217,8 +220,7 @@ def _confusion(
 
 def _pairs(found: Scene, true: Scene, nothing: int) -> list[tuple[int, int]]:
     """True and found class of every object of a picture, `nothing` where there is no other side."""
-    anywhere = Scene(found.boxes, np.zeros_like(found.labels), found.scores)
-    places = matched(anywhere, Scene(true.boxes, np.zeros_like(true.labels), true.scores), OVERLAP)
+    places = matched(found.of_one_class(), true.of_one_class(), OVERLAP)
     pairs = [
         (int(true.labels[place]) if place >= 0 else nothing, int(label))
         for place, label in zip(places.tolist(), found.labels, strict=True)
@@ -245,12 +247,12 @@ def _worst(target: str, columns: dict[str, Any], errors: Sequence[Counter[str]])
     ]
 
 
-def _chart(curves: Sequence[_Curve], classes: Sequence[str], name: str) -> Chart:
+def _chart(curves: Sequence[_Curve], classes: Sequence[str], measure: str, name: str) -> Chart:
     return precision_recall_chart(
         curves[0].recall,
         [curve.precision for curve in curves],
         [curve.area for curve in curves],
         classes,
         name,
-        f"An object is found from an overlap of {OVERLAP:g}",
+        f"An object is found from an overlap of the {measure} of {OVERLAP:g}",
     )

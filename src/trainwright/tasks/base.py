@@ -73,6 +73,10 @@ class Task(ABC):
         Where the batch knows the truth, an output may hold what scoring needs in place of a large answer.
         """
 
+    def kept(self, targets: dict[str, Value], outputs: dict[str, Value]) -> dict[str, Value]:
+        """What scoring needs of a batch's truth beside the outputs of `predict`."""
+        return targets
+
     @abstractmethod
     def score(self, outputs: dict[str, Value], targets: dict[str, Value]) -> dict[str, float]:
         """Metrics over a whole split, `loss` among them; names without the split's prefix."""

@@ -95,6 +95,8 @@ def test_other_annotations_beside_the_main_ones_are_named(shared_data):
     assert any("instance_segmentation" in note for note in sniff(shared_data / "coco128").notes)
     single = sniff(shared_data / "coco_mini" / "annotations" / "person_keypoints_train2017.json")
     assert [column["type"] for column in single.targets.values()] == ["keypoints"]
+    # People stand in groups, and what is found beside them counts.
+    assert single.targets["keypoints"]["metrics"] == ["pck", "keypoint_map"]
     captions = sniff(shared_data / "coco_mini" / "annotations" / "captions_train2017.json")
     assert captions.source["name"] == "coco_captions"
     assert captions.targets == {"caption": {"type": "text"}}

@@ -9,7 +9,7 @@ import numpy as np
 
 from trainwright.data.objects import Objects
 from trainwright.data.processors.object_column import ObjectColumn, as_array, name_of
-from trainwright.data.processors.outlines import pixels_of, restored
+from trainwright.data.processors.outlines import pasted, pixels_of, restored
 from trainwright.data.types import BadSample, TensorSpec
 from trainwright.fields import NonNegative
 
@@ -91,10 +91,17 @@ class InstancesProcessor(ObjectColumn):
         """The objects of one picture with class names and masks.
 
         Args:
-            value: `boxes`, `labels`, `masks` and perhaps `scores`, as `to_tensor` gives them.
+            value: `boxes`, `labels` and `masks`, as `to_tensor` gives them, and perhaps `scores`. In place of
+                `masks` there may be `crops` uint8 `[M, h, w]`: how probable it is that each cell of a box is
+                the object's, 255 for certain.
             size: Height and width of the original picture, for coordinates and masks in its pixels.
         """
         rows, objects = self.found(value, size)
+        if "crops" in value:
+            crops = as_array(value["crops"])[rows]
+            return replace(objects, segments=tuple(pasted(crops, objects.boxes, objects.size)))
+        if "masks" not in value:
+            return objects
         masks = as_array(value["masks"])[rows] > 0.5
         if size is None:
             return replace(objects, segments=tuple(masks))

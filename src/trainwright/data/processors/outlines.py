@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,38 @@ def restored(values: np.ndarray, placement: Placement, size: tuple[int, int], bo
     inside = ((y >= top) & (y < top + down))[:, None] & ((x >= left) & (x < left + across))[None, :]
     picked = values[y.clip(0, values.shape[0] - 1)][:, x.clip(0, values.shape[1] - 1)]
     return np.where(inside, picked, np.array(border, dtype=values.dtype))
+
+
+def pasted(crops: np.ndarray, boxes: np.ndarray, size: tuple[int, int]) -> list[npt.NDArray[np.bool_]]:
+    """Masks of a picture from those of boxes, bilinear between cells, inside from half on.
+
+    Args:
+        crops: uint8 `[n, h, w]`, how probable it is of each cell of a box, 255 for certain.
+        boxes: Left, top, right, bottom in pixels `[n, 4]`.
+        size: Height and width of the picture.
+    """
+    found = []
+    for crop, (left, top, right, bottom) in zip(crops, boxes.tolist(), strict=True):
+        mask = np.zeros(size, dtype=bool)
+        (rows, down), (columns, across) = (
+            _shares(first, last, length, cells)
+            for first, last, length, cells in (
+                (top, bottom, size[0], crop.shape[0]),
+                (left, right, size[1], crop.shape[1]),
+            )
+        )
+        mask[rows, columns] = down @ (crop / np.float32(255)) @ across.T > 0.5
+        found.append(mask)
+    return found
+
+
+def _shares(first: float, last: float, length: int, cells: int) -> tuple[slice, npt.NDArray[np.float32]]:
+    """The pixels whose middle lies between two edges, and how much each cell counts for each of them."""
+    begin, end = (min(max(math.ceil(edge - 0.5), 0), length) for edge in (first, last))
+    middles = np.arange(begin, end) + 0.5
+    place = (middles - first) / max(last - first, 1e-6) * cells - 0.5
+    place = place.clip(0, cells - 1)[:, None]
+    return slice(begin, end), (1 - np.abs(place - np.arange(cells))).clip(0).astype(np.float32)
 
 
 def _filled(polygons: list[Polygon], size: tuple[int, int]) -> Mask:

@@ -13,6 +13,7 @@ from trainwright.data.sources.base import BaseSource
 from trainwright.data.types import Values
 from trainwright.wording import counted
 
+_COCO_POINTS, _MIDDLING = 17, 0.05  # of how certain each point is: COCO tells it for its own points alone
 _SIDE = 320  # pixels to which pictures of different sizes are fitted, in whole
 
 
@@ -61,7 +62,16 @@ def annotated_guess(source: AnnotatedSource, spec: dict[str, Any], notes: Sequen
         said.append(f"{classes} named and never {'occurs' if unused == 1 else 'occur'}")
     if source.kind == "instances":
         target["outline"] = "box"
+    if source.kind == "keypoints" and any(len(item) > 1 for item in source.column("objects")):
+        target["metrics"] = ["pck", _precision_of_points(source)]
     return guess_of(source, spec, {"image": image}, {source.kind: target}, [*said, why])
+
+
+def _precision_of_points(source: AnnotatedSource) -> str | dict[str, Any]:
+    """The metric of points that counts false finds too, which a picture of several objects asks for."""
+    known = (item.keypoints for item in source.column("objects"))
+    count = next((len(points.names) for points in known if points is not None), 0)
+    return "keypoint_map" if count == _COCO_POINTS else {"name": "keypoint_map", "sigmas": _MIDDLING}
 
 
 def guess_of(

@@ -6,7 +6,6 @@ from collections import Counter
 
 import numpy as np
 
-from trainwright.metrics.detection.overlap import box_overlaps
 from trainwright.metrics.detection.scenes import Scene, matched
 
 KINDS = ("classification", "localisation", "both", "duplicate", "background", "missed")
@@ -30,11 +29,7 @@ def error_kinds(found: Scene, true: Scene, threshold: float = 0.5) -> Counter[st
     """
     places = matched(found, true, threshold)
     counts: Counter[str] = Counter({"right": int((places >= 0).sum())})
-    overlap = (
-        box_overlaps(found.boxes[:, None], true.boxes[None])
-        if len(true.labels)
-        else np.zeros((len(found.labels), 0))
-    )
+    overlap = found.overlapping(true)
     same = found.labels[:, None] == true.labels[None]
     meant = set(places[places >= 0].tolist())
     for place in np.flatnonzero(places < 0).tolist():

@@ -17,8 +17,12 @@ DEFAULTS = {
     "number": "linear",
     "distribution": "linear",
     "boxes": "fcos",
+    "instances": "mask_rcnn",
     "mask": "dense",
     "keypoints": "heatmaps",
     "image": "restore",
 }
 """Column type -> head that learns it when the recipe names none."""
+
+SEVERAL_WITH_POINTS = "keypoint_rcnn"
+"""Head for keypoints of pictures that show several objects each, likewise."""

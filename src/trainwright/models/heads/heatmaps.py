@@ -5,14 +5,20 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 
 from trainwright.data.batch import Value
 from trainwright.data.types import TensorSpec
 from trainwright.fields import NonNegativeInt, Positive, PositiveInt
 from trainwright.models.heads.base import Features, Head
-from trainwright.models.heads.peaks import gaussians, highest, quadratic_peak, soft_argmax, windows
+from trainwright.models.heads.peaks import (
+    divergence,
+    gaussians,
+    highest,
+    quadratic_peak,
+    share_at_peak,
+    soft_argmax,
+)
 from trainwright.models.heads.single_object import (
     ObjectClass,
     check_single,
@@ -77,14 +83,12 @@ class Heatmaps(Head):
         """`points`, the mean over those that count, and `class` where there are several: `[B]` each."""
         points, seen, label = only_object(target, "heatmaps")
         raw = self._raw(features)
-        size = (raw.shape[2], raw.shape[3])
-        wanted = gaussians(points / self.stride - 0.5, size, self.sigma).flatten(2)
-        flat = raw.flatten(2)
+        centres = points / self.stride - 0.5
         if self.maps == "softmax":
-            wanted = wanted / wanted.sum(2, keepdim=True).clamp(min=torch.finfo(wanted.dtype).tiny)
-            each = (torch.special.xlogy(wanted, wanted) - wanted * flat.log_softmax(2)).sum(2)
+            each = divergence(raw, centres, self.sigma)
         else:
-            each = (flat - wanted).square().sum(2)
+            wanted = gaussians(centres, (raw.shape[2], raw.shape[3]), self.sigma)
+            each = (raw - wanted).square().sum((2, 3))
         parts = {"points": mean_over_seen(each, seen)}
         kind = self.kind.loss(features, label, seen)
         return parts if kind is None else parts | {"class": kind}
@@ -94,10 +98,10 @@ class Heatmaps(Head):
         raw = self._raw(features)
         heat = raw.flatten(2).softmax(2).view_as(raw) if self.maps == "softmax" else raw.clamp(min=0)
         placed = quadratic_peak(heat) if self.place == "quadratic" else soft_argmax(heat, self.sigma)
-        height, x, y = highest(heat)
         if self.maps == "softmax":
-            height = windows(heat, x, y, max(1, round(3 * self.sigma))).sum((2, 3))
-        confidence = height.clamp(0, 1)
+            confidence = share_at_peak(heat, self.sigma)
+        else:
+            confidence = highest(heat)[0].clamp(0, 1)
         label, probability = self.kind(features)
         return one_answer((placed + 0.5) * self.stride, confidence, label, confidence.mean(1) * probability)
 

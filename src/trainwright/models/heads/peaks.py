@@ -108,3 +108,22 @@ def quadratic_peak(heat: Tensor) -> Tensor:
     _, top_x, top_y = highest(heat)
     moved = torch.stack([x, y], 2) + step
     return torch.where((step != 0).any(2, keepdim=True), moved, torch.stack([top_x, top_y], 2).to(heat.dtype))
+
+
+def divergence(raw: Tensor, centres: Tensor, sigma: float) -> Tensor:
+    """Kullback-Leibler divergence of maps, as distributions over their cells, from Gaussians: nats `[B, K]`.
+
+    Args:
+        raw: Logits `[B, K, h, w]`.
+        centres: x and y in cells, (0, 0) the centre of the first cell, `[B, K, 2]`.
+        sigma: In cells.
+    """
+    wanted = gaussians(centres, (raw.shape[2], raw.shape[3]), sigma).flatten(2)
+    wanted = wanted / wanted.sum(2, keepdim=True).clamp(min=torch.finfo(wanted.dtype).tiny)
+    return (torch.special.xlogy(wanted, wanted) - wanted * raw.flatten(2).log_softmax(2)).sum(2)
+
+
+def share_at_peak(heat: Tensor, sigma: float) -> Tensor:
+    """Share of each map `[B, K, h, w]` of sum 1 that lies within three sigma of its highest cell `[B, K]`."""
+    _, x, y = highest(heat)
+    return windows(heat, x, y, max(1, round(3 * sigma))).sum((2, 3)).clamp(0, 1)

@@ -22,8 +22,8 @@ def _several(why: str, head: str) -> ModelError:
         f"head {head} finds the points of one object per picture",
         where="model.heads",
         why=why,
-        fix="train on pictures of one object each: crop the objects out, or choose a class with `classes` "
-        "and `others: drop`; leave out augmentations that join pictures",
+        fix="use keypoint_rcnn, which finds several; or train on pictures of one object each: crop the "
+        "objects out, or choose a class with `classes` and `others: drop`",
     )
 
 

@@ -137,6 +137,15 @@ class SupervisedTask(Task):
             return outputs
         return {t.name: t.kept(outputs[t.name], batch.targets[t.name]) for t in self.targets}
 
+    def kept(self, targets: dict[str, Value], outputs: dict[str, Value]) -> dict[str, Value]:
+        """The truth without masks that an output has been compared with: those of a split fill the memory."""
+        return {
+            name: {part: tensor for part, tensor in value.items() if part != "masks"}
+            if isinstance(value, dict) and "similarity" in outputs[name]
+            else value
+            for name, value in targets.items()
+        }
+
     def per_sample_losses(self, outputs: dict[str, Output], targets: dict[str, Value]) -> dict[str, Tensor]:
         """Loss of each sample `[n]` per target, unweighted by the target's weight."""
         return {t.name: t.per_sample(outputs[t.name], targets[t.name]) for t in self.targets}
@@ -182,10 +191,10 @@ class SupervisedTask(Task):
     def monitor(self) -> tuple[str, str]:
         """The leading metric of a single target where its type has one, else the loss."""
         single = self.targets[0] if len(self.targets) == 1 else None
-        if single is not None and single.spec.type in MONITORED:
-            metric, name = MONITORED[single.spec.type]
-            if metric in single.metric_names or single.spec.type == "category":
-                return name, "max"
+        if single is not None:
+            for metric, name in MONITORED.get(single.spec.type, ()):
+                if metric in single.metric_names or single.spec.type == "category":
+                    return name, "max"
         return "loss", "min"
 
 
