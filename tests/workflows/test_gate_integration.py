@@ -7,7 +7,7 @@ from PIL import Image
 
 from trainwright.data.checks.finding import Severity
 from trainwright.data.fixes import Fix
-from trainwright.errors import DataError
+from trainwright.errors import DataError, UserError
 from trainwright.workflows.checking import check
 from trainwright.workflows.data_fixing import _counts
 from trainwright.workflows.gate import check_data
@@ -53,17 +53,17 @@ def recipe(tmp_path):
 
 
 def test_errors_stop_before_the_first_step_and_leave_no_run(leaking, tmp_path):
-    with pytest.raises(DataError, match="held-out samples are in another split") as caught:
+    with pytest.raises(DataError, match="1 held-out sample is in another split") as caught:
         train(leaking, runs_dir=tmp_path / "runs")
     assert "data.gate: {errors: report}" in caught.value.fix
     assert not list((tmp_path / "runs").glob("leaking-*/run.json"))
-    with pytest.raises(DataError, match="held-out samples are in another split"):
+    with pytest.raises(DataError, match="1 held-out sample is in another split"):
         check(leaking)
 
 
 def test_a_recipe_may_train_all_the_same_and_is_told(leaking, tmp_path):
     done = train(leaking, ["data.gate.errors=report"], runs_dir=tmp_path / "runs")
-    assert any("data error: 1 held-out samples" in message for message in done.messages)
+    assert any("data error: 1 held-out sample is" in message for message in done.messages)
     found = json.loads((done.path / "data" / "check.json").read_text())
     assert found["counts"]["error"] == 1
     page = (done.path / "data" / "check.html").read_text()
@@ -126,3 +126,13 @@ def test_a_fix_for_two_reasons_is_counted_once():
     new = [Fix("leave_out", "a", "y"), Fix("leave_out", "b", "x"), Fix("leave_out", "b", "y")]
     clipped = [Fix("clip_objects", "c", "z", (0, 2))]
     assert _counts(old, [*new, *clipped]) == {"leave_out": 1, "clip_objects": 2}
+
+
+def test_pictures_whose_annotations_are_all_faulty_are_not_taken_for_unlabelled_ones(tmp_path, make_photos):
+    folder = make_photos(tmp_path / "photos", each=1) / "cat"
+    (folder / "0.xml").write_text("<annotation><filename>0.png</filename><object><name>cat</name></object>")
+    with pytest.raises(UserError) as refused:
+        check_data(folder)
+    assert "0.xml" in str(refused.value) and "cut off" in str(refused.value)
+    (folder / "0.xml").unlink()
+    assert check_data(folder).in_order  # pictures alone may well have no labels

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from trainwright.data.sources.file_tree import IMAGE_SUFFIXES
-from trainwright.errors import UserError
 
 Given = str | Path | Mapping[str, Any]
 
@@ -39,7 +38,7 @@ def describe(given: Given) -> Described:
     path = Path(given) if isinstance(given, str | Path) else None
     if path is None or path.suffix in (".yaml", ".yml") or not path.exists():
         return Described(given)
-    from trainwright.data.sniffing import sniff
+    from trainwright.data.sniffing import Undescribed, sniff
     from trainwright.recipe.yaml12 import parse
     from trainwright.workflows.first_recipe import first_recipe, recipe_name
 
@@ -49,7 +48,7 @@ def describe(given: Given) -> Described:
         if loose and guess.source["name"] == "folder":
             return _unlabelled(path, recipe_name(path))
         text = first_recipe(guess, recipe_name(path), str(path), command="")
-    except UserError:
+    except Undescribed:
         if not (loose or path.suffix.lower() in (*IMAGE_SUFFIXES, ".zip")):
             raise
         return _unlabelled(path, recipe_name(path))

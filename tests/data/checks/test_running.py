@@ -52,6 +52,17 @@ def pictures(count=60):
     return RNG.integers(0, 256, (count, 20, 20, 3), dtype=np.uint8)
 
 
+def test_a_held_out_copy_with_another_label_is_leakage_too(found):
+    x, y = pictures(), np.arange(60) % 2
+    x[45], y[45], y[5] = x[5], 1, 0
+    split = {"train": np.arange(40), "test": np.arange(40, 60)}
+    data = {name: {"x": x[rows], "y": y[rows]} for name, rows in split.items()}
+    findings = found(data, {"x": {"type": "image"}}, {"y": {"type": "category"}}, split=None)
+    [told] = by_check(findings, "duplicates")
+    assert (told["severity"], told["count"]) == ("error", 2)
+    assert told["what"].endswith("1 of them held out and in another split too")
+
+
 def test_equal_pictures_in_two_splits_are_leakage(found):
     x = pictures()
     split = {"train": np.arange(40), "test": np.arange(40, 60)}

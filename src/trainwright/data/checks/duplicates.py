@@ -71,13 +71,21 @@ def _conflicts(subject: Subject, groups: Sequence[Rows], targets: Sequence[str],
         return "/".join(map(_in_words, label_of(columns, row)))
 
     ranked = [kept_first(subject, group) for group in groups]
+    leaked = [
+        row
+        for rows in ranked
+        if len(set(subject.split_of[rows].tolist())) > 1
+        for row in rows
+        if subject.split_name(row) != "train"
+    ]
     # Nobody knows which label is right, so all go; but not where a split would have nothing left.
     can_go = perceived and not _empties_a_split(subject, groups)
     return Finding(
         "duplicates",
-        Severity.WARNING if perceived else Severity.NOTICE,
+        leak_severity(subject, leaked) if perceived else Severity.NOTICE,
         sum(map(len, groups)),
-        f"samples with equal inputs have different labels ({', '.join(targets)})",
+        f"samples with equal inputs have different labels ({', '.join(targets)})"
+        + (f", {len(leaked)} of them held out and in another split too" if leaked else ""),
         "at least one label is wrong" if perceived else "rows of a few numbers may well be equal by chance",
         "look at them, and correct or leave out" if perceived else "",
         shown(

@@ -44,7 +44,7 @@ def form_of(data: bytes) -> Form:
     if data.startswith(npy_file.MAGIC):
         shape, dtype = npy_file.shape_and_dtype(data)
         height, width, bands = channels_last(shape)
-        return Form((height, width), bands, 8 if dtype.itemsize == 1 else 16)
+        return Form((height, width), bands, 32 if dtype.kind == "f" else 8 if dtype.itemsize == 1 else 16)
     about = tiff_samples.header(data)
     if about is not None and about.samples > _COLOURS:
         size = (about.height, about.width)

@@ -36,7 +36,7 @@ def look(raw: Any) -> Look | None:
         array = as_hwc(as_array(raw), bands=True)
         largest = float(array.max(initial=0)) if array.dtype.kind == "f" else 0.0
         height, width, bands = array.shape
-        bits = 8 if array.dtype.itemsize == 1 else 16
+        bits = 32 if array.dtype.kind == "f" else 8 if array.dtype.itemsize == 1 else 16
         return Look((height, width), "gray" if bands in (1, 2) else "rgb", largest, bands, bits)
     except BadSample:
         return None

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
-from trainwright.data.sniffing.guess import Guess
+from trainwright.data.sniffing.guess import Guess, Undescribed
 from trainwright.data.sources.file_tree import IMAGE_SUFFIXES
 from trainwright.errors import DataError
 
-__all__ = ["FORMATS", "Guess", "sniff"]
+__all__ = ["FORMATS", "Guess", "Undescribed", "sniff"]
 
 FORMATS = (
     "archive",
@@ -71,7 +71,7 @@ def sniff(path: Path, encoding: str | None = None) -> Guess:
     suffix = path.suffix.lower()
     whole = next((kind for kind, suffixes in _PARTS.items() if suffix in suffixes), None)
     if whole is not None:
-        raise DataError(
+        raise Undescribed(
             f"a single {suffix} is no data set",
             where=str(path),
             fix=f"give the folder with {whole}, such as {path.absolute().parent}",

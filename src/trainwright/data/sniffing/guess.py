@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from trainwright.data.splits import smallest_share
+from trainwright.errors import DataError
 
 
 class WithSplits(Protocol):
@@ -15,6 +16,10 @@ class WithSplits(Protocol):
 
     def __len__(self) -> int: ...
     def splits(self) -> dict[str, np.ndarray] | None: ...
+
+
+class Undescribed(DataError):
+    """Nothing says what the data show: at best they are pictures of which nothing else is known."""
 
 
 _ENOUGH = 5  # training samples of which a tenth is rounded to one

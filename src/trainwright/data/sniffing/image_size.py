@@ -15,22 +15,28 @@ from trainwright.errors import DataError
 from trainwright.wording import counted
 
 _LOOKED_AT = 100  # images whose size is looked at
+_COLOURS = 4  # more bands than these are no colours
 _PHOTO_SIZES = (224, 160, 128, 96, 64)
 
 
 def image_column(values: Values) -> tuple[dict[str, Any], str]:
     """An image column with a size, and why that size."""
     if isinstance(values, np.ndarray) and values.dtype != object and values.ndim >= 3:
-        height, width, _ = channels_last(values.shape[1:])
+        height, width, bands = channels_last(values.shape[1:])
         deep = {"depth": 16} if values.dtype == np.uint16 else {}
-        return {"type": "image", "size": [height, width], **deep}, f"images of {height}x{width}"
+        more = {"mode": "bands"} if bands > _COLOURS else {}
+        return {"type": "image", "size": [height, width], **more, **deep}, f"images of {height}x{width}"
     some = _spread(values)
     looks = [seen for seen in map(_look, some) if seen is not None]
     if not looks:
         raise _unreadable(some)
     column, why = _sized(sorted(seen.size for seen in looks))
-    if all(seen.bits == 16 for seen in looks):
-        return {**column, "depth": 16}, f"{why}; 16 bits per value"
+    bands = {seen.bands for seen in looks}
+    if len(bands) == 1 and max(bands) > _COLOURS:
+        column, why = {**column, "mode": "bands"}, f"{why}; {max(bands)} bands"
+    bits = {seen.bits for seen in looks}
+    if len(bits) == 1 and max(bits) > 8:
+        column, why = {**column, "depth": max(bits)}, f"{why}; {max(bits)} bits per value"
     return column, why
 
 
