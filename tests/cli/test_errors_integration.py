@@ -143,7 +143,10 @@ WRONG = {
     "loss for another target": (
         ("{type: category}", "{type: category, loss: mse}"),
         [],
-        ["recipe.yaml:5: data.targets.label.loss", "loss `mse` is for number, the column is category"],
+        [
+            "recipe.yaml:5: data.targets.label.loss",
+            "loss `mse` is for number and image, the column is category",
+        ],
     ),
     "unknown model": (
         (CNN, "model: resnett18"),

@@ -34,6 +34,7 @@ COMMAND_OPTIONS = frozenset(
         "kills",
         "limit",
         "log-level",
+        "optuna",
         "output",
         "quiet",
         "reset-optimizer",

@@ -22,9 +22,9 @@ _PHOTO_SIZES = (224, 160, 128, 96, 64)
 def image_column(values: Values) -> tuple[dict[str, Any], str]:
     """An image column with a size, and why that size."""
     if isinstance(values, np.ndarray) and values.dtype != object and values.ndim >= 3:
-        height, width, bands = channels_last(values.shape[1:])
+        height, width, count = channels_last(values.shape[1:])
         deep = {"depth": 16} if values.dtype == np.uint16 else {}
-        more = {"mode": "bands"} if bands > _COLOURS else {}
+        more = {"mode": "bands"} if count > _COLOURS else {}
         return {"type": "image", "size": [height, width], **more, **deep}, f"images of {height}x{width}"
     some = _spread(values)
     looks = [seen for seen in map(_look, some) if seen is not None]

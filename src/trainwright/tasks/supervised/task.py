@@ -139,12 +139,7 @@ class SupervisedTask(Task):
 
     def kept(self, targets: dict[str, Value], outputs: dict[str, Value]) -> dict[str, Value]:
         """The truth without masks that an output has been compared with: those of a split fill the memory."""
-        return {
-            name: {part: tensor for part, tensor in value.items() if part != "masks"}
-            if isinstance(value, dict) and "similarity" in outputs[name]
-            else value
-            for name, value in targets.items()
-        }
+        return {name: _without_masks(value, outputs[name]) for name, value in targets.items()}
 
     def per_sample_losses(self, outputs: dict[str, Output], targets: dict[str, Value]) -> dict[str, Tensor]:
         """Loss of each sample `[n]` per target, unweighted by the target's weight."""
@@ -201,3 +196,9 @@ class SupervisedTask(Task):
 def _add(total: Tensor | None, each: Tensor, weight: float) -> Tensor:
     weighted = each if weight == 1.0 else each * weight
     return weighted if total is None else total + weighted
+
+
+def _without_masks(truth: Value, output: Value) -> Value:
+    if isinstance(truth, dict) and isinstance(output, dict) and "similarity" in output:
+        return {part: tensor for part, tensor in truth.items() if part != "masks"}
+    return truth
