@@ -162,7 +162,11 @@ def _group(shard: Path) -> tuple[dict[str, dict[str, RawFile]], tuple[int, int]]
     try:
         archive = open_archive(str(shard))
     except (ArchiveError, OSError) as error:
-        raise DataError(f"the shard cannot be read: {error}", where=str(shard)) from error
+        raise DataError(
+            f"the shard cannot be read: {error}",
+            where=str(shard),
+            fix="bring it again as a whole, or take it away: the other shards are read without it",
+        ) from error
     samples: dict[str, dict[str, RawFile]] = {}
     hidden = 0
     for name in archive.members:
