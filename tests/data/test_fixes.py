@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from trainwright.data.fixes import Fix, Fixes, read_fixes, write_fixes
+from trainwright.data.fixes import Fix, FixedSource, Fixes, read_fixes, write_fixes
 from trainwright.data.objects import Objects
 from trainwright.errors import DataError
 
@@ -85,3 +85,23 @@ def test_left_out_samples_are_in_no_split_and_are_not_bad(make_data, prepared, c
         )
     )
     assert plain.fingerprint != found.fingerprint
+
+
+def test_a_sample_that_would_lose_all_of_its_objects_is_left_out():
+    class Pictures:
+        columns, slow_columns, faults, notices = {"boxes": "objects"}, (), (), ()
+
+        def __len__(self):
+            return 3
+
+        def column(self, name):
+            return [objects(), objects(), Objects((10, 20), (), np.zeros((0, 4)))]
+
+        def sample_names(self):
+            return ["some.jpg", "all.jpg", "none.jpg"]
+
+    fixes = [Fix("drop_objects", "some.jpg", "x", (0, 2)), Fix("drop_objects", "all.jpg", "x", (0, 1, 2))]
+    fixed = FixedSource(Pictures(), Fixes(fixes))
+    assert [(item.row, item.name) for item in fixed.left_out] == [(1, "all.jpg")]
+    assert "1 sample is left out: all objects are faulty" in fixed.notices
+    assert [len(item) for item in fixed.column("boxes")] == [1, 0, 0]

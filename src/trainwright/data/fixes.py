@@ -119,9 +119,28 @@ class FixedSource:
         self.left_out = [
             Dropped(row, name, "", f"{fixes.left_out[name]} ({fixes.file})") for name, row in rows.items()
         ]
+        emptied = self._emptied()
+        self.left_out += [
+            Dropped(row, name, "", f"all of its objects are faulty ({fixes.file})")
+            for row, name in emptied
+            if row not in rows.values()
+        ]
         self.notices: Sequence[str] = [
             *source.notices,
-            *self._notes(len(source.faults) - len(self.faults), len(rows)),
+            *self._notes(len(source.faults) - len(self.faults), len(rows), len(emptied)),
+        ]
+
+    def _emptied(self) -> list[tuple[int, str]]:
+        """Rows, with their names, that would be left without objects, and so be taken for background."""
+        dropped = self._fixes.dropped
+        column = next((name for name, role in self.columns.items() if role == "objects"), None)
+        if column is None or not dropped:
+            return []
+        values = self._source.column(column)
+        return [
+            (row, name)
+            for row, name in enumerate(self._source.sample_names())
+            if name in dropped and dropped[name] >= set(range(len(values[row])))
         ]
 
     def __len__(self) -> int:
@@ -147,9 +166,11 @@ class FixedSource:
         """The source's own files."""
         return self._source.files()
 
-    def _notes(self, ignored: int, rows: int) -> list[str]:
+    def _notes(self, ignored: int, rows: int, emptied: int) -> list[str]:
         fixes = self._fixes
         found = []
+        if emptied:
+            found.append(f"{counted(emptied, 'sample is', 'samples are')} left out: all objects are faulty")
         if fixes.left_out:
             found.append(f"{counted(rows, 'sample is', 'samples are')} left out by {fixes.file}")
         if rows < len(fixes.left_out):

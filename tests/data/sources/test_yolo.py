@@ -157,3 +157,13 @@ def test_any_text_is_objects_or_problems(text, pose):
     boxes = np.array([item.box for item in found.objects], dtype=float).reshape(-1, 4)
     assert np.isfinite(boxes).all()
     assert (boxes[:, 2:] > boxes[:, :2]).all()
+
+
+def test_a_picture_whose_labels_are_all_faulty_is_no_background(tmp_path):
+    write(tmp_path / "images" / "good.png", "0 0.5 0.5 0.2 0.2\n")
+    write(tmp_path / "images" / "empty.png", "")
+    write(tmp_path / "images" / "bad.png", "0 0.5 0.5\n0 nan 0.5 0.2 0.2\n")
+    (tmp_path / "classes.txt").write_text("cat\n")
+    source = YoloSource(root=str(tmp_path))
+    assert sorted(source.sample_names()) == ["images/empty.png", "images/good.png"]
+    assert "none of its labels can be used" in dict(source.faults)["images/bad.png"]

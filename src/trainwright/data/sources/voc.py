@@ -98,11 +98,15 @@ class VocSource(AnnotatedSource):
         if read.damage and "where <annotation> belongs" in read.damage[1] and not read.objects:
             self._notes["XML files hold no <annotation> and were left out"] += 1
             return
+        known = len(self.faults)
         self.faults += [(f"{name}:{line}", reason) for line, reason in read.problems]
         if read.damage is not None:
             self.faults.append((f"{name}:{read.damage[0]}", read.damage[1]))
         self._report_corners(name, read)
         if read.damage is not None:
+            return
+        if len(self.faults) > known and not read.objects:
+            self.faults.append((name, "none of its objects can be used; as background it would mislead"))
             return
         own = PurePosixPath(read.picture.replace("\\", "/")).name
         base = PurePosixPath(stem(name)).name

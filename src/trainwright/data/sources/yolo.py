@@ -146,6 +146,11 @@ class YoloSource(AnnotatedSource):
             if size is None:
                 self.faults.append((picture, "the picture's header cannot be read"))
                 continue
+            if read.problems and not read.objects:
+                self.faults.append(
+                    (picture, "none of its labels can be used; as background it would mislead")
+                )
+                continue
             self.names.append(picture)
             self.pictures.append(self._files.file(picture))
             self._read.append(read)
