@@ -69,7 +69,8 @@ def test_on_the_fly_and_from_the_cache_are_the_same(fields, tmp_path, monkeypatc
 
 def test_init_stats_show_and_the_gate_know_them(fields, tmp_path):
     guess = sniff(fields)
-    assert guess.inputs == {"image": {"type": "image", "size": [12, 10], "depth": 16}}
+    bands = {"type": "image", "size": [12, 10], "mode": "bands", "depth": 16}
+    assert guess.inputs == {"image": bands}
     about = data_stats(recipe(fields))["columns"]["image"]
     assert (about["processed"], about["bits"], about["modes"]) == ([6, 12, 10], {16: 48}, {"6 bands": 48})
     assert show_data(recipe(fields), tmp_path / "shown.png", count=4) == 4
