@@ -125,6 +125,7 @@ def _ours(kind: str, seconds: float) -> tuple[dict[str, float], float]:
     import trainwright
 
     def train(epochs: int, folder: str) -> tuple[trainwright.Run, float]:
+        """The run of so many epochs, and its seconds of CPU, scoring on the validation split included."""
         settings = {
             "train.epochs": epochs,
             "train.threads": 1,

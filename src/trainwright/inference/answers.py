@@ -72,11 +72,7 @@ def answer_columns(
             loss=losses,
         )
     if processor.type == "distribution" and not isinstance(answer, dict):
-        probabilities = answer.double().softmax(1).numpy()
-        true = None if truth is None else processor.decode(truth)
-        below = None if true is None else transform(probabilities, true[:, None], processor.spec().edges)
-        predicted = processor.decode(probabilities)
-        return distribution_columns(name, predicted, probabilities, true=true, below=below, loss=losses)
+        return _of_bins(name, processor, answer.double().softmax(1).numpy(), truth, losses)
     if processor.type in OBJECTS:
         columns: dict[str, Any] = {} if truth is None else {name: true_objects(processor, truth, sizes)}
         columns[f"{name}_predicted"] = _objects(processor, answer, sizes)
@@ -97,6 +93,15 @@ def answer_columns(
     if losses is not None:
         columns[f"{name}_loss"] = losses
     return columns
+
+
+def _of_bins(
+    name: str, processor: Processor, probabilities: np.ndarray, truth: Any, losses: np.ndarray | None
+) -> dict[str, Any]:
+    true = None if truth is None else processor.decode(truth)
+    below = None if true is None else transform(probabilities, true[:, None], processor.spec().edges)
+    predicted = processor.decode(probabilities)
+    return distribution_columns(name, predicted, probabilities, true=true, below=below, loss=losses)
 
 
 def _of_confusion(name: str, counts: np.ndarray) -> dict[str, Any]:

@@ -73,16 +73,10 @@ def continue_run(
         return load_data(loaded, progress, data=None if is_place else data, fitted=kept)
 
     def begin(prepared: PreparedData) -> Beginning:
+        """From the parent's checkpoint, which may be of other data."""
         same_data = parent.record().data.get("fingerprint") == prepared.fingerprint
-        origin = Origin(
-            run=parent.id,
-            path=str(parent.path.absolute()),
-            step=checkpoint,
-            checkpoint=from_,
-            optimizer="reset" if reset_optimizer else "kept",
-            same_batches=same_data and not any(change.key.startswith(_BATCHES) for change in found),
-            changes=tuple(found),
-            digest=_digest(parent, checkpoint, from_),
+        origin = _origin(
+            parent, checkpoint, from_, found, reset_optimizer=reset_optimizer, same_data=same_data
         )
         return _beginning(origin, parent)
 
@@ -98,6 +92,28 @@ def _joined(
     if isinstance(overrides, Mapping):
         return {**place, **overrides}
     return [*(f"{key}={json.dumps(value)}" for key, value in place.items()), *overrides]
+
+
+def _origin(
+    parent: RunDirectory,
+    step: int,
+    from_: Checkpoint,
+    found: Sequence[Change],
+    *,
+    reset_optimizer: bool,
+    same_data: bool,
+) -> Origin:
+    """What the child's record keeps of its parent."""
+    return Origin(
+        run=parent.id,
+        path=str(parent.path.absolute()),
+        step=step,
+        checkpoint=from_,
+        optimizer="reset" if reset_optimizer else "kept",
+        same_batches=same_data and not any(change.key.startswith(_BATCHES) for change in found),
+        changes=tuple(found),
+        digest=_digest(parent, step, from_),
+    )
 
 
 def _beginning(origin: Origin, parent: RunDirectory) -> Beginning:

@@ -58,6 +58,7 @@ def picture_of(data: PreparedData, evaluations: Path | None = None) -> Callable[
     column = next((item for item in data.columns if item.name == name), None)
 
     def picture(row: int) -> np.ndarray | None:
+        """The picture of a row, uint8 `[H, W, 3]` or gray, with its answer and its truth beside it."""
         if name is None:
             return None
         if objects and column is not None:

@@ -150,6 +150,12 @@ def test_front_waits_for_enough_ends():
     assert stopper("front", TWO, startup=4, after=2).judge(4, curves, {0, 1, 2, 3}) is None
 
 
+def test_front_stops_nothing_while_no_ended_trial_told_every_objective():
+    curves = {number: curve(0.5, 0.6) for number in range(4)}
+    curves |= {4: curve(0.1, model_parameters=300.0), 5: curve(0.9, model_parameters=10.0)}
+    assert stopper("front", TWO, startup=4).judge(4, curves, {0, 1, 2, 3}) is None
+
+
 def test_rules_that_do_not_fit_the_objectives():
     with pytest.raises(RecipeError, match="looks at one metric"):
         stopper("median", TWO)

@@ -79,7 +79,9 @@ class Front(Stopper):
     def _margin(self, ended: list[Curve], epoch: int) -> Costs:
         """How much one that ended better was behind at an epoch, by objective."""
         pairs = [(self._costs(curve, epoch), self._costs(curve, curve[-1].epoch)) for curve in ended]
-        known = [(now, end) for now, end in pairs if now is not None and end is not None]
+        known = [(early, late) for early, late in pairs if early is not None and late is not None]
+        if not known:  # nothing is known of late improvements, so anything may still come
+            return np.full(len(self.metrics), np.inf)
         now, end = (np.stack(values) for values in zip(*known, strict=True))
         with np.errstate(invalid="ignore"):
             behind = now[:, None] - now[None, :]
