@@ -1,0 +1,160 @@
+"""A step of a model that has no memory: shapes are known before a weight is made.
+
+Model and batch are on PyTorch's meta device, where every operator works out the shape of its result and
+nothing else. What the backward pass would keep is counted on the way.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+
+from trainwright.data.batch import Batch, over
+from trainwright.data.types import PreparedData
+from trainwright.engine.build import build_task, first_batch
+from trainwright.engine.layer_trail import guarded, layer_trail, words_of
+from trainwright.engine.probe import part
+from trainwright.engine.runtime import Execution
+from trainwright.errors import ModelError, TrainwrightError
+from trainwright.models.inspect import build_on_meta, needs_values
+from trainwright.recipe.schema import Recipe
+from trainwright.tasks.base import Task
+
+SAMPLES = 2
+# Of a model whose weights take more, a layer that does not fit on the meta device is an error at once; a
+# smaller one is tried in earnest, in case only the meta device cannot do it.
+CONFIRMED_BELOW = 1 << 30
+
+
+@dataclass(frozen=True)
+class FakeStep:
+    """What a step without memory found.
+
+    Attributes:
+        error: The layer that does not fit.
+        unknown: Why nothing can be said without values; empty where the step went through.
+        weight_bytes: Of all parameters and buffers; 0 where the model cannot be built without memory.
+        trained_bytes: Of the parameters that are trained.
+        kept_bytes: What the backward pass needs of the forward pass of one sample.
+    """
+
+    error: ModelError | None = None
+    unknown: str = ""
+    weight_bytes: int = 0
+    trained_bytes: int = 0
+    kept_bytes: int = 0
+
+    def told(self) -> list[str]:
+        """What people should know of it."""
+        return [f"shapes were seen on real memory only: {self.unknown}"] if self.unknown else []
+
+
+@dataclass
+class _Kept:
+    """Bytes that autograd keeps, each memory once, parameters left out."""
+
+    of_model: set[int]
+    seen: dict[int, int] = field(default_factory=dict)
+    held: list[Any] = field(default_factory=list)
+
+    def pack(self, tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage._cdata not in self.of_model:
+            self.seen[storage._cdata] = storage.nbytes()
+            self.held.append(storage)  # an address that is freed may come again
+        return tensor
+
+
+def check_shapes(recipe: Recipe, data: PreparedData, execution: Execution) -> FakeStep:
+    """A step of the recipe's model without memory, on the shapes of two training samples.
+
+    Raises:
+        ModelError: A layer does not fit, of a model too large to be tried in earnest.
+    """
+    batch = part(first_batch(recipe, data, execution, training=True), SAMPLES)
+    without = recipe.model_copy(update={"model": _without_weights(recipe.model)})
+    try:
+        task = build_task(without)
+    except TrainwrightError as error:
+        return FakeStep(unknown=error.what)  # told when the task is built in earnest
+    return fake_step(task, lambda: task.build(data.info()), batch)
+
+
+def _without_weights(spec: Any) -> Any:
+    """A component without pretrained weights at any depth: they would be read for nothing."""
+    if isinstance(spec, dict):
+        kept = {key: _without_weights(value) for key, value in spec.items()}
+        return {**kept, "pretrained": False} if kept.get("pretrained") is True else kept
+    return [_without_weights(item) for item in spec] if isinstance(spec, list) else spec
+
+
+def fake_step(task: Task, build: Callable[[], nn.Module], batch: Batch) -> FakeStep:
+    """Builds a model and takes a step with it, on the meta device.
+
+    Args:
+        task: The task.
+        build: Makes the model.
+        batch: Real samples, of which only the shapes are used.
+
+    Raises:
+        ModelError: A layer does not fit, of a model too large to be tried in earnest.
+    """
+    step = _tried(task, build, batch)
+    if step.error is not None and step.weight_bytes > CONFIRMED_BELOW:
+        raise step.error
+    return step
+
+
+def _tried(task: Task, build: Callable[[], nn.Module], batch: Batch) -> FakeStep:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that weights loaded into no memory go nowhere
+        try:
+            model = build_on_meta(build)
+        except (Exception, SystemExit) as error:
+            # Told, if it is one, when the model is built in earnest.
+            return FakeStep(unknown=words_of(error))
+        if any(is_lazy(tensor) for tensor in (*model.parameters(), *model.buffers())):
+            return FakeStep(unknown="some layers take their sizes from the first batch")
+        sizes = _sizes(model)
+        kept = _Kept({p.untyped_storage()._cdata for p in (*model.parameters(), *model.buffers())})
+        try:
+            _step(task, model, _on_meta(batch), kept)
+        except TrainwrightError as error:
+            if isinstance(error, ModelError) and not needs_values(error):
+                return FakeStep(error, "", *sizes)
+            return FakeStep(None, error.why or error.what, *sizes)
+    return FakeStep(None, "", *sizes, kept_bytes=sum(kept.seen.values()) // max(1, len(batch)))
+
+
+def _step(task: Task, model: nn.Module, batch: Batch, kept: _Kept) -> None:
+    """Forward and backward of every phase."""
+    with layer_trail(model) as trail, torch.device("meta"):
+        for phase in task.phases(model):
+            with torch.autograd.graph.saved_tensors_hooks(kept.pack, lambda tensor: tensor):
+                result = guarded(partial(task.training_step, model.train(), batch, phase), trail)
+            guarded(result.loss.mean().backward, trail)
+
+
+def _sizes(model: nn.Module) -> tuple[int, int]:
+    every = [(p, p.requires_grad) for p in model.parameters()] + [(b, False) for b in model.buffers()]
+    total = sum(tensor.nbytes for tensor, _ in every)
+    return total, sum(tensor.nbytes for tensor, trained in every if trained)
+
+
+def _on_meta(batch: Batch) -> Batch:
+    def move(tensor: Tensor) -> Tensor:
+        return tensor.to("meta")
+
+    return Batch(
+        {name: over(value, move) for name, value in batch.inputs.items()},
+        {name: over(value, move) for name, value in batch.targets.items()},
+        batch.ids,
+        weights=None if batch.weights is None else move(batch.weights),
+    )
