@@ -25,7 +25,7 @@ PURPOSES: dict[str, str] = {
     "video": "video files",
     "huggingface": "data sets of the Hugging Face hub",
     "postgres": "studies that several machines work on",
-    "tune": "searches that learn from their trials: tpe, gp, cmaes, nsga2",
+    "tune": "searches that learn from their trials: tpe, gp, cmaes, nsga2, nsga3",
 }
 _PROBE = """
 import json, torch

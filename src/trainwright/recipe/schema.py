@@ -325,7 +325,7 @@ class Tune(Section):
     )
     time: str | None = Field(
         default=None,
-        pattern=r"^\d+(\.\d+)?(s|min|h|d)$",
+        pattern=r"^\d+(\.\d+)?(s|m|min|h|d)$",
         description="Working time, such as 90min or 2h; what runs then is saved.",
     )
     seed: NonNegativeInt = Field(default=0, description="Address of every random number of the search.")

@@ -332,6 +332,7 @@ TABLES: dict[str, dict[str, str]] = {
         "gp": "trainwright.tune.search.gp:Gp",
         "cmaes": "trainwright.tune.search.cmaes:Cmaes",
         "nsga2": "trainwright.tune.search.nsga2:Nsga2",
+        "nsga3": "trainwright.tune.search.nsga3:Nsga3",
     },
     "stopper": {
         "median": "trainwright.tune.stop.median:Median",
