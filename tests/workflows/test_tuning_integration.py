@@ -275,6 +275,35 @@ def test_a_killed_search_ends_with_the_same_trials(place):
     assert killed.kills.total() >= 2
 
 
+def test_two_commands_share_a_study_in_a_database(place, postgresql, capfd):
+    """As two machines would: each trial is run once, by either, and every action reads the URL."""
+    write(
+        place, space={"train.optimizer.lr": {"choices": [1e-4, 1e-3, 1e-2, 1e-1]}}, search="grid", name="pg"
+    )
+    words = [sys.executable, "-m", "trainwright.cli", "tune", "r.yaml", "--study", postgresql]
+    both = [
+        subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(2)
+    ]
+    said = [child.communicate(timeout=300)[0] for child in both]
+    assert [child.returncode for child in both] == [0, 0], said
+    assert "".join(said).count(" done (") == 4, said
+    study = f"{postgresql}#pg"
+    assert tune("show", study, "--json") == 0
+    trials = json.loads(capfd.readouterr().out)
+    assert [trial["state"] for trial in trials] == ["done"] * 4
+    assert sorted(trial["ended"] for trial in trials) == [1, 2, 3, 4]
+    assert tune("export", study, "-o", "best.yaml") == 0
+    assert (
+        tune("report", study, "-o", "study.html") == 0
+        and "point 4 of the grid" in Path("study.html").read_text()
+    )
+    assert tune("merge", study, "-o", "file.study") == 0
+    with studies.open_study("file.study", runs_dir="runs").store as store:
+        assert [list(trial.values) for trial in store.trials()] == [
+            list(t["values"].values()) for t in trials
+        ]
+
+
 def test_the_time_is_a_limit(place):
     """What runs then is saved and waits; nothing new is begun."""
     write(place, search="random", trials=50)

@@ -49,6 +49,7 @@ POSITIONAL: dict[str, tuple[str, ...]] = {
     "metric": ("output", "target", "classes", "spec"),  # classes: names, None where there are none
     "optimizer": ("params",),
     "schedule": ("total_steps", "steps_per_epoch"),
+    "sink": (),
     "search": ("space", "directions", "seed", "constraints"),
     "stopper": ("objectives", "epochs"),  # name -> direction; epochs of a whole training, None where unknown
 }
@@ -328,6 +329,11 @@ TABLES: dict[str, dict[str, str]] = {
         "exponential": "trainwright.engine.schedules.exponential:Exponential",
         "plateau": "trainwright.engine.schedules.plateau:Plateau",
     },
+    "sink": {
+        "tensorboard": "trainwright.runs.sinks.tensorboard:TensorBoardSink",
+        "mlflow": "trainwright.runs.sinks.mlflow:MlflowSink",
+        "wandb": "trainwright.runs.sinks.wandb:WandbSink",
+    },
     "search": {
         "grid": "trainwright.tune.search.grid:Grid",
         "random": "trainwright.tune.search.random:Random",
@@ -335,6 +341,7 @@ TABLES: dict[str, dict[str, str]] = {
         "gp": "trainwright.tune.search.gp:Gp",
         "cmaes": "trainwright.tune.search.cmaes:Cmaes",
         "nsga2": "trainwright.tune.search.nsga2:Nsga2",
+        "nsga3": "trainwright.tune.search.nsga3:Nsga3",
     },
     "stopper": {
         "median": "trainwright.tune.stop.median:Median",

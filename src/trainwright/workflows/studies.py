@@ -27,7 +27,7 @@ SUFFIX = ".study"
 _DEFAULT_TRIALS = 20
 DEFAULT_EPOCHS = 10.0
 """Of a recipe without any budget."""
-_UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
+_UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
 
 @dataclass
@@ -66,9 +66,9 @@ class OpenStudy:
 
 def seconds_of(text: str) -> float:
     """`90min`, `2h` in seconds. Raises RecipeError."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)(s|min|h|d)", text)
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(s|min|m|h|d)", text)
     if not found:
-        raise RecipeError(f"`{text}` is no time", fix="write it as 30s, 90min, 2h or 1d")
+        raise RecipeError(f"`{text}` is no time", fix="write it as 30s, 20m or 20min, 2h, 1d")
     return float(found[1]) * _UNITS[found[2]]
 
 
