@@ -6,7 +6,7 @@ import glob
 import os
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ def all_runs(runs_dir: str | os.PathLike[str]) -> list[RunDirectory]:
     if not base.is_dir():
         return []
     found = [path for path in base.iterdir() if (path / "run.json").is_file()]
-    return [RunDirectory(path) for path in sorted(found, key=_age)]
+    return [RunDirectory(path) for path in sorted(found, key=age_key)]
 
 
 def find_runs(
@@ -154,6 +154,13 @@ def row(run: RunDirectory) -> RunRow:
     )
 
 
+def headline(metrics: Mapping[str, float]) -> dict[str, float]:
+    """The three metrics to show first: of test before validation before training, losses last."""
+    order = {"test": 0, "val": 1}
+    names = sorted(metrics, key=lambda name: (order.get(name.partition("/")[0], 2), "loss" in name))
+    return {name: metrics[name] for name in names[:3]}
+
+
 def split_id(run_id: str) -> tuple[str, str, int]:
     """Name, salt and repeat number of a run id; salt empty where the directory was renamed."""
     match = _ID.fullmatch(run_id)
@@ -171,7 +178,7 @@ def _matches(pattern: str, runs_dir: str | os.PathLike[str]) -> list[RunDirector
         # (Path.glob has no absolute patterns.)
         places = [*glob.glob(pattern), *glob.glob(str(Path(runs_dir) / pattern))]  # noqa: PTH207
         paths = dict.fromkeys(Path(place) for place in places)
-        return [RunDirectory(path) for path in sorted(paths, key=_age) if (path / "run.json").is_file()]
+        return [RunDirectory(path) for path in sorted(paths, key=age_key) if (path / "run.json").is_file()]
     runs = all_runs(runs_dir)
     exact = [run for run in runs if run.id == pattern]
     return exact or [run for run in runs if _named(run.id, pattern)]
@@ -197,7 +204,8 @@ def _nothing(pattern: str, runs_dir: str | os.PathLike[str]) -> RunError:
     )
 
 
-def _age(path: Path) -> tuple[float, str]:
+def age_key(path: Path) -> tuple[float, str]:
+    """What runs are ordered by: when they were made, then their names."""
     try:
         return (path / "recipe.yaml").stat().st_mtime, path.name  # written once, at creation
     except OSError:
