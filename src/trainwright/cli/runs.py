@@ -7,7 +7,11 @@ trainwright runs diff RUN RUN           recipe values and metrics that differ
 trainwright runs lineage RUN            runs that it goes on from, and that go on from it
 trainwright runs combine RUN RUN...     the mean of their weights, if it is as good as the best
 trainwright runs merge RUN              one run of the chain that leads to it, with joined curves
+<<<<<<< HEAD
 trainwright runs index                  reads into the index what it lacks; --rebuild makes it anew
+=======
+trainwright runs sync RUN               give its sinks (MLflow ...) what they lack
+>>>>>>> main
 """
 
 from __future__ import annotations
@@ -22,11 +26,11 @@ from trainwright.cli.run_words import age, duration, main_metrics, progress
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`list` (also when nothing is said), `show`, `diff`, `lineage`, `merge` and `combine`."""
+    """`list` (also when nothing is said), `show`, `diff`, `lineage`, `merge`, `combine` and `sync`."""
     add_runs_dir(parser)
     add_index(parser)
     parser.add_argument("--json", action="store_true", help="machine output")
-    actions = parser.add_subparsers(dest="action", metavar="list|show|diff|lineage|merge|combine|index")
+    actions = parser.add_subparsers(dest="action", metavar="list|show|diff|lineage|merge|combine|sync|index")
     listing = actions.add_parser("list", help="one row per run", allow_abbrev=False)
     runs_list.add_arguments(listing)
     show = actions.add_parser("show", help="one run in full", allow_abbrev=False)
@@ -38,6 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     family.add_argument("patterns", metavar="RUN", nargs="+", help="path, id, name, salt or glob")
     merging = actions.add_parser("merge", help="one run of a chain of continued ones", allow_abbrev=False)
     merging.add_argument("run", metavar="RUN", help="the last run of the chain")
+    syncing = actions.add_parser("sync", help="give its sinks what they lack", allow_abbrev=False)
+    syncing.add_argument("run", metavar="RUN", help="path, id, name or salt")
     combining = actions.add_parser("combine", help="average the weights of several runs", allow_abbrev=False)
     combining.add_argument("patterns", metavar="RUN", nargs="+", help="path, id, name, salt or glob")
     combining.add_argument(
@@ -48,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     indexing = actions.add_parser("index", help="bring the index of runs up to date", allow_abbrev=False)
     indexing.add_argument("--rebuild", action="store_true", help="make it anew from the run directories")
-    for action in (listing, show, diff, family, merging, combining, indexing):
+    for action in (listing, show, diff, family, merging, combining, syncing, indexing):
         # The same options behind the action; SUPPRESS keeps what was said before it.
         action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="machine output")
         action.add_argument("--runs-dir", metavar="DIR", default=argparse.SUPPRESS, help="where runs live")
@@ -69,6 +75,8 @@ def run(arguments: argparse.Namespace) -> int:
         _combine(arguments)
     elif arguments.action == "index":
         _index(arguments)
+    elif arguments.action == "sync":
+        _sync(arguments)
     else:
         runs_list.list_runs(arguments)
     return 0
@@ -217,3 +225,15 @@ def _combine(arguments: argparse.Namespace) -> None:
     say(table(["run", "share", found.metric], [*cells, ["their mean", None, found.score]]))
     say(f"run         {found.run.path}")
     say(f"report      {found.run.report}")
+
+
+def _sync(arguments: argparse.Namespace) -> None:
+    from trainwright.runs.listing import find_run
+    from trainwright.workflows.feeding import sync
+
+    told = sync(find_run(arguments.run, arguments.runs_dir))
+    if arguments.json:
+        say_json({"sinks": told})
+        return
+    for line in told:
+        say(line)

@@ -34,6 +34,7 @@ LossComponent = Annotated[Component, ComponentOf("loss")]
 MetricComponent = Annotated[Component, ComponentOf("metric")]
 OptimizerComponent = Annotated[Component, ComponentOf("optimizer", "adamw")]
 ScheduleComponent = Annotated[Component, ComponentOf("schedule", "constant")]
+SinkComponent = Annotated[Component, ComponentOf("sink")]
 SearchComponent = Annotated[Component, ComponentOf("search", "tpe")]
 StopperComponent = Annotated[Component, ComponentOf("stopper")]
 
@@ -268,6 +269,10 @@ class Train(Section):
         default=True,
         description="Keep every training sample's mean loss for the report's suspects; of a million samples "
         "at most, and where none are mixed.",
+    )
+    sinks: list[SinkComponent] = Field(
+        default=[],
+        description="Other trackers that are given the metrics too; none of them slows or stops the run.",
     )
     device: str = Field(default="auto", description="cpu, cuda, cuda:1, mps, ...")
     deterministic: bool = Field(default=False, description="Only deterministic kernels, which may be slower.")

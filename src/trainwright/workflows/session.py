@@ -43,6 +43,7 @@ from trainwright.runs.second_start import without_lock
 from trainwright.runs.spool import Spool
 from trainwright.workflows.beginning import begin_from_origin
 from trainwright.workflows.checked_networks import checked_once
+from trainwright.workflows.feeding import Feeding
 from trainwright.workflows.hard_samples import write_hard_samples
 from trainwright.workflows.run_execution import base_execution, chosen_execution, kept_execution
 from trainwright.workflows.run_files import (
@@ -117,6 +118,13 @@ class Session:
             record: The run's record on the first process, None on the others.
             from_best: Start from the best weights with a new optimizer state.
         """
+        sinks = self.recipe.train.sinks if record is not None else []
+        with Feeding(run, sinks, self.progress.message) as self._feeding:
+            return self._run(run, data, record, from_best)
+
+    def _run(
+        self, run: RunDirectory, data: PreparedData, record: RunRecord | None, from_best: bool
+    ) -> RunResult:
         self._lap("data")
         try:
             settle = 2.0 if self.processes.size > 1 else 0.0
@@ -234,6 +242,7 @@ class Session:
             log.logger.warning("%s holds no checkpoint: training starts over", run.checkpoints)
         record.begin(from_step=loop.position.step)
         run.save(record)
+        self._feeding.begin()
         beat = Heartbeat(run.heartbeat, lambda: status(loop, parts))
         with ExitStack() as closing:
             for part in (spool.close, writer.close, beat.stop):
