@@ -7,11 +7,8 @@ trainwright runs diff RUN RUN           recipe values and metrics that differ
 trainwright runs lineage RUN            runs that it goes on from, and that go on from it
 trainwright runs combine RUN RUN...     the mean of their weights, if it is as good as the best
 trainwright runs merge RUN              one run of the chain that leads to it, with joined curves
-<<<<<<< HEAD
 trainwright runs index                  reads into the index what it lacks; --rebuild makes it anew
-=======
 trainwright runs sync RUN               give its sinks (MLflow ...) what they lack
->>>>>>> main
 """
 
 from __future__ import annotations
