@@ -144,6 +144,10 @@ class Session:
                 )
             give_back_freed_memory()
             metrics = self._evaluate(run, data, parts)
+            for split, scores in metrics.items():
+                logs = {f"{split}/{name}": value for name, value in scores.items()}
+                if parts.callbacks is not None:
+                    parts.callbacks.call("end", "test", outcome.epoch, outcome.step, logs)
         except BaseException as error:
             self._failed(run, record, error)
             raise
@@ -235,6 +239,7 @@ class Session:
         writer = CheckpointWriter(store, before_commit=spool.flush)
         self.progress.watch(spool.latest)
         loop = Loop(parts, spool, self.progress, writer, lambda: save_weights(run.best, parts), stop)
+        loop.keep_as = lambda label: save_weights(run.weights / f"{label}.safetensors", parts)
         self._restore(loop, run, store, from_best)
         if (watch := self._watch) is not None:
             loop.watch = lambda metrics: watch(run, loop.position.epoch, loop.position.step, metrics)
