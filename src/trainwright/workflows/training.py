@@ -22,7 +22,6 @@ from trainwright.progress import NoProgress, ProgressSink
 from trainwright.registry.user_code import kept_running
 from trainwright.runs.directory import RunDirectory
 from trainwright.runs.environment import environment
-from trainwright.runs.index.feeding import feeding
 from trainwright.runs.record import RunRecord, RunState
 from trainwright.runs.second_start import Action, Decision, decide
 from trainwright.workflows import gate
@@ -203,11 +202,7 @@ def train_loaded(
         try:
             session.agree(lambda: gate.refuse_errors(loaded.recipe.data, findings))
             record = _record(loaded, prepared, decision, beginning) if session.processes.is_first else None
-            with (
-                _log_of(decision.run, record),
-                _writing(decision, prepared, findings, record),
-                feeding(decision.run) if record is not None else nullcontext(),
-            ):
+            with _log_of(decision.run, record), _writing(decision, prepared, findings, record):
                 for message in messages:
                     progress.message(message)
                 outcome = session.run(decision.run, prepared, record)
@@ -253,7 +248,7 @@ def resume(
         session.agree(lambda: run.acquire() and None)
         try:
             kept = run.record() if session.processes.is_first else None
-            with _log_of(run, kept), feeding(run) if kept is not None else nullcontext():
+            with _log_of(run, kept):
                 return session.run(run, prepared, kept, from_best=from_ == "best")
         finally:
             run.lock.release()
