@@ -15,6 +15,7 @@ from trainwright.errors import RunError, closest
 from trainwright.runs.difference import final_metrics
 from trainwright.runs.directory import RunDirectory
 from trainwright.runs.heartbeat import read_heartbeat
+from trainwright.runs.labels import read_labels
 
 _ID = re.compile(r"(?P<name>.+)-(?P<salt>[0-9a-f]{10})(?:-(?P<number>\d+))?")
 DAMAGED = "damaged"
@@ -36,6 +37,8 @@ class RunRow:
         created: Seconds since the epoch.
         seconds: Working time over all attempts that ended or live.
         metrics: Final metrics, `<split>/<name>`.
+        tags: What people call it, by comma.
+        note: What people say of it.
     """
 
     id: str
@@ -48,6 +51,8 @@ class RunRow:
     created: float
     seconds: float
     metrics: dict[str, float] = field(default_factory=dict)
+    tags: str = ""
+    note: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The row as plain values."""
@@ -130,6 +135,7 @@ def row(run: RunDirectory) -> RunRow:
     record = run.record()
     state = run.state(record)
     owner = run.owner()
+    labels = read_labels(run)
     beat = read_heartbeat(run.heartbeat)
     progress = {**record.progress}
     if owner or not record.finished:
@@ -151,6 +157,8 @@ def row(run: RunDirectory) -> RunRow:
         created=record.created,
         seconds=_working_time(record.attempts, beat.get("time"), alive=owner is not None),
         metrics=final_metrics(run),
+        tags=",".join(labels.tags),
+        note=labels.note,
     )
 
 

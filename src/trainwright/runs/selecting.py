@@ -100,6 +100,8 @@ def condition(text: str) -> tuple[str, Callable[[Any], bool]]:
     key, sign, value = match["key"], _SIGNS[match["sign"]], _plain(match["value"])
 
     def holds(given: Any) -> bool:
+        if match["key"] == "tags":  # one of several
+            return (str(value) in (given or "").split(",")) == (match["sign"] != "!=")
         if given is None or isinstance(given, str) != isinstance(value, str):
             return match["sign"] == "!="
         return sign(given, value)

@@ -48,6 +48,7 @@ def indexed_runs(
             entries = index.entries()
         chosen = list(entries.values()) if ids is None else [entries[id] for id in ids if id in entries]
         found = {entry.number: _row(entry) for entry in chosen}
+        tags, notes = index.tags(), index.notes()
         values = _metrics(index, chosen, keys, complete=complete)
         asked = [key for key in keys if key not in FIELDS]
         known = {run: values.get(run, {}) for run in found}
@@ -56,7 +57,12 @@ def indexed_runs(
         refuse_unknown(missing, recipes.values(), bool(found), index.keys)
         return [
             Known(
-                dataclasses.replace(row, metrics=known[run] if complete else {**row.metrics, **known[run]}),
+                dataclasses.replace(
+                    row,
+                    metrics=known[run] if complete else {**row.metrics, **known[run]},
+                    tags=",".join(tags.get(run, ())),
+                    note=notes.get(run, ""),
+                ),
                 recipes.get(run, {}),
             )
             for run, row in found.items()
