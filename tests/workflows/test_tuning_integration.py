@@ -87,10 +87,10 @@ def test_a_grid_from_start_to_export(here, capfd):
         assert [trial.values for trial in store.trials()] == [trial.values for trial in trials]
 
 
-def test_the_winner_trained_anew_has_the_same_bits(here, monkeypatch):
+def test_the_winner_trained_anew_has_the_same_bits(place, monkeypatch):
     """Its threads are the share that the trial had, whatever the machine would give a single run."""
     monkeypatch.setitem(TRAIN, "threads", None)
-    write(here, search="grid")
+    write(place, search="grid")
     assert tune("r.yaml", "--jobs", str(max(2, usable_cores()))) == 0
     assert tune("export", "s", "-o", "best.yaml") == 0
     assert load("best.yaml").recipe.train.threads == 1
