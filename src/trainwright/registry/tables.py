@@ -50,6 +50,7 @@ POSITIONAL: dict[str, tuple[str, ...]] = {
     "optimizer": ("params",),
     "schedule": ("total_steps", "steps_per_epoch"),
     "sink": (),
+    "callback": ("event", "mode", "epoch", "step", "logs"),  # of a function; a class is called with the same
     "search": ("space", "directions", "seed", "constraints"),
     "stopper": ("objectives", "epochs"),  # name -> direction; epochs of a whole training, None where unknown
 }
@@ -328,6 +329,10 @@ TABLES: dict[str, dict[str, str]] = {
         "polynomial": "trainwright.engine.schedules.polynomial:Polynomial",
         "exponential": "trainwright.engine.schedules.exponential:Exponential",
         "plateau": "trainwright.engine.schedules.plateau:Plateau",
+    },
+    "callback": {
+        "best": "trainwright.engine.callbacks.best:Best",
+        "threshold": "trainwright.engine.callbacks.threshold:Threshold",
     },
     "sink": {
         "tensorboard": "trainwright.runs.sinks.tensorboard:TensorBoardSink",
