@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import settings
 from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import postgres_server
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -32,6 +37,15 @@ def shared_data() -> Path:
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Decoded data and remembered choices of tests stay out of the user's cache."""
     os.environ["TRAINWRIGHT_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The URL of a PostgreSQL server of our own; tests that need it are skipped where there can be none."""
+    if reason := postgres_server.missing():
+        pytest.skip(reason)
+    with postgres_server.server() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

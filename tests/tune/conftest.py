@@ -1,23 +1,8 @@
 """Where a study is kept: what is true of one is tested on a file and on a real server."""
 
-import sys
 import uuid
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-import postgres_server
-
-
-@pytest.fixture(scope="session")
-def postgresql():
-    """The URL of a server of our own."""
-    if reason := postgres_server.missing():
-        pytest.skip(reason)
-    with postgres_server.server() as url:
-        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -274,3 +275,19 @@ def test_the_front_is_what_nothing_dominates(points):
     front = {points[t.number] for t in best(trials, ["minimize", "minimize"])}
     slow = {p for p in points if not any(q != p and q[0] <= p[0] and q[1] <= p[1] for q in points)}
     assert front == slow
+
+
+def test_several_machines_make_the_tables_at_once(postgresql):
+    import psycopg
+
+    base = f"new_{uuid.uuid4().hex}"
+    with psycopg.connect(postgresql, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {base}")
+    url = f"{postgresql.rpartition('/')[0]}/{base}"
+
+    def make(index: int) -> str:
+        with Store(url, "a") as store:
+            return store.create({"made": "once"}, 3).name
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(make, range(8))) == {"a"}

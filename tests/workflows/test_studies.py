@@ -22,7 +22,9 @@ def start(tmp_path, **tune):
     return studies.start("digits", {"tune": section}, runs_dir=tmp_path)
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("30s", 30), ("1.5h", 5400), ("90min", 5400), ("2d", 172800)])
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("30s", 30), ("1.5h", 5400), ("90min", 5400), ("20m", 1200), ("2d", 172800)]
+)
 def test_times(text, seconds):
     assert studies.seconds_of(text) == seconds
 

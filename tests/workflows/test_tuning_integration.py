@@ -16,7 +16,9 @@ from thread_process import ThreadProcess
 from benchmarks import chaos_tune
 from trainwright.cli import main
 from trainwright.errors import RecipeError, RunError
+from trainwright.recipe import load
 from trainwright.runs.directory import RunDirectory
+from trainwright.runs.environment import usable_cores
 from trainwright.tune.trial import TrialState
 from trainwright.workflows import studies, tuning
 from trainwright.workflows.tuning import Tuning
@@ -83,6 +85,20 @@ def test_a_grid_from_start_to_export(here, capfd):
     assert "3 were there twice" in capfd.readouterr().out
     with studies.open_study("both.study", runs_dir="runs").store as store:
         assert [trial.values for trial in store.trials()] == [trial.values for trial in trials]
+
+
+def test_the_winner_trained_anew_has_the_same_bits(place, monkeypatch):
+    """Its threads are the share that the trial had, whatever the machine would give a single run."""
+    monkeypatch.setitem(TRAIN, "threads", None)
+    write(place, search="grid")
+    assert tune("r.yaml", "--jobs", str(max(2, usable_cores()))) == 0
+    assert tune("export", "s", "-o", "best.yaml") == 0
+    assert load("best.yaml").recipe.train.threads == 1
+    assert main(["train", "best.yaml", "--runs-dir", "again", "--quiet"]) == 0
+    (again,) = Path("again").glob("s-*")
+    for name in ("best", "last"):
+        weights = Path("weights", f"{name}.safetensors")
+        assert (again / weights).read_bytes() == (Path("runs", again.name) / weights).read_bytes()
 
 
 def test_a_point_that_was_run_before_is_not_trained_again(here, capfd):
@@ -273,6 +289,35 @@ def test_a_killed_search_ends_with_the_same_trials(place):
     assert chaos_tune.faults(killed, 6) == []
     assert chaos_tune.same_trials(calm, killed) == []
     assert killed.kills.total() >= 2
+
+
+def test_two_commands_share_a_study_in_a_database(place, postgresql, capfd):
+    """As two machines would: each trial is run once, by either, and every action reads the URL."""
+    write(
+        place, space={"train.optimizer.lr": {"choices": [1e-4, 1e-3, 1e-2, 1e-1]}}, search="grid", name="pg"
+    )
+    words = [sys.executable, "-m", "trainwright.cli", "tune", "r.yaml", "--study", postgresql]
+    both = [
+        subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(2)
+    ]
+    said = [child.communicate(timeout=300)[0] for child in both]
+    assert [child.returncode for child in both] == [0, 0], said
+    assert "".join(said).count(" done (") == 4, said
+    study = f"{postgresql}#pg"
+    assert tune("show", study, "--json") == 0
+    trials = json.loads(capfd.readouterr().out)
+    assert [trial["state"] for trial in trials] == ["done"] * 4
+    assert sorted(trial["ended"] for trial in trials) == [1, 2, 3, 4]
+    assert tune("export", study, "-o", "best.yaml") == 0
+    assert (
+        tune("report", study, "-o", "study.html") == 0
+        and "point 4 of the grid" in Path("study.html").read_text()
+    )
+    assert tune("merge", study, "-o", "file.study") == 0
+    with studies.open_study("file.study", runs_dir="runs").store as store:
+        assert [list(trial.values) for trial in store.trials()] == [
+            list(t["values"].values()) for t in trials
+        ]
 
 
 def test_the_time_is_a_limit(place):

@@ -34,6 +34,8 @@ LossComponent = Annotated[Component, ComponentOf("loss")]
 MetricComponent = Annotated[Component, ComponentOf("metric")]
 OptimizerComponent = Annotated[Component, ComponentOf("optimizer", "adamw")]
 ScheduleComponent = Annotated[Component, ComponentOf("schedule", "constant")]
+CallbackComponent = Annotated[Component, ComponentOf("callback")]
+SinkComponent = Annotated[Component, ComponentOf("sink")]
 SearchComponent = Annotated[Component, ComponentOf("search", "tpe")]
 StopperComponent = Annotated[Component, ComponentOf("stopper")]
 
@@ -269,6 +271,13 @@ class Train(Section):
         description="Keep every training sample's mean loss for the report's suspects; of a million samples "
         "at most, and where none are mixed.",
     )
+    callbacks: list[CallbackComponent] = Field(
+        default=[], description="Called at every event of the training; they may keep weights or end it."
+    )
+    sinks: list[SinkComponent] = Field(
+        default=[],
+        description="Other trackers that are given the metrics too; none of them slows or stops the run.",
+    )
     device: str = Field(default="auto", description="cpu, cuda, cuda:1, mps, ...")
     deterministic: bool = Field(default=False, description="Only deterministic kernels, which may be slower.")
     threads: PositiveInt | None = Field(default=None, description="Compute threads; all cores when absent.")
@@ -325,7 +334,7 @@ class Tune(Section):
     )
     time: str | None = Field(
         default=None,
-        pattern=r"^\d+(\.\d+)?(s|min|h|d)$",
+        pattern=r"^\d+(\.\d+)?(s|m|min|h|d)$",
         description="Working time, such as 90min or 2h; what runs then is saved.",
     )
     seed: NonNegativeInt = Field(default=0, description="Address of every random number of the search.")

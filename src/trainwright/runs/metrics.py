@@ -41,7 +41,7 @@ def read_records(path: str | os.PathLike[str]) -> Iterator[MetricRecord]:
     lines = data.split(b"\n")
     for number, line in enumerate(lines[:-1], start=1):  # behind the last newline: nothing, or a torn line
         try:
-            yield _record(line)
+            yield parse_record(line)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             if number == len(lines) - 1:
                 return
@@ -136,7 +136,7 @@ def last_values(path: str | os.PathLike[str]) -> dict[str, float]:
     values: dict[str, float] = {}
     for line in lines[1 if size > _TAIL else 0 : -1]:
         try:
-            values.update(_record(line).values)
+            values.update(parse_record(line).values)
         except (ValueError, KeyError, TypeError, AttributeError):
             continue  # `read_records` tells of damage; a table of runs has no room for it
     return values
@@ -152,7 +152,8 @@ def read_current(
             yield record
 
 
-def _record(line: bytes) -> MetricRecord:
+def parse_record(line: bytes) -> MetricRecord:
+    """One line of the spool. Raises ValueError, KeyError, TypeError or AttributeError where it is none."""
     value = json.loads(line)
     return MetricRecord(
         step=int(value["step"]),

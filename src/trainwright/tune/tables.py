@@ -85,10 +85,13 @@ REPORTS = Table(
 )
 
 _ADDED_IN_2 = ("epochs INTEGER", "details TEXT")
+_MAKING = 0x74726E77  # an advisory lock of PostgreSQL's, which knows no CREATE that waits for another one
 
 
 def make_tables(connection: Connection) -> None:
     """Makes what is missing of the tables; a study of the first layout gets the columns of this one."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_MAKING})"))
     METADATA.create_all(connection)
     there = {column["name"] for column in inspect(connection).get_columns("trials")}
     for column in _ADDED_IN_2:

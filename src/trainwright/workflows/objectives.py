@@ -51,6 +51,8 @@ def reported(loaded: LoadedRecipe) -> set[str]:
     model = build_network(task, loaded.recipe, data)
     execution = Execution(device="cpu", threads=1)
     names = check_network(task, model, loaded.recipe, data, execution).names
+    if not len(data.splits.get("val", ())):
+        names = {name for name in names if not name.startswith("val/")}
     return {*names, *OF_THE_MODEL, *OF_THE_RUN}
 
 
@@ -62,6 +64,12 @@ def refuse_unreported(asked: Mapping[str, str], names: set[str]) -> None:
         names: What runs report.
     """
     for name, where in asked.items():
+        if name.startswith("val/") and not any(known.startswith("val/") for known in names):
+            raise RecipeError(
+                f"there is no val split to compute {name} on",
+                where=where,
+                fix="give one, such as data.split.val=0.1",
+            )
         if name not in names:
             guess = closest(name, names)
             raise RecipeError(

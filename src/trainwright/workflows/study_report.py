@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from trainwright import recipe as recipes
+from trainwright import registry
 from trainwright.recipe.space import Variable, space_of
 from trainwright.recipe.writing import flow
 from trainwright.report.study import Axis, StudyContents, Tried
@@ -14,8 +15,7 @@ from trainwright.tune.curve import Curve
 from trainwright.tune.trial import Trial, TrialState
 from trainwright.workflows.studies import OpenStudy, escaped
 
-_LEARNING = {"tpe": 10, "gp": 10, "cmaes": 1, "nsga2": 50}  # trials of the start, by default
-_STARTS = {"nsga2": "population"}  # the parameter that says so, where it is not `startup`
+_STARTS = ("startup", "population")  # how searches call the trials of their start
 
 
 def write_study_report(opened: OpenStudy, path: Path) -> Path:
@@ -48,7 +48,8 @@ def why_tried(search: dict[str, Any], trial: Trial) -> str:
         return f"point {trial.number + 1} of the grid"
     if name == "random":
         return f"random draw {trial.number}"
-    start = search.get(_STARTS.get(name, "startup"), _LEARNING.get(name, 0)) or 0
+    parameters = [p for p in registry.describe("search", name).parameters if p.name in _STARTS]
+    start = next((search.get(p.name, p.default) for p in parameters), None) or 0
     if trial.known < start:
         return f"start of {name}: {trial.known} of {start} results were known"
     return f"{name}, from {trial.known} results"

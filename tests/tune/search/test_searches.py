@@ -55,7 +55,7 @@ def test_points_lie_in_the_space(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_restart_asks_the_same(name):
-    options = {"startup": 4} if name == "gp" else {"population": 4} if name == "nsga2" else {}
+    options = {"startup": 4} if name == "gp" else {"population": 4} if name.startswith("nsga") else {}
     count = 6 if name == "gp" else 14
     assert run(name, count, anew=False, **options) == run(name, count, anew=True, **options)
 
@@ -65,7 +65,7 @@ def test_another_seed_asks_otherwise(name):
     assert run(name, 2, anew=False, seed=0) != run(name, 2, anew=False, seed=1)
 
 
-@pytest.mark.parametrize("name", ["tpe", "nsga2", "cmaes"])
+@pytest.mark.parametrize("name", ["tpe", "nsga2", "nsga3", "cmaes"])
 def test_trials_side_by_side_and_a_restart_between_them(name):
     """Two run at once, the second ends first: what a restarted search asks next is the same."""
     running = [Trial(0, {}, known=0), Trial(1, {}, known=0)]
@@ -81,7 +81,7 @@ def test_trials_side_by_side_and_a_restart_between_them(name):
     assert search(name).ask(3, history) == one.ask(3, history)
 
 
-@pytest.mark.parametrize("name", ["tpe", "cmaes", "nsga2"])
+@pytest.mark.parametrize("name", ["tpe", "cmaes", "nsga2", "nsga3"])
 def test_a_point_that_was_chosen_otherwise_is_kept(name):
     """A study of another version of the sampler: what was tried counts, not what would have been asked."""
     other = {"lr": 0.02, "width": 24, "drop": 0.25, "opt": "adamw"}
@@ -107,7 +107,7 @@ def test_a_failed_trial_that_is_tried_again_is_told_anew():
 def test_one_objective_only():
     with pytest.raises(RecipeError, match="takes one objective, and there are 2"):
         search("cmaes", objectives=2)
-    assert search("nsga2", objectives=2).ask(0, [])
+    assert search("nsga2", objectives=2).ask(0, []) and search("nsga3", objectives=3).ask(0, [])
 
 
 def test_random_covers_its_range_evenly():

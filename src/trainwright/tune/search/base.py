@@ -34,5 +34,5 @@ def one_objective(name: str, directions: Mapping[str, str]) -> None:
         raise RecipeError(
             f"search `{name}` takes one objective, and there are {len(directions)}",
             where="tune.search",
-            fix="use nsga2, tpe or random, or leave one objective",
+            fix="use tpe, nsga2, nsga3 or random, or leave one objective",
         )
