@@ -37,7 +37,6 @@ class Cause:
     repeat: dict[str, str] = field(default_factory=dict)
     cut: dict[str, int] = field(default_factory=dict)
     weights: dict[str, dict[str, list[int]]] = field(default_factory=dict)
-    machine: dict[str, int] = field(default_factory=dict)
 
     def make(self, folder: Path) -> list[str]:
         """Writes everything into a folder; gives the words behind `trainwright check`."""
@@ -58,8 +57,8 @@ class Cause:
 
 
 def causes(file: str) -> list[Cause]:
-    """All entries of a file of the table; none where nobody has written one yet."""
-    return [Cause(**entry) for entry in yaml.safe_load((FOLDER / file).read_text()) or []]
+    """All entries of a file of the table."""
+    return [Cause(**entry) for entry in yaml.safe_load((FOLDER / file).read_text())]
 
 
 def answers(stderr: str) -> list[str]:

@@ -1,14 +1,14 @@
 """A step of a model that has no memory: shapes are known before a weight is made.
 
 Model and batch are on PyTorch's meta device, where every operator works out the shape of its result and
-nothing else. What the backward pass would keep is counted on the way.
+nothing else.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -41,35 +41,15 @@ class FakeStep:
         error: The layer that does not fit.
         unknown: Why nothing can be said without values; empty where the step went through.
         weight_bytes: Of all parameters and buffers; 0 where the model cannot be built without memory.
-        trained_bytes: Of the parameters that are trained.
-        kept_bytes: What the backward pass needs of the forward pass of one sample.
     """
 
     error: ModelError | None = None
     unknown: str = ""
     weight_bytes: int = 0
-    trained_bytes: int = 0
-    kept_bytes: int = 0
 
     def told(self) -> list[str]:
         """What people should know of it."""
         return [f"shapes were seen on real memory only: {self.unknown}"] if self.unknown else []
-
-
-@dataclass
-class _Kept:
-    """Bytes that autograd keeps, each memory once, parameters left out."""
-
-    of_model: set[int]
-    seen: dict[int, int] = field(default_factory=dict)
-    held: list[Any] = field(default_factory=list)
-
-    def pack(self, tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage._cdata not in self.of_model:
-            self.seen[storage._cdata] = storage.nbytes()
-            self.held.append(storage)  # an address that is freed may come again
-        return tensor
 
 
 def check_shapes(recipe: Recipe, data: PreparedData, execution: Execution) -> FakeStep:
@@ -122,30 +102,22 @@ def _tried(task: Task, build: Callable[[], nn.Module], batch: Batch) -> FakeStep
             return FakeStep(unknown=words_of(error))
         if any(is_lazy(tensor) for tensor in (*model.parameters(), *model.buffers())):
             return FakeStep(unknown="some layers take their sizes from the first batch")
-        sizes = _sizes(model)
-        kept = _Kept({p.untyped_storage()._cdata for p in (*model.parameters(), *model.buffers())})
+        size = sum(tensor.nbytes for tensor in (*model.parameters(), *model.buffers()))
         try:
-            _step(task, model, _on_meta(batch), kept)
+            _step(task, model, _on_meta(batch))
         except TrainwrightError as error:
             if isinstance(error, ModelError) and not needs_values(error):
-                return FakeStep(error, "", *sizes)
-            return FakeStep(None, error.why or error.what, *sizes)
-    return FakeStep(None, "", *sizes, kept_bytes=sum(kept.seen.values()) // max(1, len(batch)))
+                return FakeStep(error, "", size)
+            return FakeStep(None, error.why or error.what, size)
+    return FakeStep(None, "", size)
 
 
-def _step(task: Task, model: nn.Module, batch: Batch, kept: _Kept) -> None:
+def _step(task: Task, model: nn.Module, batch: Batch) -> None:
     """Forward and backward of every phase."""
     with layer_trail(model) as trail, torch.device("meta"):
         for phase in task.phases(model):
-            with torch.autograd.graph.saved_tensors_hooks(kept.pack, lambda tensor: tensor):
-                result = guarded(partial(task.training_step, model.train(), batch, phase), trail)
+            result = guarded(partial(task.training_step, model.train(), batch, phase), trail)
             guarded(result.loss.mean().backward, trail)
-
-
-def _sizes(model: nn.Module) -> tuple[int, int]:
-    every = [(p, p.requires_grad) for p in model.parameters()] + [(b, False) for b in model.buffers()]
-    total = sum(tensor.nbytes for tensor, _ in every)
-    return total, sum(tensor.nbytes for tensor, trained in every if trained)
 
 
 def _on_meta(batch: Batch) -> Batch:
