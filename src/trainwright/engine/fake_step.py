@@ -28,9 +28,9 @@ from trainwright.recipe.schema import Recipe
 from trainwright.tasks.base import Task
 
 SAMPLES = 2
-# Of a model whose weights take more, a layer that does not fit on the meta device is an error at once; a
-# smaller one is tried in earnest, in case only the meta device cannot do it.
-CONFIRMED_BELOW = 1 << 30
+# Bytes of weights from which a model is tried; a smaller one is sooner tried in earnest, for the first operator on
+# the meta device costs a second of imports.
+WORTH_IT = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,10 @@ class FakeStep:
     """What a step without memory found.
 
     Attributes:
-        error: The layer that does not fit.
         unknown: Why nothing can be said without values; empty where the step went through.
         weight_bytes: Of all parameters and buffers; 0 where the model cannot be built without memory.
     """
 
-    error: ModelError | None = None
     unknown: str = ""
     weight_bytes: int = 0
 
@@ -56,7 +54,7 @@ def check_shapes(recipe: Recipe, data: PreparedData, execution: Execution) -> Fa
     """A step of the recipe's model without memory, on the shapes of two training samples.
 
     Raises:
-        ModelError: A layer does not fit, of a model too large to be tried in earnest.
+        ModelError: A layer does not fit, of a model of many weights.
     """
     batch = part(first_batch(recipe, data, execution, training=True), SAMPLES)
     without = recipe.model_copy(update={"model": _without_weights(recipe.model)})
@@ -75,24 +73,20 @@ def _without_weights(spec: Any) -> Any:
     return [_without_weights(item) for item in spec] if isinstance(spec, list) else spec
 
 
-def fake_step(task: Task, build: Callable[[], nn.Module], batch: Batch) -> FakeStep:
+def fake_step(
+    task: Task, build: Callable[[], nn.Module], batch: Batch, *, at_least: int = WORTH_IT
+) -> FakeStep:
     """Builds a model and takes a step with it, on the meta device.
 
     Args:
         task: The task.
         build: Makes the model.
         batch: Real samples, of which only the shapes are used.
+        at_least: Bytes of weights under which the step is left to the trial in earnest.
 
     Raises:
-        ModelError: A layer does not fit, of a model too large to be tried in earnest.
+        ModelError: A layer does not fit.
     """
-    step = _tried(task, build, batch)
-    if step.error is not None and step.weight_bytes > CONFIRMED_BELOW:
-        raise step.error
-    return step
-
-
-def _tried(task: Task, build: Callable[[], nn.Module], batch: Batch) -> FakeStep:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that weights loaded into no memory go nowhere
         try:
@@ -100,16 +94,19 @@ def _tried(task: Task, build: Callable[[], nn.Module], batch: Batch) -> FakeStep
         except (Exception, SystemExit) as error:
             # Told, if it is one, when the model is built in earnest.
             return FakeStep(unknown=words_of(error))
-        if any(is_lazy(tensor) for tensor in (*model.parameters(), *model.buffers())):
+        tensors = (*model.parameters(), *model.buffers())
+        if any(is_lazy(tensor) for tensor in tensors):
             return FakeStep(unknown="some layers take their sizes from the first batch")
-        size = sum(tensor.nbytes for tensor in (*model.parameters(), *model.buffers()))
+        size = sum(tensor.nbytes for tensor in tensors)
+        if size < at_least:
+            return FakeStep(weight_bytes=size)
         try:
             _step(task, model, _on_meta(batch))
         except TrainwrightError as error:
             if isinstance(error, ModelError) and not needs_values(error):
-                return FakeStep(error, "", size)
-            return FakeStep(None, error.why or error.what, size)
-    return FakeStep(None, "", size)
+                raise
+            return FakeStep(error.why or error.what, size)
+    return FakeStep(weight_bytes=size)
 
 
 def _step(task: Task, model: nn.Module, batch: Batch) -> None:
