@@ -25,6 +25,7 @@ PURPOSES: dict[str, str] = {
     "video": "video files",
     "huggingface": "data sets of the Hugging Face hub",
     "postgres": "studies that several machines work on",
+    "track": "MLflow and W&B as sinks",
     "tune": "searches that learn from their trials: tpe, gp, cmaes, nsga2, nsga3",
 }
 _PROBE = """

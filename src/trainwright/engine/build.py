@@ -16,6 +16,7 @@ from trainwright.data.loader import Loader, Pipeline, Store
 from trainwright.data.samplers.sequential import Sequential
 from trainwright.data.stream_store import store_of
 from trainwright.data.types import PreparedData
+from trainwright.engine.callbacks.base import build_callbacks
 from trainwright.engine.distributed import Processes
 from trainwright.engine.ema import Ema
 from trainwright.engine.generators import seed_generators
@@ -207,6 +208,7 @@ def build_parts(
         save_every_seconds=minutes * 60 if minutes else None,
         substitutes=data.substitutes if data.streamed else None,
         samples=_sample_losses(recipe, train_loader, len(runners)),
+        callbacks=build_callbacks(train.callbacks) if train.callbacks else None,
     )
 
 
@@ -243,10 +245,11 @@ def check_monitors(parts: Parts, names: Collection[str]) -> None:
         ("train.checkpoint.monitor", parts.best),
         ("train.early_stop.monitor", parts.early_stop),
         *(("train.schedule.monitor", runner.schedule) for runner in parts.runners),
+        *(("train.callbacks", callback) for callback in _callbacks(parts)),
     ]
     for where, part in watched:
         name = getattr(part, "name" if isinstance(part, Monitor) else "monitor", None)
-        if name is None or name in there:
+        if not isinstance(name, str) or name.replace("step/", "train/", 1) in {*there, "lr", "train/lr"}:
             continue
         guess = closest(name, there)
         raise RecipeError(
@@ -255,6 +258,10 @@ def check_monitors(parts: Parts, names: Collection[str]) -> None:
             why="" if parts.val_loader is not None else "there is no validation split",
             fix=f"did you mean {guess!r}?" if guess else "use one of: " + ", ".join(sorted(there)),
         )
+
+
+def _callbacks(parts: Parts) -> list[Any]:
+    return [] if parts.callbacks is None else list(parts.callbacks.members.values())
 
 
 def _runner(

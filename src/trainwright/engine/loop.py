@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 
 from trainwright.data.batch import Batch
 from trainwright.engine.averages import Averages, means
+from trainwright.engine.callbacks.base import Event, Mode
 from trainwright.engine.checkpoint import CheckpointWriter
 from trainwright.engine.distributed import PerProcess
 from trainwright.engine.evaluation import run_split
@@ -54,6 +56,7 @@ class Loop:
         self.position, self.clock = Position(), Clock()
         self.averages = Averages()
         self.metrics: dict[str, float] = {}
+        self.keep_as: Callable[[str], None] = lambda _label: None
         self.watch: Callable[[dict[str, float]], str | None] = lambda _metrics: None
         self.state = self._register()
         self._saved_at = time.monotonic()
@@ -80,6 +83,8 @@ class Loop:
             state.register("substitutes", PerProcess(parts.substitutes, parts.processes))
         if parts.samples is not None:
             state.register("samples", PerProcess(parts.samples, parts.processes))
+        if parts.callbacks is not None:
+            state.register("callbacks", parts.callbacks)
         for name, part in parts.task.stateful():
             state.register(f"task.{name}", part)
         return state
@@ -120,6 +125,8 @@ class Loop:
 
     def _spent(self) -> str | None:
         """Which limit is reached; with minutes, the first process's clock decides for all."""
+        if self.parts.callbacks is not None and self.parts.callbacks.stopped:
+            return self.parts.callbacks.stopped
         budget = self.parts.budget
         reason = budget.spent(self.position.step, self.clock)
         return self.parts.processes.broadcast(reason) if budget.minutes is not None else reason
@@ -134,6 +141,8 @@ class Loop:
             part=(processes.rank, processes.size),
             micro=parts.runtime.execution.micro_batch,
         )
+        if not position.index:
+            self._tell("start", "train", {})
         self._steady.start()
         for micro_batches in batches:
             if self._spent():
@@ -210,6 +219,7 @@ class Loop:
         self.averages.next_stretch()
         values["step/lr"] = self.parts.runners[0].learning_rate
         self.journal.log(self.position.step, self.position.epoch, values)
+        self._tell("during", "train", values)
         for name, value in values.items():
             if not math.isfinite(value):
                 raise Diverged(
@@ -224,6 +234,7 @@ class Loop:
         sums = parts.processes.sum_pairs(self.averages.epoch_sums())
         values = {f"train/{name}": value for name, value in means(sums).items()}
         values["lr"] = parts.runners[0].learning_rate
+        self._tell("end", "train", values)
         last = self._spent() is not None
         if last or (position.epoch + 1) % parts.evaluate_every == 0:
             values.update(self._evaluate(values))
@@ -249,6 +260,7 @@ class Loop:
 
     def _score(self) -> dict[str, float]:
         parts = self.parts
+        self._tell("start", "val", {})
         if parts.val_loader is None:
             return {}
         split = run_split(
@@ -260,12 +272,29 @@ class Loop:
         parts, step = self.parts, self.position.step
         if parts.best is not None and parts.best.observe(_pick(values, parts.best.name), step):
             self.keep_best()
+            saved = {f"saved/{parts.best.name}": values[parts.best.name]}
+            self.journal.log(step, self.position.epoch, saved)
+            self._tell("save", "val", values)
         if parts.early_stop is not None:
             parts.early_stop.observe(_pick(values, parts.early_stop.name), step)
         for runner in parts.runners:
             watched = getattr(runner.schedule, "monitor", None)
             if watched is not None:
                 runner.schedule.observe(_pick(values, watched))
+        self._tell("end", "val", values, averaged=True)
+
+    def _tell(self, event: Event, mode: Mode, logs: dict[str, float], *, averaged: bool = False) -> None:
+        """Calls the callbacks, and does what they ask for; they see the same on every process."""
+        parts, at = self.parts, self.position
+        if parts.callbacks is None:
+            return
+        labels, reason = parts.callbacks.call(event, mode, at.epoch, at.step, logs)
+        labels, reason = parts.processes.broadcast((labels, reason))
+        parts.callbacks.stopped = parts.callbacks.stopped or reason
+        for label in labels if event != "save" else ():
+            with nullcontext() if averaged or parts.ema is None else parts.ema.applied():
+                self.keep_as(label)
+            self._tell("save", mode, logs)
 
     def _save_due(self) -> bool:
         parts = self.parts

@@ -9,6 +9,7 @@ from torch import nn
 
 from trainwright.data.loader import Loader
 from trainwright.data.substitutes import Substitutes
+from trainwright.engine.callbacks.base import Callbacks
 from trainwright.engine.distributed import Processes
 from trainwright.engine.ema import Ema
 from trainwright.engine.monitor import Monitor
@@ -73,3 +74,4 @@ class Parts:
     save_every_seconds: float | None = None
     substitutes: Substitutes | None = None
     samples: SampleLosses | None = None
+    callbacks: Callbacks | None = None

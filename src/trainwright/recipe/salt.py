@@ -40,6 +40,7 @@ NOT_PART: tuple[tuple[str, ...], ...] = (
     ("train", "device"),
     ("train", "log_every"),
     ("train", "sample_losses"),
+    ("train", "sinks"),
     ("train", "threads"),
     ("tune",),
 )
@@ -71,7 +72,7 @@ def salt_fields(recipe: Recipe, content: Mapping[str, Any] | None = None) -> dic
     Returns:
         Plain data, ready for JSON.
     """
-    recipe = recipe.model_copy(update={"tune": None})  # a search is no component of a run
+    recipe = _of_result(recipe)
     fields = copy.deepcopy(recipe.model_dump())
     for path in NOT_PART:
         _remove(fields, path)
@@ -86,6 +87,12 @@ def salt_fields(recipe: Recipe, content: Mapping[str, Any] | None = None) -> dic
         "versions": versions,
         "content": {key: value for key, value in (content or {}).items() if value},
     }
+
+
+def _of_result(recipe: Recipe) -> Recipe:
+    """The recipe without components that are no part of a run, or change nothing about its result."""
+    train = recipe.train.model_copy(update={"sinks": []})
+    return recipe.model_copy(update={"tune": None, "train": train})
 
 
 def _remove(fields: Any, path: tuple[str | int, ...]) -> None:
@@ -114,7 +121,7 @@ def identity(loaded: LoadedRecipe, data: str = "", **content: str) -> Identity:
         RecipeError: The initial weights cannot be read.
     """
     found: dict[str, Any] = {"data": data, **content}
-    found["code"] = user_source_digests(loaded.recipe.model_copy(update={"tune": None}))
+    found["code"] = user_source_digests(_of_result(loaded.recipe))
     if loaded.recipe.init is not None:
         found["weights"] = weights_digest(loaded.recipe.init.path)
     parts = salt_fields(loaded.recipe, found)

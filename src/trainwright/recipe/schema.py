@@ -34,6 +34,8 @@ LossComponent = Annotated[Component, ComponentOf("loss")]
 MetricComponent = Annotated[Component, ComponentOf("metric")]
 OptimizerComponent = Annotated[Component, ComponentOf("optimizer", "adamw")]
 ScheduleComponent = Annotated[Component, ComponentOf("schedule", "constant")]
+CallbackComponent = Annotated[Component, ComponentOf("callback")]
+SinkComponent = Annotated[Component, ComponentOf("sink")]
 SearchComponent = Annotated[Component, ComponentOf("search", "tpe")]
 StopperComponent = Annotated[Component, ComponentOf("stopper")]
 
@@ -268,6 +270,13 @@ class Train(Section):
         default=True,
         description="Keep every training sample's mean loss for the report's suspects; of a million samples "
         "at most, and where none are mixed.",
+    )
+    callbacks: list[CallbackComponent] = Field(
+        default=[], description="Called at every event of the training; they may keep weights or end it."
+    )
+    sinks: list[SinkComponent] = Field(
+        default=[],
+        description="Other trackers that are given the metrics too; none of them slows or stops the run.",
     )
     device: str = Field(default="auto", description="cpu, cuda, cuda:1, mps, ...")
     deterministic: bool = Field(default=False, description="Only deterministic kernels, which may be slower.")

@@ -49,6 +49,8 @@ POSITIONAL: dict[str, tuple[str, ...]] = {
     "metric": ("output", "target", "classes", "spec"),  # classes: names, None where there are none
     "optimizer": ("params",),
     "schedule": ("total_steps", "steps_per_epoch"),
+    "sink": (),
+    "callback": ("event", "mode", "epoch", "step", "logs"),  # of a function; a class is called with the same
     "search": ("space", "directions", "seed", "constraints"),
     "stage": ("stage",),  # where it works and whom it tells, `workflows.stages.work:StageWork`
     "stopper": ("objectives", "epochs"),  # name -> direction; epochs of a whole training, None where unknown
@@ -97,6 +99,7 @@ TABLES: dict[str, dict[str, str]] = {
         "categories": "trainwright.data.processors.categories:CategoriesProcessor",
         "distribution": "trainwright.data.processors.distribution:DistributionProcessor",
         "boxes": "trainwright.data.processors.boxes:BoxesProcessor",
+        "boxes3d": "trainwright.data.processors.boxes3d:Boxes3dProcessor",
         "instances": "trainwright.data.processors.instances:InstancesProcessor",
         "mask": "trainwright.data.processors.mask:MaskProcessor",
         "keypoints": "trainwright.data.processors.keypoints:KeypointsProcessor",
@@ -167,6 +170,7 @@ TABLES: dict[str, dict[str, str]] = {
     "head": {
         "linear": "trainwright.models.heads.linear:Linear",
         "fcos": "trainwright.models.heads.fcos:Fcos",
+        "fcos3d": "trainwright.models.heads.fcos3d:Fcos3d",
         "retinanet": "trainwright.models.heads.retinanet:RetinaNet",
         "ssd": "trainwright.models.heads.ssd:Ssd",
         "faster_rcnn": "trainwright.models.heads.faster_rcnn:FasterRcnn",
@@ -287,6 +291,7 @@ TABLES: dict[str, dict[str, str]] = {
         "exact_match": "trainwright.metrics.exact_match:exact_match",
         "confusion_matrix": "trainwright.metrics.confusion_matrix:confusion_matrix",
         "map": "trainwright.metrics.map:map",
+        "map3d": "trainwright.metrics.map3d:map3d",
         "mse": "trainwright.metrics.mse:mse",
         "mae": "trainwright.metrics.mae:mae",
         "rmse": "trainwright.metrics.rmse:rmse",
@@ -325,6 +330,15 @@ TABLES: dict[str, dict[str, str]] = {
         "polynomial": "trainwright.engine.schedules.polynomial:Polynomial",
         "exponential": "trainwright.engine.schedules.exponential:Exponential",
         "plateau": "trainwright.engine.schedules.plateau:Plateau",
+    },
+    "callback": {
+        "best": "trainwright.engine.callbacks.best:Best",
+        "threshold": "trainwright.engine.callbacks.threshold:Threshold",
+    },
+    "sink": {
+        "tensorboard": "trainwright.runs.sinks.tensorboard:TensorBoardSink",
+        "mlflow": "trainwright.runs.sinks.mlflow:MlflowSink",
+        "wandb": "trainwright.runs.sinks.wandb:WandbSink",
     },
     "search": {
         "grid": "trainwright.tune.search.grid:Grid",

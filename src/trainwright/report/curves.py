@@ -28,6 +28,8 @@ def learning_curves(metrics: Series, record: RunRecord) -> list[Chart]:
     """
     groups: dict[str, list[str]] = {}
     for key in metrics:
+        if key.startswith("saved/"):
+            continue  # points of another curve
         part, _, rest = key.partition("/")
         groups.setdefault(rest if part in PARTS else key, []).append(key)
     names = sorted(groups, key=lambda name: (name != "loss", name == "lr", len(groups[name]) < 2))

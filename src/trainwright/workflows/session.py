@@ -38,11 +38,14 @@ from trainwright.registry.user_code import kept_running
 from trainwright.runs.atomic import StorageError, remove_leftovers, write_json
 from trainwright.runs.directory import RunDirectory
 from trainwright.runs.heartbeat import Heartbeat
+from trainwright.runs.index.feeding import feeding
+from trainwright.runs.index.place import index_place
 from trainwright.runs.record import RunRecord, RunState
 from trainwright.runs.second_start import without_lock
 from trainwright.runs.spool import Spool
 from trainwright.workflows.beginning import begin_from_origin
 from trainwright.workflows.checked_networks import checked_once
+from trainwright.workflows.feeding import Feeding
 from trainwright.workflows.hard_samples import write_hard_samples
 from trainwright.workflows.run_execution import base_execution, chosen_execution, kept_execution
 from trainwright.workflows.run_files import (
@@ -117,6 +120,14 @@ class Session:
             record: The run's record on the first process, None on the others.
             from_best: Start from the best weights with a new optimizer state.
         """
+        index_place(run.path.parent)  # refuses an address that is none before anything is trained
+        sinks = self.recipe.train.sinks if record is not None else []
+        with ExitStack() as self._indexing, Feeding(run, sinks, self.progress.message) as self._feeding:
+            return self._run(run, data, record, from_best)
+
+    def _run(
+        self, run: RunDirectory, data: PreparedData, record: RunRecord | None, from_best: bool
+    ) -> RunResult:
         self._lap("data")
         try:
             settle = 2.0 if self.processes.size > 1 else 0.0
@@ -136,6 +147,10 @@ class Session:
                 )
             give_back_freed_memory()
             metrics = self._evaluate(run, data, parts)
+            for split, scores in metrics.items():
+                logs = {f"{split}/{name}": value for name, value in scores.items()}
+                if parts.callbacks is not None:
+                    parts.callbacks.call("end", "test", outcome.epoch, outcome.step, logs)
         except BaseException as error:
             self._failed(run, record, error)
             raise
@@ -227,6 +242,7 @@ class Session:
         writer = CheckpointWriter(store, before_commit=spool.flush)
         self.progress.watch(spool.latest)
         loop = Loop(parts, spool, self.progress, writer, lambda: save_weights(run.best, parts), stop)
+        loop.keep_as = lambda label: save_weights(run.weights / f"{label}.safetensors", parts)
         self._restore(loop, run, store, from_best)
         if (watch := self._watch) is not None:
             loop.watch = lambda metrics: watch(run, loop.position.epoch, loop.position.step, metrics)
@@ -234,6 +250,8 @@ class Session:
             log.logger.warning("%s holds no checkpoint: training starts over", run.checkpoints)
         record.begin(from_step=loop.position.step)
         run.save(record)
+        self._feeding.begin()
+        self._indexing.enter_context(feeding(run))
         beat = Heartbeat(run.heartbeat, lambda: status(loop, parts))
         with ExitStack() as closing:
             for part in (spool.close, writer.close, beat.stop):

@@ -10,6 +10,7 @@ from trainwright.errors import RecipeError
 from trainwright.losses import DEFAULTS
 from trainwright.models.heads import DEFAULTS as HEADS
 from trainwright.models.widths import VECTORS
+from trainwright.runs.sinks.feeding import build_sinks
 
 if TYPE_CHECKING:
     from trainwright.recipe.schema import Recipe
@@ -58,10 +59,14 @@ def what_is_missing(recipe: Recipe) -> RecipeError | None:
 
 
 def refuse_untrainable(recipe: Recipe) -> None:
-    """Raises RecipeError where the recipe cannot be trained. Data can be looked at all the same."""
+    """Raises RecipeError, or MissingExtra for a sink, where the recipe cannot be trained.
+
+    Data can be looked at all the same.
+    """
     missing = what_is_missing(recipe)
     if missing is not None:
         raise missing
+    build_sinks(recipe.train.sinks)
 
 
 def _may_be_learned(kind: str, model: str) -> bool:

@@ -1,0 +1,1 @@
+"""Callbacks: what else happens at the events of a training."""
