@@ -1,11 +1,11 @@
 """What tracking costs: a log call on the training thread, and W1 with sinks beside W1 without.
 
-    python -m benchmarks.tracking --calls 200000
+    python -m benchmarks.tracking --calls 20000
     python -m benchmarks.tracking --rounds 9
 
-The first times single calls of `Spool.log` with ten scalars, while its thread writes. The second trains W1 with
-TensorBoard and MLflow on against none, in interleaved rounds, and prints the median ratio with its 95 % interval
-(bootstrap over rounds).
+The first times single calls of `Spool.log` with ten scalars, while its thread writes. The second trains W1
+with TensorBoard and MLflow on against none, in interleaved rounds, and prints the median ratio with its 95 %
+interval (bootstrap over rounds).
 """
 
 from __future__ import annotations
