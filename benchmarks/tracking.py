@@ -49,7 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         baseline="plain",
     )
     if options.calls:
-        results.measurements += [Measurement("call", "plain", n, log_calls(options.calls)) for n in (1, 2, 3)]
+        results.measurements.extend(
+            Measurement("call", "plain", n, log_calls(options.calls)) for n in (1, 2, 3)
+        )
         finish(results, ("median_us", "p99_us", "largest_us"), dry=options.dry)
         return
     prepare("W1")
