@@ -28,8 +28,8 @@ from trainwright.recipe.schema import Recipe
 from trainwright.tasks.base import Task
 
 SAMPLES = 2
-# Bytes of weights from which a model is tried; a smaller one is sooner tried in earnest, for the first operator on
-# the meta device costs a second of imports.
+# Bytes of weights from which a model is tried; a smaller one is sooner tried in earnest, for the first
+# operator on the meta device costs a second of imports.
 WORTH_IT = 1 << 30
 
 
