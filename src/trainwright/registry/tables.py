@@ -52,6 +52,7 @@ POSITIONAL: dict[str, tuple[str, ...]] = {
     "sink": (),
     "callback": ("event", "mode", "epoch", "step", "logs"),  # of a function; a class is called with the same
     "search": ("space", "directions", "seed", "constraints"),
+    "stage": ("stage",),  # where it works and whom it tells, `workflows.stages.work:StageWork`
     "stopper": ("objectives", "epochs"),  # name -> direction; epochs of a whole training, None where unknown
 }
 """Kind -> names of the parameters that the tool fills, by name. No recipe can set these."""
@@ -98,6 +99,7 @@ TABLES: dict[str, dict[str, str]] = {
         "categories": "trainwright.data.processors.categories:CategoriesProcessor",
         "distribution": "trainwright.data.processors.distribution:DistributionProcessor",
         "boxes": "trainwright.data.processors.boxes:BoxesProcessor",
+        "boxes3d": "trainwright.data.processors.boxes3d:Boxes3dProcessor",
         "instances": "trainwright.data.processors.instances:InstancesProcessor",
         "mask": "trainwright.data.processors.mask:MaskProcessor",
         "keypoints": "trainwright.data.processors.keypoints:KeypointsProcessor",
@@ -168,6 +170,7 @@ TABLES: dict[str, dict[str, str]] = {
     "head": {
         "linear": "trainwright.models.heads.linear:Linear",
         "fcos": "trainwright.models.heads.fcos:Fcos",
+        "fcos3d": "trainwright.models.heads.fcos3d:Fcos3d",
         "retinanet": "trainwright.models.heads.retinanet:RetinaNet",
         "ssd": "trainwright.models.heads.ssd:Ssd",
         "faster_rcnn": "trainwright.models.heads.faster_rcnn:FasterRcnn",
@@ -288,6 +291,7 @@ TABLES: dict[str, dict[str, str]] = {
         "exact_match": "trainwright.metrics.exact_match:exact_match",
         "confusion_matrix": "trainwright.metrics.confusion_matrix:confusion_matrix",
         "map": "trainwright.metrics.map:map",
+        "map3d": "trainwright.metrics.map3d:map3d",
         "mse": "trainwright.metrics.mse:mse",
         "mae": "trainwright.metrics.mae:mae",
         "rmse": "trainwright.metrics.rmse:rmse",
@@ -344,6 +348,17 @@ TABLES: dict[str, dict[str, str]] = {
         "cmaes": "trainwright.tune.search.cmaes:Cmaes",
         "nsga2": "trainwright.tune.search.nsga2:Nsga2",
         "nsga3": "trainwright.tune.search.nsga3:Nsga3",
+    },
+    "stage": {
+        "check_data": "trainwright.workflows.stages.check_data:check_data",
+        "convert": "trainwright.workflows.stages.convert:convert",
+        "train": "trainwright.workflows.stages.train:train",
+        "tune": "trainwright.workflows.stages.tune:tune",
+        "combine": "trainwright.workflows.stages.combine:combine",
+        "evaluate": "trainwright.workflows.stages.evaluate:evaluate",
+        "predict": "trainwright.workflows.stages.predict:predict",
+        "report": "trainwright.workflows.stages.report:report",
+        "command": "trainwright.workflows.stages.command:command",
     },
     "stopper": {
         "median": "trainwright.tune.stop.median:Median",
