@@ -15,7 +15,7 @@ class Against:
 
     Attributes:
         difference: Of the group minus the first; None where the two cannot be compared.
-        interval: Its 95 % interval over samples (paired bootstrap); None where there are no values per sample.
+        interval: Its 95 % interval over samples (paired bootstrap); None without values per sample.
         p: Of a paired test over samples; None where there is none.
         p_adjusted: The same, allowing for the number of comparisons of this metric (Holm).
         p_seeds: Of a permutation test over seeds; None where a side has fewer than two.
