@@ -179,7 +179,7 @@ def test_kills_change_no_output(bench, tmp_path_factory):
 
 
 def stopped_at(process, words):
-    """Sends Ctrl-C when a line has these words; what was said in all. The training is too long to end before."""
+    """Sends Ctrl-C when a line has these words; all that was said. The training is too long to end before."""
     said = []
     for line in process.stderr:
         said.append(line)
