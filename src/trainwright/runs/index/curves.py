@@ -52,4 +52,4 @@ def _of_run(index: RunIndex, run: RunDirectory) -> Series | None:
         size = run.metrics_file.stat().st_size
     except OSError:
         size = 0
-    return index.series(entry.number) if entry.mark.offset == size else None
+    return index.series(entry.number) if index.mark(entry.number).offset == size else None
