@@ -15,7 +15,7 @@ from trainwright.metrics.class_maps import ratios
 from trainwright.metrics.psnr import worst_pictures
 from trainwright.report.charts import Bars, Chart, Heatmap
 from trainwright.report.confusion import CLOSEUP, READABLE
-from trainwright.report.mistakes import Mistake, sample_name, sample_row
+from trainwright.report.mistakes import Mistake, poor_picture
 
 STRIP = 3
 """Pictures of a strip: what was seen, under the true classes, and under the predicted ones."""
@@ -122,7 +122,10 @@ def analyse_mask(
             accuracy=float(hits.sum() / counts.sum()),
             accuracy_interval=bootstrap.interval(accuracies),
             rows=_rows(counts, overlap, overlaps, classes),
-            mistakes=[_mistake(target, columns, int(places[place])) for place in worst_pictures(quality)],
+            mistakes=[
+                poor_picture(target, columns, int(places[place]), "miou", STRIP)
+                for place in worst_pictures(quality)
+            ],
             charts=[_chart(quality, stem)],
             heatmaps=[_heatmap(counts, classes, f"{stem}-confusion")],
         )
@@ -186,18 +189,6 @@ def _heatmap(counts: Ints, classes: Sequence[str], name: str) -> Heatmap:
         totals[chosen],
         f"The {len(chosen)} of {len(classes):,} classes that take part in most mistakes. "
         "Shades are shares of all pixels of a class.",
-    )
-
-
-def _mistake(target: str, columns: dict[str, Any], place: int) -> Mistake:
-    loss = columns.get(f"{target}_loss")
-    return Mistake(
-        sample=sample_name(columns, place),
-        row=sample_row(columns, place),
-        true=None,
-        predicted=float(columns[f"{target}_miou"][place]),
-        loss=float("nan") if loss is None else float(loss[place]),
-        pictures=STRIP,
     )
 
 
