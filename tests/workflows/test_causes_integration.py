@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -24,12 +22,7 @@ def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setenv("TRAINWRIGHT_CACHE", str(tmp_path / "cache"))
         return cause.make(tmp_path)
 
-    before = set(sys.modules)
-    yield make
-    for name in set(sys.modules) - before:  # modules of one cause are not those of the next
-        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
-            del sys.modules[name]
-    importlib.invalidate_caches()
+    return make
 
 
 @pytest.mark.parametrize("cause", ALL, ids=lambda cause: cause.name)
