@@ -262,8 +262,9 @@ class _Preparation:
             with self._timed("decode"):
                 return self.store.store(column)
         except UserError as error:
-            if error.where in ("", "data"):
-                error.where = key_path(column.name, is_target=column.is_target)
+            if error.where in ("", "data") or error.where.startswith("."):
+                below = error.where.removeprefix("data")
+                error.where = key_path(column.name, is_target=column.is_target) + below
             raise
 
     def _settle(self, column: PlannedColumn) -> None:

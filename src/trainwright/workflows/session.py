@@ -48,7 +48,12 @@ from trainwright.workflows.beginning import begin_from_origin
 from trainwright.workflows.checked_networks import checked_once
 from trainwright.workflows.feeding import Feeding
 from trainwright.workflows.hard_samples import write_hard_samples
-from trainwright.workflows.run_execution import base_execution, chosen_execution, kept_execution
+from trainwright.workflows.run_execution import (
+    base_execution,
+    chosen_execution,
+    kept_execution,
+    refuse_precision,
+)
 from trainwright.workflows.run_files import (
     NoJournal,
     save_weights,
@@ -164,6 +169,7 @@ class Session:
         Raises:
             UserError: Something does not fit.
         """
+        refuse_precision(self.recipe, self.device)
         base = base_execution(self.recipe, self.device, self.processes)
         shapes = check_shapes(self.recipe, data, base)
         task = build_task(self.recipe)
@@ -191,6 +197,7 @@ class Session:
         torch.set_num_threads(base_execution(self.recipe, self.device, self.processes).threads)
         pinned = self.processes.broadcast(record.pinned if record is not None else None)
         if not pinned:
+            refuse_precision(recipe, self.device)
             check_shapes(recipe, data, base_execution(recipe, self.device, self.processes))
         task = build_task(recipe)
         model = build_network(task, recipe, data, self.progress.message)

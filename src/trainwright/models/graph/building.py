@@ -16,6 +16,7 @@ from trainwright.models.freezing import keep_frozen_norms_in_eval
 from trainwright.models.graph.definition import Layer, parse
 from trainwright.models.graph.network import GraphNetwork, OnWeight, Shape, Step
 from trainwright.models.graph.order import ordered
+from trainwright.models.misfits import OutputMisfit
 
 _BATCH = 2
 
@@ -198,7 +199,7 @@ def _check_width(outputs: Sequence[tuple[str, Shape]], num_outputs: int, order: 
             )
     width = sum(shape[0] for _, shape in outputs)
     if num_outputs and width != num_outputs:
-        raise ModelError(
+        raise OutputMisfit(
             f"the output has {width} units, but the targets need {num_outputs}",
             where=places.get(outputs[-1][0], "model.output"),
             fix="write units: outputs, which follows the targets",
