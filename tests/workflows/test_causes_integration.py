@@ -10,10 +10,7 @@ from causes import KINDS, Cause, answers, causes
 
 from trainwright.cli import main
 
-# A batch that no machine could hold is refused by the estimate of memory, which is yet to come.
-WAITING = {"a_batch_larger_than_the_memory"}
-BLIND = [cause for cause in causes("by_users.yaml") if cause.name not in WAITING]
-ALL = [*causes("by_developers.yaml"), *BLIND]
+ALL = [*causes("by_developers.yaml"), *causes("by_users.yaml")]
 
 
 @pytest.fixture

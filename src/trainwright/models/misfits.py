@@ -25,9 +25,12 @@ def how_to_fit(message: str) -> str:
     """
     if found := _CHANNELS.search(message):
         wanted, given = found.groups()
-        mode = f", or, where it reads the picture itself, give the image column mode: {_MODES[wanted]}"
-        return f"make the layer fit: build it for {counted(int(given), 'channel')}" + (
-            mode if wanted in _MODES else ""
+        advice = f"make the layer fit: build it for {counted(int(given), 'channel')}"
+        mode = _MODES.get(wanted)
+        return (
+            f"{advice}, or, where it reads the picture itself, give the column mode: {mode}"
+            if mode
+            else advice
         )
     if found := _FEATURES.search(message):
         given, wanted = found.groups()

@@ -33,7 +33,6 @@ DEAD_WHEN: dict[str, str] = {
     "model.pretrained": "init.path replaces every weight",
     "train.early_stop.mode": "train.early_stop.monitor is absent: the task knows its own metric",
     "train.checkpoint.mode": "train.checkpoint.monitor is absent: the task knows its own metric",
-    "report.splits": "report.enabled is false",
 }
 """Key path -> when its value has no effect; such a value is refused, unless it is the default."""
 

@@ -34,6 +34,9 @@ def syntax_error(error: yaml.YAMLError, text: str, source: str) -> RecipeError:
         source: Name of the file.
     """
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    begun = getattr(error, "context_mark", None)
+    if begun is not None and "quoted scalar" in (getattr(error, "context", None) or ""):
+        mark = begun  # an open quote is found at the end of the text only
     lines = text.splitlines()
     number = min(mark.line, len(lines) - 1) if mark and lines else None
     problem = getattr(error, "problem", None) or str(error).split("\n", 1)[0]
@@ -42,7 +45,6 @@ def syntax_error(error: yaml.YAMLError, text: str, source: str) -> RecipeError:
         found = _tab(lines, number, source) or _missing_space(lines, number, source)
         if found is not None:
             return found
-    begun = getattr(error, "context_mark", None)
     if begun is not None and mark is not None and begun.line != mark.line:
         context += f" that begins on line {begun.line + 1}"
     return RecipeError(
@@ -89,4 +91,4 @@ def _advice(problem: str, line: str) -> str:
     reserved = _RESERVED.search(line)
     if reserved:
         return f"put it between quotes: '{reserved[1]}'"
-    return "compare the line and those before it with `trainwright recipe show digits`"
+    return "compare the line and those before it with `trainwright recipes show digits`"
