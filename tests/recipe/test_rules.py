@@ -42,6 +42,11 @@ def recipe(**changes: Any) -> dict[str, Any]:
         ({}, {"data.inputs.image.size": 18919}, "data.inputs.image.size"),
         ({}, {"data.targets.price.class_weights": "auto"}, "data.targets.price.class_weights"),
         ({}, {"data.targets.image": "category"}, "data.targets.image"),
+        ({}, {"data.targets.image": {"type": "category", "column": "other"}}, "data.targets.image"),
+        ({"data": {"inputs": {"x": {"type": "number", "columns": ["a", "price"]}}}}, {}, "data.inputs.x"),
+        ({"data": {"inputs": {"x": {"type": "number", "column": "label"}}}}, {}, "data.inputs.x"),
+        ({}, {"train.early_stop.monitor": "test/accuracy"}, "train.early_stop.monitor"),
+        ({}, {"train.checkpoint.monitor": "test/loss"}, "train.checkpoint.monitor"),
         ({}, {"train.clip": {"norm": 1, "value": 1}}, "train.clip"),
         ({}, {"train.early_stop": {"mode": "max"}}, "train.early_stop.mode"),
         ({}, {"train.checkpoint.mode": "max"}, "train.checkpoint.mode"),
@@ -106,3 +111,8 @@ def test_documented_dead_values_exist():
     for path in DEAD_WHEN:
         if path != "model.pretrained":  # a parameter of some models
             assert annotation_at(split_path(path), None) is not None, path
+
+
+def test_a_picture_may_be_its_own_target():
+    given = recipe(data={"targets": {"same": {"type": "image", "column": "image"}}})
+    assert load(given).recipe.data.targets["same"].column == "image"
