@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from importlib import import_module
 
 import pytest
 
-from trainwright.cli.common import add_device, device_overrides
+from trainwright.cli.common import add_device
 from trainwright.cli.entry import run_command
+from trainwright.cli.overrides import device_overrides
+from trainwright.cli.verbs import module_of
 
 
 def test_options_become_overrides():
@@ -18,13 +21,14 @@ def test_options_become_overrides():
     assert device_overrides(given) == ["train.device=cuda:1", "train.wait_minutes=30"]
 
 
-@pytest.mark.parametrize("verb", ["check", "train"])
-def test_a_device_that_is_not_there_is_refused_as_the_recipe_s_would_be(verb, capsys, tmp_path):
-    options = ["--runs-dir", str(tmp_path)] if verb == "train" else []
-    assert run_command([verb, "digits", "--device", "cdua", *options]) == 2
-    told = capsys.readouterr().err
-    assert "train.device" in told
-    assert "did you mean 'cuda'" in told
+@pytest.mark.parametrize("verb", ["check", "train", "tune", "continue", "verify"])
+def test_verbs_hand_them_to_the_recipe(verb, monkeypatch):
+    seen = []
+    module = import_module(module_of(verb))
+    monkeypatch.setattr(module, "run", lambda arguments: seen.extend(arguments.overrides) or 0)
+    words = ["resume", "digits"] if verb == "verify" else ["digits"]
+    assert run_command([verb, *words, "--device", "cuda:1", "train.epochs=1", "--wait=5"]) == 0
+    assert seen == ["train.epochs=1", "train.device=cuda:1", "train.wait_minutes=5"]
 
 
 def test_a_wait_that_is_no_number_is_refused(capsys):

@@ -45,13 +45,6 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def device_overrides(arguments: argparse.Namespace) -> list[str]:
-    """What the options of `add_device` stand for."""
-    given = {"train.device": "device", "train.wait_minutes": "wait"}
-    values = {key: getattr(arguments, option, None) for key, option in given.items()}
-    return [f"{key}={value}" for key, value in values.items() if value is not None]
-
-
 def add_runs(parser: argparse.ArgumentParser, *, many: bool) -> None:
     """The runs that a verb works on."""
     parser.add_argument(

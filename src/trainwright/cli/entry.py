@@ -8,8 +8,7 @@ import sys
 from importlib import import_module
 from types import ModuleType
 
-from trainwright.cli.common import device_overrides
-from trainwright.cli.overrides import take_overrides
+from trainwright.cli.overrides import device_overrides, take_overrides
 from trainwright.cli.parsing import Parser, UsageError
 from trainwright.cli.verbs import EXAMPLES, VERBS, module_of
 from trainwright.errors import TrainwrightError, closest
