@@ -131,9 +131,9 @@ def test_objects_are_learned_and_answered_in_the_pixels_of_their_picture(tmp_pat
     scores = json.loads(capsys.readouterr().out)[str(run.path)]
     assert scores["map50"] > 0.9
     if kind == "instances":
-        assert scored_by_coco(run.path) == pytest.approx(
-            {key: scores[key] for key in KEYS}, abs=1e-6, nan_ok=True
-        )
+        # No object of this size: JSON has null for NaN.
+        told = {key: np.nan if scores[key] is None else scores[key] for key in KEYS}
+        assert scored_by_coco(run.path) == pytest.approx(told, abs=1e-6, nan_ok=True)
     Image.open(tmp_path / "data" / "images" / "0.png").resize((96, 96)).save("7.png")
     asked = ["predict", str(run.path), "7.png", "--format", "coco", "--draw", "drawn"]
     assert main(asked) == 0
