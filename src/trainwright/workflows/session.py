@@ -28,7 +28,7 @@ from trainwright.engine.garbage import only_new_garbage
 from trainwright.engine.loop import Diverged, Loop
 from trainwright.engine.parts import Outcome, Parts
 from trainwright.engine.preflight import Preflight
-from trainwright.engine.runtime import Execution, Runtime, choose_device
+from trainwright.engine.runtime import Execution, Runtime
 from trainwright.engine.signals import stop_on_signals
 from trainwright.errors import RunError, TrainwrightError, UserError
 from trainwright.inference.artifact import save_processors
@@ -48,9 +48,11 @@ from trainwright.workflows.beginning import begin_from_origin
 from trainwright.workflows.checked_networks import checked_once
 from trainwright.workflows.feeding import Feeding
 from trainwright.workflows.hard_samples import write_hard_samples
+from trainwright.workflows.network_check import check_training
 from trainwright.workflows.run_execution import (
     base_execution,
     chosen_execution,
+    device_of,
     kept_execution,
     refuse_precision,
 )
@@ -78,16 +80,19 @@ class Session:
         loaded: The recipe.
         progress: Who watches.
         watch: Asked after every epoch but the last; see `training.Watch`.
+        wait: Whether to wait for a GPU where the recipe says so.
     """
 
-    def __init__(self, loaded: LoadedRecipe, progress: Any, watch: Watch | None = None) -> None:
-        self._watch = watch
+    def __init__(
+        self, loaded: LoadedRecipe, progress: Any, watch: Watch | None = None, *, wait: bool = True
+    ) -> None:
+        self._watch, self._wait = watch, wait
         self.loaded, self.recipe, self.progress = loaded, loaded.recipe, progress
         self.seconds: dict[str, float] = {}
         self._begun = time.perf_counter()
 
     def __enter__(self) -> Session:
-        device = distributed.local_device(choose_device(self.recipe.train.device))
+        device = device_of(self.recipe, self.progress.message, wait=self._wait)
         self.processes = distributed.join(device)
         self.device = device
         return self
@@ -169,27 +174,7 @@ class Session:
         Raises:
             UserError: Something does not fit.
         """
-        refuse_precision(self.recipe, self.device)
-        base = base_execution(self.recipe, self.device, self.processes)
-        shapes = check_shapes(self.recipe, data, base)
-        task = build_task(self.recipe)
-        told: list[str] = []
-        model = build_network(task, self.recipe, data, told.append)
-        found = check_network(task, model, self.recipe, data, base)
-        check_monitors(
-            build_parts(self.recipe, data, task, model, Runtime(base), self.processes), found.names
-        )
-        trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
-        total = sum(p.numel() for p in model.parameters())
-        return [
-            *told,
-            *task.facts(),
-            f"model {self.recipe.model['name']}: {total:,} parameters, {trained:,} of them trained",
-            f"device {self.device}, {base.threads} threads",
-            *distributed.about_statistics(model, self.processes.size),
-            *found.doubts,
-            *shapes.told(),
-        ]
+        return check_training(self.recipe, self.device, self.processes, data)
 
     def _build(self, run: RunDirectory, data: PreparedData, record: RunRecord | None) -> Parts:
         """Model, execution and everything the loop drives, checked on real samples."""
