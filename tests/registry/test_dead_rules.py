@@ -161,6 +161,10 @@ SECTIONS: dict[str, tuple[Given, Given]] = {
         {"train.early_stop": {"mode": "max"}},
         {"train.early_stop": {"mode": "max", "monitor": "val/accuracy"}, "data.split": {"val": 0.2}},
     ),
+    "train.wait_minutes": (
+        {"train.device": "cpu", "train.wait_minutes": 5},
+        {"train.device": "cuda", "train.wait_minutes": 5},
+    ),
     "train.checkpoint.mode": (
         {"train.checkpoint": {"mode": "max"}},
         {"train.checkpoint": {"mode": "max", "monitor": "val/accuracy"}, "data.split": {"val": 0.2}},
