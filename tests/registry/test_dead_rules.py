@@ -54,6 +54,7 @@ CASES: dict[tuple[str, str], dict[str, tuple[Any, Given, Given]]] = {
     },
     ("model", "mlp"): _MLP,
     ("encoder", "mlp"): _MLP,
+    ("model", "monotone"): {"others": (7, {"hidden": []}, {"hidden": [8]})},
     ("model", "compose"): _NUMBERS,
     ("head", "fcos"): {"alpha": (0.5, {"classification": "quality_focal"}, {"classification": "focal"})},
     ("head", "point_regression"): {

@@ -117,7 +117,7 @@ class Session:
                 raise
         kind, value = self.processes.broadcast((answer[0], without_lock(answer[1])))
         if kind == "error":
-            raise UserError(f"the first process stopped: {value}")
+            raise UserError(f"the first process stopped: {value}", fix="see what it said")
         return answer[1] if self.processes.is_first else value
 
     def run(

@@ -132,7 +132,10 @@ class Tuning:
             answers, ended = process.answers()
             for answer in answers:
                 if answer["kind"] == "refused":
-                    raise RecipeError(f"the recipe cannot be trained: {answer['reason']}")
+                    raise RecipeError(
+                        f"the recipe cannot be trained: {answer['reason']}",
+                        fix="mend the recipe; `trainwright check` says the same of it",
+                    )
                 return set(answer["names"])
             if ended:
                 return None

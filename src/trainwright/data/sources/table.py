@@ -169,7 +169,12 @@ class TableSource(BaseSource):
         if problem:
             faults = [*self._table.faults, *other.faults]
             why = faults[0][2] if faults else "rows belong together by their place"
-            raise DataError(problem, where=f"{path} (data.source.beside)", why=why)
+            raise DataError(
+                problem,
+                where=f"{path} (data.source.beside)",
+                why=why,
+                fix="give tables of the same rows in the same order, with columns of different names",
+            )
         self._table_of |= dict.fromkeys(other.kinds, other)
 
     def _refuse_no_rows(self, row_filter: str | None) -> None:
