@@ -117,5 +117,5 @@ def test_documented_dead_values_exist():
 
 
 def test_a_picture_may_be_its_own_target():
-    given = recipe(data={"targets": {"same": {"type": "image", "column": "image"}}})
+    given = recipe(data={"targets": {"same": {"type": "image", "column": "image", "size": 8}}})
     assert load(given).recipe.data.targets["same"].column == "image"

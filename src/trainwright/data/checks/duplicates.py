@@ -81,7 +81,9 @@ def _conflicts(subject: Subject, groups: Sequence[Rows], targets: Sequence[str],
         if subject.split_name(row) != "train"
     ]
     rows = sum(map(len, groups))
-    many = rows > CONFLICT_ERROR * len(subject.rows)
+    # Of objects a second annotator may have marked more or fewer; one picture is not of two classes.
+    classes = all(column.type == "category" for column in columns)
+    many = classes and rows > CONFLICT_ERROR * len(subject.rows)
     # Nobody knows which label is right, so all go; but not where a split would have nothing left.
     can_go = perceived and not _empties_a_split(subject, groups)
     return Finding(
