@@ -89,14 +89,23 @@ def test_the_parts_of_a_run_are_sound(optimizer: str):
     overrides = {**tiny_loops.EVERYTHING, "train.optimizer": optimizer, "train.schedule": "plateau"}
     overrides["train.callbacks"] = ["best", {"name": "test_restoring:called"}]
     parts = tiny_loops.parts(tiny_loops.load(overrides))
-    check_parts(parts)
+    check_parts(parts, spoil=True)
     assert all(parameter.grad is None for parameter in parts.model.parameters())
 
 
-def test_a_callback_that_forgets_is_named():
+def test_a_model_that_is_to_be_trained_is_not_touched():
+    parts = tiny_loops.parts(tiny_loops.load({"train.optimizer.weight_decay": 0.5}))
+    before = {name: tensor.clone() for name, tensor in parts.model.state_dict().items()}
+    check_parts(parts, spoil=False)
+    assert all(torch.equal(before[name], tensor) for name, tensor in parts.model.state_dict().items())
+    assert not parts.runners[0].named.state_dict()["state"]
+
+
+@pytest.mark.parametrize("spoil", [True, False])
+def test_a_callback_that_forgets_is_named(spoil: bool):
     overrides = {"train.callbacks": ["best", {"name": "test_restoring:Calling"}]}
     with pytest.raises(ModelError, match="callback Calling") as caught:
-        check_parts(tiny_loops.parts(tiny_loops.load(overrides)))
+        check_parts(tiny_loops.parts(tiny_loops.load(overrides)), spoil=spoil)
     assert caught.value.where == "train.callbacks.1"
 
 
@@ -115,5 +124,5 @@ def closing(params: Any) -> torch.optim.Optimizer:
 def test_an_optimizer_that_cannot_step():
     parts = tiny_loops.parts(tiny_loops.load({"train.optimizer": {"name": "test_restoring:closing"}}))
     with pytest.raises(ModelError, match="fails at its first step") as caught:
-        check_parts(parts)
+        check_parts(parts, spoil=True)
     assert caught.value.where == "train.optimizer" and "closure" in caught.value.why

@@ -20,20 +20,19 @@ from trainwright.errors import ModelError, TrainwrightError
 _TRIED = 256 << 20
 
 
-def check_parts(parts: Parts) -> None:
+def check_parts(parts: Parts, *, spoil: bool) -> None:
     """Saves and restores optimizers, schedules, callbacks and what else changes during a training.
-
-    The optimizers take a step without gradient before, so that they have something to remember: the model
-    is not to be trained afterwards.
 
     Args:
         parts: Built for the recipe, on any device.
+        spoil: The model is not to be trained afterwards: the optimizers take a step without gradient, so that
+            they have something to remember. Else they are left alone.
 
     Raises:
         ModelError: A state is not plain data and tensors, or is another one after it was restored.
     """
     for runner in parts.runners:
-        if sum(parameter.nbytes for _, parameter in runner.phase.parameters) <= _TRIED:
+        if spoil and sum(parameter.nbytes for _, parameter in runner.phase.parameters) <= _TRIED:
             _step(runner)
             check_restored(runner.named, "the optimizer", "train.optimizer")
         check_restored(runner.schedule, "the schedule", "train.schedule")

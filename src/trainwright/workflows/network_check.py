@@ -51,7 +51,7 @@ def check_training(recipe: Recipe, device: str, processes: Processes, data: Prep
     parts = build_parts(recipe, data, task, model, Runtime(base), processes)
     check_monitors(parts, found.names)
     check_processors(data)
-    check_parts(parts)
+    check_parts(parts, spoil=True)
     return [
         *told,
         *task.facts(),

@@ -28,12 +28,14 @@ from trainwright.engine.garbage import only_new_garbage
 from trainwright.engine.loop import Diverged, Loop
 from trainwright.engine.parts import Outcome, Parts
 from trainwright.engine.preflight import Preflight
+from trainwright.engine.restoring import check_parts
 from trainwright.engine.runtime import Execution, Runtime
 from trainwright.engine.signals import stop_on_signals
 from trainwright.errors import RunError, TrainwrightError, UserError
 from trainwright.inference.artifact import save_processors
 from trainwright.inference.evaluation import evaluate_split
 from trainwright.inference.predictor import Predictor
+from trainwright.inference.restoring import check_processors
 from trainwright.models.weights import apply_weights, load_weights
 from trainwright.registry.user_code import kept_running
 from trainwright.runs.atomic import StorageError, remove_leftovers, write_json
@@ -209,6 +211,8 @@ class Session:
         parts = build_parts(recipe, data, task, model, Runtime(execution), self.processes)
         if found is not None:
             check_monitors(parts, found.names)
+            check_processors(data)
+            check_parts(parts, spoil=False)
         self._lap("build")
         return parts
 
