@@ -18,11 +18,11 @@ def check_processors(data: PreparedData) -> None:
     Raises:
         DataError: A processor cannot be saved as JSON, or the restored one is not the same.
     """
-    rows = data.splits.get("train", ())
+    rows = data.splits.get("train")
     for column in data.columns:
         where = key_path(column.name, is_target=column.is_target)
         try:
-            problem = _difference(column, int(rows[0]) if len(rows) else None)
+            problem = _difference(column, int(rows[0]) if rows is not None and len(rows) else None)
         except TrainwrightError:
             raise
         except (Exception, SystemExit) as error:  # a processor of the user's own may raise anything
