@@ -14,7 +14,7 @@ OPTIMIZERS = ("adam", "adamax", "adamw", "sgd", "one_cycle")
     [
         ("AdamW", "adamw"),
         ("Adam", "adam"),
-        ("adma", "adam"),
+        ("sdg", "sgd"),
         ("SGD", "sgd"),
         ("OneCycle", "one_cycle"),
         ("one-cycle", "one_cycle"),

@@ -87,7 +87,10 @@ def test_what_cannot_be_restored_is_refused(part: Counter, what: str, why: str):
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd", "ftrl", "rmsprop", "adadelta", "nadam"])
 def test_the_parts_of_a_run_are_sound(optimizer: str):
     overrides = {**tiny_loops.EVERYTHING, "train.optimizer": optimizer, "train.schedule": "plateau"}
-    overrides["train.callbacks"] = ["best", {"name": "test_restoring:called"}]
+    overrides["train.callbacks"] = [
+        {"name": "best", "monitor": "val/accuracy"},
+        {"name": "test_restoring:called"},
+    ]
     parts = tiny_loops.parts(tiny_loops.load(overrides))
     check_parts(parts, spoil=True)
     assert all(parameter.grad is None for parameter in parts.model.parameters())
@@ -103,7 +106,9 @@ def test_a_model_that_is_to_be_trained_is_not_touched():
 
 @pytest.mark.parametrize("spoil", [True, False])
 def test_a_callback_that_forgets_is_named(spoil: bool):
-    overrides = {"train.callbacks": ["best", {"name": "test_restoring:Calling"}]}
+    overrides = {
+        "train.callbacks": [{"name": "best", "monitor": "val/accuracy"}, {"name": "test_restoring:Calling"}]
+    }
     with pytest.raises(ModelError, match="callback Calling") as caught:
         check_parts(tiny_loops.parts(tiny_loops.load(overrides)), spoil=spoil)
     assert caught.value.where == "train.callbacks.1"

@@ -18,6 +18,8 @@ from trainwright.errors import RecipeError, UserError, closest
 from trainwright.registry.info import REQUIRED, UNANNOTATED, ComponentInfo
 from trainwright.registry.signatures import Argument, assemble
 
+_SHOWN = 10
+
 
 @dataclass
 class _Search:
@@ -173,7 +175,7 @@ def _no_attribute(module: ModuleType, owner: Any, attribute: str, part: str) -> 
             fix=f"rename {hidden.name}, for example to my_{hidden.name}, and `{name}` in the recipe",
         )
     guess = closest(part, dir(owner))
-    own = [key for key in vars(module) if not key.startswith("_")]
+    own = [key for key, value in vars(module).items() if getattr(value, "__module__", "") == name][:_SHOWN]
     return RecipeError(
         f"`{name}` has no `{attribute}`",
         where=file or "",

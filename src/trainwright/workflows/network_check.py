@@ -15,7 +15,7 @@ from trainwright.engine.distributed import Processes
 from trainwright.engine.fake_step import check_shapes
 from trainwright.engine.restoring import check_parts
 from trainwright.engine.runtime import Runtime
-from trainwright.inference.restoring import check_processors
+from trainwright.inference.restored_processors import check_processors
 from trainwright.recipe.schema import Recipe
 from trainwright.tune.section import asked_for
 from trainwright.workflows.objectives import all_reported, refuse_unreported

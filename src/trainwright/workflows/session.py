@@ -35,7 +35,7 @@ from trainwright.errors import RunError, TrainwrightError, UserError
 from trainwright.inference.artifact import save_processors
 from trainwright.inference.evaluation import evaluate_split
 from trainwright.inference.predictor import Predictor
-from trainwright.inference.restoring import check_processors
+from trainwright.inference.restored_processors import check_processors
 from trainwright.models.weights import apply_weights, load_weights
 from trainwright.registry.user_code import kept_running
 from trainwright.runs.atomic import StorageError, remove_leftovers, write_json

@@ -11,7 +11,7 @@ from trainwright.data.prepare import prepare
 from trainwright.data.processors.number import NumberProcessor
 from trainwright.data.types import PreparedData
 from trainwright.errors import DataError
-from trainwright.inference.restoring import check_processors
+from trainwright.inference.restored_processors import check_processors
 from trainwright.recipe import load
 
 WHERE = "data.inputs.x"
@@ -70,7 +70,7 @@ def test_processors_that_ship_are_restored(tmp_path):
 )
 def test_a_processor_that_is_another_after_saving_is_refused(kind: str, why: str, tmp_path):
     with pytest.raises(DataError, match="not the same after it was saved") as caught:
-        check_processors(data(f"test_restoring:{kind}", tmp_path))
+        check_processors(data(f"test_restored_processors:{kind}", tmp_path))
     assert caught.value.where == WHERE and why in caught.value.why
 
 
