@@ -211,7 +211,7 @@ class Session:
         parts = build_parts(recipe, data, task, model, Runtime(execution), self.processes)
         if found is not None:
             check_monitors(parts, found.names)
-            check_processors(data)
+            check_processors(data, users_only=True)
             check_parts(parts, spoil=False)
         self._lap("build")
         return parts
