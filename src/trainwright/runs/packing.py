@@ -175,7 +175,7 @@ def _add(tar: tarfile.TarFile, path: Path, name: str) -> Item:
     info.type, info.size, info.linkname = tarfile.REGTYPE, item.size, ""
     with path.open("rb") as file:
         source = _Hashing(file)
-        tar.addfile(info, source)  # type: ignore[arg-type]  # nothing but `read` is asked of it
+        tar.addfile(info, source)  # nothing but `read` is asked of it
     return Item("file", item.mode, item.mtime, item.size, source.digest.hexdigest())
 
 
