@@ -4,8 +4,8 @@
     python -m benchmarks.tracking --rounds 9
 
 The first times single calls of `Spool.log` with ten scalars, while its thread writes. The second trains W1
-with the index, TensorBoard and MLflow on against none, in interleaved rounds, and prints the median ratio with
-its 95 % interval (bootstrap over rounds).
+with the index, TensorBoard and MLflow on against none, in interleaved rounds, and prints the median ratio
+with its 95 % interval (bootstrap over rounds).
 """
 
 from __future__ import annotations
