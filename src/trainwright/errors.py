@@ -6,7 +6,6 @@ traceback and leaves with `exit_code`. Anything else that escapes is a defect of
 
 from __future__ import annotations
 
-import difflib
 import errno
 import os
 from collections.abc import Iterable
@@ -126,6 +125,8 @@ def closest(name: str, options: Iterable[str]) -> str | None:
 
     Case and the signs between words count least: `AdamW` is `adamw`, not `adam`.
     """
+    import difflib  # takes a while, and seldom is anything misspelt
+
     listed = list(options)
     same = next((option for option in listed if letters_of(option) == letters_of(name) != ""), None)
     found = [same] if same else difflib.get_close_matches(name, listed, n=1, cutoff=0.6)
