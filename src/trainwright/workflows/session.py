@@ -28,7 +28,7 @@ from trainwright.engine.garbage import only_new_garbage
 from trainwright.engine.loop import Diverged, Loop
 from trainwright.engine.parts import Outcome, Parts
 from trainwright.engine.preflight import Preflight
-from trainwright.engine.runtime import Execution, Runtime, choose_device
+from trainwright.engine.runtime import Execution, Runtime
 from trainwright.engine.signals import stop_on_signals
 from trainwright.errors import RunError, TrainwrightError, UserError
 from trainwright.inference.artifact import save_processors
@@ -44,11 +44,13 @@ from trainwright.runs.index.place import index_place
 from trainwright.runs.record import RunRecord, RunState
 from trainwright.runs.second_start import without_lock
 from trainwright.runs.spool import Spool
+from trainwright.tune.section import asked_for
 from trainwright.workflows.beginning import begin_from_origin
 from trainwright.workflows.checked_networks import checked_once
 from trainwright.workflows.feeding import Feeding
 from trainwright.workflows.hard_samples import write_hard_samples
-from trainwright.workflows.run_execution import base_execution, chosen_execution, kept_execution
+from trainwright.workflows.objectives import all_reported, refuse_unreported
+from trainwright.workflows.run_execution import base_execution, chosen_execution, device_of, kept_execution
 from trainwright.workflows.run_files import (
     NoJournal,
     save_weights,
@@ -73,16 +75,19 @@ class Session:
         loaded: The recipe.
         progress: Who watches.
         watch: Asked after every epoch but the last; see `training.Watch`.
+        wait: Whether to wait for a GPU where the recipe says so.
     """
 
-    def __init__(self, loaded: LoadedRecipe, progress: Any, watch: Watch | None = None) -> None:
-        self._watch = watch
+    def __init__(
+        self, loaded: LoadedRecipe, progress: Any, watch: Watch | None = None, *, wait: bool = True
+    ) -> None:
+        self._watch, self._wait = watch, wait
         self.loaded, self.recipe, self.progress = loaded, loaded.recipe, progress
         self.seconds: dict[str, float] = {}
         self._begun = time.perf_counter()
 
     def __enter__(self) -> Session:
-        device = distributed.local_device(choose_device(self.recipe.train.device))
+        device = device_of(self.recipe, self.progress.message, wait=self._wait)
         self.processes = distributed.join(device)
         self.device = device
         return self
@@ -170,6 +175,8 @@ class Session:
         told: list[str] = []
         model = build_network(task, self.recipe, data, told.append)
         found = check_network(task, model, self.recipe, data, base)
+        if self.recipe.tune is not None:
+            refuse_unreported(asked_for(self.recipe), all_reported(found.names, data))
         check_monitors(
             build_parts(self.recipe, data, task, model, Runtime(base), self.processes), found.names
         )
