@@ -17,8 +17,7 @@ from trainwright.engine.restoring import check_parts
 from trainwright.engine.runtime import Runtime
 from trainwright.inference.restored_processors import check_processors
 from trainwright.recipe.schema import Recipe
-from trainwright.tune.section import asked_for
-from trainwright.workflows.objectives import all_reported, refuse_unreported
+from trainwright.workflows.checked_tuning import check_search
 from trainwright.workflows.run_execution import base_execution, refuse_precision
 
 
@@ -44,8 +43,7 @@ def check_training(recipe: Recipe, device: str, processes: Processes, data: Prep
     told: list[str] = []
     model = build_network(task, recipe, data, told.append)
     found = check_network(task, model, recipe, data, base)
-    if recipe.tune is not None:
-        refuse_unreported(asked_for(recipe), all_reported(found.names, data))
+    told += check_search(recipe, found.names, data)
     trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
     total = sum(p.numel() for p in model.parameters())
     parts = build_parts(recipe, data, task, model, Runtime(base), processes)
