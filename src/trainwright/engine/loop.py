@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 
+import torch
+
 from trainwright.data.batch import Batch
 from trainwright.engine.averages import Averages, means
 from trainwright.engine.callbacks.base import Event, Mode
@@ -14,6 +16,7 @@ from trainwright.engine.checkpoint import CheckpointWriter
 from trainwright.engine.distributed import PerProcess
 from trainwright.engine.evaluation import run_split
 from trainwright.engine.generators import seed_generators
+from trainwright.engine.health.watch import Finding
 from trainwright.engine.parts import Journal, Outcome, Parts
 from trainwright.engine.phase_runner import PhaseRunner
 from trainwright.engine.position import Clock, Position
@@ -26,8 +29,23 @@ from trainwright.progress import ProgressSink
 from trainwright.tasks.base import StepOutput
 
 
+_SLOWER = "lower train.optimizer.lr, add warm-up or train.clip.norm, or use precision fp32"
+_DIVERGED = ("diverging", "exploding")
+
+
 class Diverged(TrainwrightError):
-    """The loss is no longer a number."""
+    """The training went wrong beyond repair.
+
+    Args:
+        what: One sentence.
+        rule: The rule of `train.health` that says so.
+        why: Reason.
+        fix: What to do.
+    """
+
+    def __init__(self, what: str, *, rule: str = "not_finite", why: str = "", fix: str = "") -> None:
+        super().__init__(what, why=why, fix=fix)
+        self.rule = rule
 
 
 class Loop:
@@ -57,6 +75,8 @@ class Loop:
         self.averages = Averages()
         self.metrics: dict[str, float] = {}
         self.keep_as: Callable[[str], None] = lambda _label: None
+        self.on_finding: Callable[[Finding], None] = lambda found: progress.message(found.text)
+        self.inspect: Callable[[PhaseRunner, StepOutput, Batch], None] | None = None
         self.watch: Callable[[dict[str, float]], str | None] = lambda _metrics: None
         self.state = self._register()
         self._saved_at = time.monotonic()
@@ -83,6 +103,9 @@ class Loop:
             state.register("substitutes", PerProcess(parts.substitutes, parts.processes))
         if parts.samples is not None:
             state.register("samples", PerProcess(parts.samples, parts.processes))
+        for name, part in (("health", parts.health), ("rate", parts.rate)):
+            if part is not None:
+                state.register(name, part)
         if parts.callbacks is not None:
             state.register("callbacks", parts.callbacks)
         for name, part in parts.task.stateful():
@@ -125,8 +148,9 @@ class Loop:
 
     def _spent(self) -> str | None:
         """Which limit is reached; with minutes, the first process's clock decides for all."""
-        if self.parts.callbacks is not None and self.parts.callbacks.stopped:
-            return self.parts.callbacks.stopped
+        for part in (self.parts.callbacks, self.parts.health):
+            if part is not None and part.stopped:
+                return part.stopped
         budget = self.parts.budget
         reason = budget.spent(self.position.step, self.clock)
         return self.parts.processes.broadcast(reason) if budget.minutes is not None else reason
@@ -148,7 +172,7 @@ class Loop:
             if self._spent():
                 break
             count = min(loader.batch_size, len(loader.rows) - position.index * loader.batch_size)
-            self._step(micro_batches, count)
+            self.take_step(micro_batches, count)
             position.advance()
             self._steady.lap()
             self.progress.step(position.step)
@@ -165,7 +189,7 @@ class Loop:
         self._finish_epoch()
         return None
 
-    def _step(self, micro_batches: list[Batch], count: int) -> None:
+    def take_step(self, micro_batches: list[Batch], count: int) -> None:
         """One optimizer step of every phase over one global batch of `count` samples."""
         parts, step = self.parts, self.position.step
         stop, agreed = bool(self.stop), parts.processes.size == 1
@@ -183,6 +207,8 @@ class Loop:
                 runner.backward(output.loss, size, count)
                 self._record(runner, output, batch)
             stop, agreed = parts.processes.sum_gradients(runner.parameters, stop), True
+            if parts.health is not None:
+                parts.health.read(runner, step)
             runner.apply(step)
             for project in self._projections:
                 project()
@@ -201,6 +227,8 @@ class Loop:
             parameter.requires_grad_(True)
 
     def _record(self, runner: PhaseRunner, output: StepOutput, batch: Batch) -> None:
+        if self.inspect is not None:
+            self.inspect(runner, output, batch)
         size = len(batch)
         prefix = "" if len(self.parts.runners) == 1 else f"{runner.phase.name}_"
         loss = output.loss.detach()
@@ -218,15 +246,38 @@ class Loop:
         values = {f"step/{name}": value for name, value in means(sums).items()}
         self.averages.next_stretch()
         values["step/lr"] = self.parts.runners[0].learning_rate
+        found: list[Finding] = []
+        if self.parts.health is not None:
+            norms, found = self.parts.health.window(self.position.step, values)
+            values |= norms
         self.journal.log(self.position.step, self.position.epoch, values)
         self._tell("during", "train", values)
+        scaled = (
+            self.parts.runners[0].scaler is not None
+        )  # its gradients may be infinite, and are passed over
         for name, value in values.items():
-            if not math.isfinite(value):
+            if not math.isfinite(value) and not (scaled and "grad" in name):
                 raise Diverged(
                     f"{name} became {value} at step {self.position.step}",
                     why="the training diverged",
-                    fix="lower train.optimizer.lr, add warm-up or train.clip.norm, or use precision fp32",
+                    fix=_SLOWER,
                 )
+
+        self._act(found)
+
+    def _act(self, found: list[Finding]) -> None:
+        """Does what the recipe wants done about what the rules found."""
+        for finding in found:
+            self.on_finding(finding)
+            if finding.policy == "roll_back" or (finding.policy == "stop" and finding.rule in _DIVERGED):
+                raise Diverged(
+                    f"{finding.text} at step {finding.step}",
+                    rule=finding.rule,
+                    why=f"train.health.{finding.rule} is {finding.policy}",
+                    fix="lower train.optimizer.lr, add warm-up or train.clip.norm",
+                )
+            if finding.policy == "stop" and self.parts.health is not None:
+                self.parts.health.stopped = finding.text
 
     def _finish_epoch(self) -> None:
         parts, position = self.parts, self.position
@@ -239,6 +290,8 @@ class Loop:
         if last or (position.epoch + 1) % parts.evaluate_every == 0:
             values.update(self._evaluate(values))
         self.metrics = values
+        if parts.health is not None:
+            self._act(parts.health.epoch(position.step, values))
         self.journal.log(position.step, position.epoch, values)
         self.progress.epoch(position.epoch + 1, values)
         self.averages.next_epoch()
@@ -263,9 +316,10 @@ class Loop:
         self._tell("start", "val", {})
         if parts.val_loader is None:
             return {}
-        split = run_split(
-            parts.task, parts.model, parts.val_loader, parts.runtime, parts.processes, parts.seed
-        )
+        with parts.health.scoring() if parts.health is not None else nullcontext():
+            split = run_split(
+                parts.task, parts.model, parts.val_loader, parts.runtime, parts.processes, parts.seed
+            )
         return {f"val/{name}": v for name, v in parts.task.score(split.outputs, split.targets).items()}
 
     def _observe(self, values: dict[str, float]) -> None:
@@ -308,9 +362,20 @@ class Loop:
         self._saved_at = time.monotonic()
         # Every process takes part: what differs between them is gathered.
         if self.writer is not None or self.parts.processes.size > 1:
+            self._refuse_broken()
             tree = self.state.tree()
             if self.writer is not None:
                 self.writer.submit(self.position.step, tree)
+
+    def _refuse_broken(self) -> None:
+        """A checkpoint is always good to go back to: weights that are no numbers are not saved."""
+        weights = [p.detach() for runner in self.parts.runners for p in runner.parameters]
+        if not math.isfinite(float(torch.stack(torch._foreach_norm(weights)).double().sum())):
+            raise Diverged(
+                f"the weights are no numbers any more at step {self.position.step}",
+                why="the training diverged",
+                fix=_SLOWER,
+            )
 
     def _outcome(self, state: str, reason: str) -> Outcome:
         at, steady = self.position, self._steady

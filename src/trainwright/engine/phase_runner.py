@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from trainwright.engine.backward import backward
+from trainwright.engine.health.rate import Rate
 from trainwright.engine.layer_rates import Unfreezing
 from trainwright.engine.optimizers.lean import lean_step
 from trainwright.engine.schedules.base import Schedule
@@ -107,6 +108,7 @@ class PhaseRunner:
         self.parameters = [p for _, p in phase.parameters]
         self.clip_norm, self.clip_value = clip_norm, clip_value
         self.unfreezing = unfreezing
+        self.rate: Rate | None = None
         self._gradient: Tensor | None = None
         self._share = 0.0
 
@@ -141,6 +143,8 @@ class PhaseRunner:
     def apply(self, step: int) -> None:
         """Clips, moves the weights by one step and clears the gradients."""
         self.schedule.apply(self.optimizer, step)
+        if self.rate is not None:
+            self.rate.apply(self.optimizer)
         if self.scaler is not None:
             self.scaler.unscale_(self.optimizer)
         if self.clip_norm is not None:

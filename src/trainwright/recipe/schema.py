@@ -205,6 +205,39 @@ class EarlyStop(Section):
     min_delta: NonNegative = Field(default=0.0, description="Smallest change that counts as improvement.")
 
 
+class Health(Section):
+    """What is done about a training that goes wrong: `roll_back` goes on from the last checkpoint, slower."""
+
+    not_finite: Literal["stop", "roll_back"] = Field(
+        default="stop",
+        description="A loss or gradient is NaN or infinite; step, layer and samples are named.",
+    )
+    diverging: Literal["ignore", "warn", "stop", "roll_back"] = Field(
+        default="warn", description="The training loss rises, by a slope test over its last 20 records."
+    )
+    exploding: Literal["ignore", "warn", "stop", "roll_back"] = Field(
+        default="warn", description="The gradient's norm is a hundred times its median before."
+    )
+    vanishing: Literal["ignore", "warn", "stop"] = Field(
+        default="warn", description="Layers get a millionth of the strongest layers' gradient."
+    )
+    dead_units: Literal["ignore", "warn", "stop"] = Field(
+        default="warn", description="Half of a layer's rectifiers give 0 for all samples of a batch."
+    )
+    plateau: Literal["ignore", "warn", "stop"] = Field(
+        default="warn", description="The training loss of six epochs differs by less than a thousandth."
+    )
+    lr_factor: Annotated[float, Interval(gt=0, lt=1)] = Field(
+        default=0.5, description="A roll-back multiplies the learning rate by it."
+    )
+    rollbacks: PositiveInt = Field(default=3, description="Roll-backs before the run fails after all.")
+
+    @property
+    def rolls_back(self) -> bool:
+        """Whether any rule leads to a roll-back."""
+        return "roll_back" in (self.not_finite, self.diverging, self.exploding)
+
+
 class Checkpoint(Section):
     """When the state for a resume is saved, besides the end of every epoch."""
 
@@ -255,6 +288,7 @@ class Train(Section):
     ema: Ema | None = Field(default=None, description="Moving average of the weights; none when absent.")
     early_stop: EarlyStop | None = Field(default=None, description="Early stopping; none when absent.")
     checkpoint: Checkpoint = Checkpoint()
+    health: Health = Health()
     freeze: list[str] = Field(default=[], description="Name patterns of parameters that stay as they are.")
     trainable: list[str] | None = Field(
         default=None, description="Only parameters of these patterns are trained."

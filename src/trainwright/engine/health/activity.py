@@ -1,0 +1,49 @@
+"""Which units of a network never become active."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+_RECTIFIERS = (nn.ReLU, nn.ReLU6)
+
+
+class Activity:
+    """Looks at the outputs of rectifiers during one batch of a scoring, and computes nothing else anew.
+
+    Args:
+        model: The model.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        self._layers = {name: part for name, part in model.named_modules() if isinstance(part, _RECTIFIERS)}
+        self._dead: dict[str, Tensor] = {}
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Within it, the first batch is looked at."""
+        self._dead.clear()
+        handles = [
+            part.register_forward_hook(partial(self._look, name)) for name, part in self._layers.items()
+        ]
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def shares(self) -> dict[str, float]:
+        """Share of units (channels of maps) that gave nothing for any sample, by layer."""
+        return {name: float(dead) for name, dead in self._dead.items()}
+
+    @torch.no_grad()
+    def _look(self, name: str, part: nn.Module, inputs: Any, output: Any) -> None:
+        if name in self._dead or not isinstance(output, Tensor) or output.dim() < 2 or len(output) < 2:
+            return
+        others = [axis for axis in range(output.dim()) if axis != 1]
+        self._dead[name] = (output.amax(dim=others) <= 0).float().mean()
