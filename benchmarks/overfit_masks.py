@@ -3,7 +3,8 @@
     python -m benchmarks.overfit_masks
     python -m benchmarks.overfit_masks --pixels 1
 
-trains on eight pictures of CamVid, at half their size, and scores the same pictures again.
+trains on eight pictures of CamVid, at half their size, and scores the same pictures again; it takes some ten
+minutes of one core.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def recipe(root: Path, pixels: int, steps: int) -> dict[str, Any]:
         "train": {
             "steps": steps,
             "batch_size": PICTURES,
-            "optimizer": {"name": "adamw", "lr": 3e-3},
+            "optimizer": {"name": "adamw", "lr": 4e-3},
             "schedule": {"name": "one_cycle"},
             "precision": "fp32",
         },
@@ -66,7 +67,7 @@ def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pixels", type=int, default=4, help="pixels a side of a cell that have own logits")
-    parser.add_argument("--steps", type=int, default=250)
+    parser.add_argument("--steps", type=int, default=900)
     arguments = parser.parse_args()
     data = Path(os.environ["TRAINWRIGHT_SHARED_DATA"])
     with tempfile.TemporaryDirectory() as folder:

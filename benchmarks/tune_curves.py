@@ -80,14 +80,14 @@ def _curve(root: str, seed: int, number: int, point: Point, runs: Path) -> Itera
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.tune_curves", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(10)))
     parser.add_argument("--trials", type=int, default=24)
     parser.add_argument("-o", "--output", type=Path, default=CURVES)
     options = parser.parse_args(arguments)
     with options.output.open("w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        for seed in range(options.seeds):
+        for seed in options.seeds:
             for row in trained(os.environ.get("DATA", "."), seed, options.trials):
                 writer.writerow(row)
                 file.flush()

@@ -1,17 +1,25 @@
 """What early stopping saves, replayed over stored full curves: MNIST, accuracy against parameters.
 
 python -m benchmarks.tune_stopping
+DATA=/path/to/data python -m benchmarks.tune_stopping --live 5
 
-`benchmarks/results/tune_curves.csv` (by `benchmarks.tune_curves`) holds every epoch of every trial of five
+`benchmarks/results/tune_curves.csv` (by `benchmarks.tune_curves`) holds every epoch of every trial of ten
 seeds. The trials are replayed in their order, one at a time: each epoch is reported to the stopper, which
 knows nothing of what comes after. Told are the epochs that were not trained, and the hypervolume of the
-finished trials' front beside that of all trials.
+finished trials' front beside that of all trials. The stopper's defaults were chosen on seeds 0 to 4.
+
+`--live SEED` runs `trainwright tune` on the same points, two at a time, with the stopper in it.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import json
+import os
+import subprocess
+import sys
+import tempfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,10 +29,11 @@ import numpy as np
 from benchmarks import machine
 from benchmarks.results import Measurement, Results, now
 from benchmarks.training import finish
-from benchmarks.tune_curves import CURVES, OBJECTIVES
+from benchmarks.tune_curves import CURVES, OBJECTIVES, recipe
 from trainwright.tune.curve import Curve, Report, best_cost
 from trainwright.tune.stop.base import Stopper
 from trainwright.tune.stop.front import Front
+from trainwright.workflows.studies import open_study
 
 ACCURACY, PARAMETERS = OBJECTIVES
 
@@ -71,9 +80,13 @@ def hypervolume(curves: Mapping[int, Curve], epochs: int) -> float:
     return area
 
 
-def saved(curves: Sequence[Curve], stopper: Stopper) -> dict[str, float]:
-    """Share of epochs that were not trained, and of the hypervolume that was lost, in percent."""
-    seen = replay(curves, stopper)
+def saved(curves: Sequence[Curve], seen: Mapping[int, Curve]) -> dict[str, float]:
+    """Share of epochs that were not trained, and of the hypervolume that was lost, in percent.
+
+    Args:
+        curves: Of all trials to their end.
+        seen: Trial -> what was trained of it.
+    """
     epochs = len(curves[0])
     trained = sum(len(curve) for curve in seen.values())
     full = hypervolume(dict(enumerate(curves)), epochs)
@@ -83,15 +96,36 @@ def saved(curves: Sequence[Curve], stopper: Stopper) -> dict[str, float]:
     }
 
 
+def live(seed: int, trials: int) -> dict[int, Curve]:
+    """What a search trains of the points of a seed, by the command."""
+    made = recipe(os.environ.get("DATA", "."))
+    made["train"]["seed"] = made["tune"]["seed"] = seed
+    made["tune"] |= {"trials": trials, "stop": ["front"]}
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / "recipe.yaml"
+        path.write_text(json.dumps(made))
+        words = ["tune", str(path), "--jobs", "2", "--runs-dir", f"{place}/runs"]
+        subprocess.run([sys.executable, "-m", "trainwright.cli", *words], check=True)
+        with open_study("curves", runs_dir=f"{place}/runs") as opened:
+            return {number: tuple(curve) for number, curve in opened.store.curves().items()}
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.tune_stopping", description=__doc__)
     parser.add_argument("--dry", action="store_true", help="do not store the results")
+    parser.add_argument("--live", metavar="SEED", type=int, help="a search in place of the replays")
     options = parser.parse_args(arguments)
-    results = Results("tune_stopping", {}, now(), machine.describe(), baseline="none")
-    for seed, curves in sorted(read_curves().items()):
-        values = saved(curves, Front(OBJECTIVES))
-        results.measurements.append(Measurement("MNIST", "front", seed, values))
+    settings = {} if options.live is None else {"live": str(options.live)}
+    results = Results("tune_stopping", settings, now(), machine.describe(), baseline="none")
+    known = read_curves()
+    for seed, curves in (
+        sorted(known.items()) if options.live is None else [(options.live, known[options.live])]
+    ):
+        seen = replay(curves, Front(OBJECTIVES)) if options.live is None else live(seed, len(curves))
+        values = saved(curves, seen)
+        work = "MNIST" if options.live is None else "MNIST, live"
+        results.measurements.append(Measurement(work, "front", seed, values))
         print(f"seed {seed}: " + ", ".join(f"{name} {value:.2f}" for name, value in values.items()))
     finish(results, ("saved_percent", "lost_percent"), dry=options.dry)
 

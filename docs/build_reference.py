@@ -18,7 +18,18 @@ What a recipe can name, by kind, as `trainwright explain KIND.NAME` tells it. Wr
 `docs/build_reference.py` from the code.
 """
 KINDS = ("source", "processor", "augment", "sampler", "model", "encoder", "aggregator", "loss", "metric")
-KINDS += ("backbone", "neck", "head", "optimizer", "schedule", "task", "search", "stopper", "callback", "sink")
+KINDS += (
+    "backbone",
+    "neck",
+    "head",
+    "optimizer",
+    "schedule",
+    "task",
+    "search",
+    "stopper",
+    "callback",
+    "sink",
+)
 
 
 def reference() -> str:

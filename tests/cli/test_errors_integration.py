@@ -248,7 +248,7 @@ def test_a_run_that_began_is_kept(place, command, monkeypatch):
     assert command("train", "recipe.yaml", "--runs-dir", "kept", "train.steps=2").code == 0
     answer = command("train", "recipe.yaml", "--runs-dir", "kept", "--fresh", "model=nets:TooWide")
     assert answer.code == 2
-    assert len(list(place.glob("kept/*"))) == 1
+    assert len(list(place.glob("kept/[!.]*"))) == 1
 
 
 def test_a_picture_of_another_mode_is_not_an_error(place, command, monkeypatch):

@@ -39,7 +39,7 @@ def trained(tmp_path_factory):
 
 def test_train_shows_what_came_out_and_what_comes_next(trained):
     folder, answer = trained
-    [run] = (folder / "runs").iterdir()
+    [run] = (folder / "runs").glob("[!.]*")
     assert "test        loss" in answer.stdout
     assert str(run.relative_to(folder)) in answer.stdout and "trainwright predict" in answer.stdout
     assert "epoch 2/2" in answer.stderr and "\r" not in answer.stderr

@@ -13,7 +13,7 @@ from trainwright.data.run_lengths import from_mask, to_mask
 from trainwright.data.sources.coco import CocoSource
 from trainwright.data.sources.coco_panoptic import CocoPanopticSource
 from trainwright.data.sources.voc import VocSource
-from trainwright.data.turning import turned
+from trainwright.data.turning import turned, turned_points
 
 TALL, WIDE = 20, 30
 
@@ -146,3 +146,13 @@ def test_a_panoptic_mask_of_the_stored_picture_is_turned(photo):
     mask = source.column("mask")[0]
     assert mask.shape == (WIDE, TALL)
     assert (mask[2:7, TALL - 7 : TALL - 3] == 0).all() and (mask != 255).sum() == 20
+
+
+def test_a_camera_sees_its_points_where_they_are_turned_to():
+    camera = np.array([[50.0, 0, 20, 1], [0, 60, 15, 0], [0, 0, 1, 0]])
+    objects = Objects((30, 40), (), np.zeros((0, 4)), projection=camera)
+    for orientation in range(2, 9):
+        x, y, depth = camera @ [0.3, 0.2, 2, 1]
+        place = turned_points(np.array([x / depth, y / depth]), orientation, (30, 40))
+        across, down, far = turned(objects, orientation).projection @ [0.3, 0.2, 2, 1]
+        np.testing.assert_allclose([across / far, down / far], place)

@@ -291,6 +291,9 @@ def test_every_metric_says_what_it_returns(name):
         got = metric(name, torch.randn(9, 1, generator=draw), torch.randn(9, 1, generator=draw))
     elif "boxes" in module.TARGETS:
         got = metric(name, *random_case(0))
+    elif module.TARGETS == ("boxes3d",):
+        found = {"boxes3d": torch.ones(2, 1, 7), "labels": torch.zeros(2, 1, dtype=int)}
+        got = getattr(module, name)(found | {"scores": torch.ones(2, 1)}, found)
     elif module.TARGETS == ("mask",):
         kept = {"confusion": torch.ones(2, 3, 3, dtype=int), "boundary": torch.ones(2, 3, 4, dtype=int)}
         got = metric(name, kept, None)

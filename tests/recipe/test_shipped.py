@@ -6,7 +6,7 @@ from trainwright.recipe import copy_recipe, find, shipped, shipped_names
 
 def test_each_has_a_launch_line_and_a_description():
     for recipe in shipped():
-        assert recipe.launch.endswith(f"trainwright train {recipe.name}")
+        assert recipe.launch.endswith((f"trainwright train {recipe.name}", f"trainwright tune {recipe.name}"))
         assert recipe.description
 
 

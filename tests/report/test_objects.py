@@ -111,3 +111,24 @@ def test_masks_are_painted_where_they_are():
     assert drawn[10, 30].max() == 0 and drawn[10, 24].tolist() == [255, 255, 255]
     small = with_found(pixels, true, found, largest=20)
     assert small.shape == (10, 20, 3) and small[6, 4].max() > 0
+
+
+def test_points_decide_where_there_are_any(columns):
+    [[dog, _], *_] = columns["pets_predicted"]
+    dog |= {"overlaps": [0.0, 0.9], "points": [[25, 25, 2]]}
+    [result] = analyse_objects("pets", columns, ("cat", "dog"), stem="test-pets")
+    assert result.measure == "points" and "similarity of the points" in result.rule
+
+
+def test_boxes_in_space_are_drawn_as_their_edges():
+    pixels = np.zeros((60, 60, 3), dtype=np.uint8)
+    square = [(10, 10), (50, 10), (50, 50), (10, 50)]
+    corners = [[x, y, 5.0] for x, y in square] + [[x, y, -1.0] for x, y in square]
+    cuboid = record("cat", (10, 10, 50, 50)) | {"corners": corners}
+    drawn = with_found(pixels, [cuboid], [], 60)
+    # The ring in front of the camera alone; what ends behind it is left out.
+    assert drawn[10, 30].min() == 255 and drawn[30, 50].min() == 255 and drawn[30, 30].max() == 0
+    crossed = with_found(pixels, [cuboid | {"corners": [[x, y, 5.0] for x, y in square * 2]}], [], 60)
+    assert crossed[30, 30].max() == 0
+    far = [[x * 1e9, y, 5.0] for x, y in square * 2]
+    assert with_found(pixels, [cuboid | {"corners": far}], [], 60).shape == (60, 60, 3)

@@ -118,7 +118,7 @@ def test_a_run_that_is_done_is_shown_and_fresh_repeats_it(parent: Parent, tmp_pa
     assert "done already" in resumed.said
     fresh = train(parent, tmp_path, "--fresh")
     assert fresh.wait() == 0, fresh.said
-    assert sorted(path.name for path in tmp_path.iterdir()) == [run.id, f"{run.id}-2"]
+    assert sorted(path.name for path in tmp_path.glob("[!.]*")) == [run.id, f"{run.id}-2"]
     assert bits(RunDirectory(tmp_path / f"{run.id}-2")) == bits(run)
 
 

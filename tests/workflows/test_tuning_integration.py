@@ -16,7 +16,9 @@ from thread_process import ThreadProcess
 from benchmarks import chaos_tune
 from trainwright.cli import main
 from trainwright.errors import RecipeError, RunError
+from trainwright.recipe import load
 from trainwright.runs.directory import RunDirectory
+from trainwright.runs.environment import usable_cores
 from trainwright.tune.trial import TrialState
 from trainwright.workflows import studies, tuning
 from trainwright.workflows.tuning import Tuning
@@ -83,6 +85,20 @@ def test_a_grid_from_start_to_export(here, capfd):
     assert "3 were there twice" in capfd.readouterr().out
     with studies.open_study("both.study", runs_dir="runs").store as store:
         assert [trial.values for trial in store.trials()] == [trial.values for trial in trials]
+
+
+def test_the_winner_trained_anew_has_the_same_bits(place, monkeypatch):
+    """Its threads are the share that the trial had, whatever the machine would give a single run."""
+    monkeypatch.setitem(TRAIN, "threads", None)
+    write(place, search="grid")
+    assert tune("r.yaml", "--jobs", str(max(2, usable_cores()))) == 0
+    assert tune("export", "s", "-o", "best.yaml") == 0
+    assert load("best.yaml").recipe.train.threads == 1
+    assert main(["train", "best.yaml", "--runs-dir", "again", "--quiet"]) == 0
+    (again,) = Path("again").glob("s-*")
+    for name in ("best", "last"):
+        weights = Path("weights", f"{name}.safetensors")
+        assert (again / weights).read_bytes() == (Path("runs", again.name) / weights).read_bytes()
 
 
 def test_a_point_that_was_run_before_is_not_trained_again(here, capfd):

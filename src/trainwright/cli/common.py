@@ -23,6 +23,16 @@ def add_runs_dir(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_index(parser: argparse.ArgumentParser, **default: Any) -> None:
+    """The option that says where the index of runs is."""
+    parser.add_argument(
+        "--index",
+        metavar="PLACE",
+        help="index of runs: a file, postgresql://... or none [TRAINWRIGHT_INDEX, else in DIR]",
+        **default,
+    )
+
+
 def add_runs(parser: argparse.ArgumentParser, *, many: bool) -> None:
     """The runs that a verb works on."""
     parser.add_argument(

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import argparse
 
-from trainwright.cli.common import add_runs
+from trainwright.cli.common import add_index, add_runs
 from trainwright.cli.train import refuse_extra
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's own arguments; overrides are taken out before."""
     add_runs(parser, many=False)
+    add_index(parser)
     parser.add_argument(
         "override_help", metavar="KEY=VALUE", nargs="*", help="override of a recipe value; --KEY VALUE too"
     )

@@ -78,6 +78,8 @@ def _dispatch(argv: list[str]) -> int:
     except SystemExit as stop:  # it has printed the help
         return stop.code if isinstance(stop.code, int) else 0
     arguments.overrides = overrides
+    if getattr(arguments, "index", None):
+        os.environ["TRAINWRIGHT_INDEX"] = arguments.index  # for this command and the processes that it starts
     _prepare_log(arguments)
     return _run(module, arguments)
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import argparse
 
-from trainwright.cli.common import add_runs
+from trainwright.cli.common import add_index, add_runs
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's arguments."""
     add_runs(parser, many=False)
+    add_index(parser)
     parser.add_argument(
         "--from",
         dest="from_",

@@ -34,6 +34,6 @@ def progress(item: RunRow) -> str:
 
 def main_metrics(item: RunRow) -> str:
     """Test metrics before validation before training, three of them."""
-    order = {"test": 0, "val": 1}
-    names = sorted(item.metrics, key=lambda name: (order.get(name.partition("/")[0], 2), "loss" in name))
-    return "  ".join(f"{name} {item.metrics[name]:.4g}" for name in names[:3])
+    from trainwright.runs.listing import headline
+
+    return "  ".join(f"{name} {value:.4g}" for name, value in headline(item.metrics).items())

@@ -7,6 +7,8 @@ trainwright runs diff RUN RUN           recipe values and metrics that differ
 trainwright runs lineage RUN            runs that it goes on from, and that go on from it
 trainwright runs combine RUN RUN...     the mean of their weights, if it is as good as the best
 trainwright runs merge RUN              one run of the chain that leads to it, with joined curves
+trainwright runs tag RUN --add best     tags, also --where tags=best; `runs note RUN TEXT` writes a note
+trainwright runs index                  reads into the index what it lacks; --rebuild makes it anew
 trainwright runs sync RUN               give its sinks (MLflow ...) what they lack
 """
 
@@ -15,16 +17,20 @@ from __future__ import annotations
 import argparse
 import time
 
-from trainwright.cli import runs_list
-from trainwright.cli.common import add_runs_dir, say, say_json, table
+from trainwright.cli import runs_labels, runs_list
+from trainwright.cli.common import add_index, add_runs_dir, say, say_json, table
+from trainwright.cli.parsing import UsageError
 from trainwright.cli.run_words import age, duration, main_metrics, progress
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`list` (also when nothing is said), `show`, `diff`, `lineage`, `merge`, `combine` and `sync`."""
     add_runs_dir(parser)
+    add_index(parser)
     parser.add_argument("--json", action="store_true", help="machine output")
-    actions = parser.add_subparsers(dest="action", metavar="list|show|diff|lineage|merge|combine|sync")
+    actions = parser.add_subparsers(
+        dest="action", metavar="list|show|diff|lineage|merge|combine|sync|index|tag|note"
+    )
     listing = actions.add_parser("list", help="one row per run", allow_abbrev=False)
     runs_list.add_arguments(listing)
     show = actions.add_parser("show", help="one run in full", allow_abbrev=False)
@@ -46,10 +52,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="greedy",
         help="take what does no harm, all equally, or the best point between two [greedy]",
     )
-    for action in (listing, show, diff, family, merging, combining, syncing):
+    labelling = runs_labels.add_arguments(actions)
+    indexing = actions.add_parser("index", help="bring the index of runs up to date", allow_abbrev=False)
+    indexing.add_argument("--rebuild", action="store_true", help="make it anew from the run directories")
+    for action in (listing, show, diff, family, merging, combining, syncing, indexing, *labelling):
         # The same options behind the action; SUPPRESS keeps what was said before it.
         action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="machine output")
         action.add_argument("--runs-dir", metavar="DIR", default=argparse.SUPPRESS, help="where runs live")
+        add_index(action, default=argparse.SUPPRESS)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -64,11 +74,30 @@ def run(arguments: argparse.Namespace) -> int:
         _merge(arguments)
     elif arguments.action == "combine":
         _combine(arguments)
+    elif arguments.action in ("tag", "note"):
+        runs_labels.label(arguments)
+    elif arguments.action == "index":
+        _index(arguments)
     elif arguments.action == "sync":
         _sync(arguments)
     else:
         runs_list.list_runs(arguments)
     return 0
+
+
+def _index(arguments: argparse.Namespace) -> None:
+    from trainwright.runs.index.place import index_place
+    from trainwright.runs.index.syncing import bring_up_to_date, rebuild
+
+    place = index_place(arguments.runs_dir)
+    if place is None:
+        raise UsageError("there is to be no index", fix="leave out --index none, or TRAINWRIGHT_INDEX=none")
+    work = rebuild if arguments.rebuild else bring_up_to_date
+    count = work(place, arguments.runs_dir, runs_list.show_reading)
+    if arguments.json:
+        say_json({"index": place, "runs": count})
+    else:
+        say(f"{count} runs in {place}")
 
 
 def _show(arguments: argparse.Namespace) -> None:

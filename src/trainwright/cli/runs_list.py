@@ -7,10 +7,11 @@ import csv
 import sys
 from typing import TYPE_CHECKING, Any
 
-from trainwright.cli.common import say, say_json, table
+from trainwright.cli.common import say, say_json, table, tell
 from trainwright.cli.run_words import age, duration, main_metrics, progress
 
 if TYPE_CHECKING:
+    from trainwright.runs.directory import RunDirectory
     from trainwright.runs.selecting import Known
 
 
@@ -33,19 +34,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def list_runs(arguments: argparse.Namespace) -> None:
     """Prints the table."""
-    from trainwright.runs.listing import DAMAGED, find_runs, rows
+    from trainwright.runs.listing import DAMAGED
 
-    directories = find_runs(getattr(arguments, "patterns", []), arguments.runs_dir)
     columns = [key for key in (getattr(arguments, "columns", None) or "").split(",") if key]
-    found = _chosen(arguments, directories, rows(directories), columns)
     as_csv = getattr(arguments, "csv", False)
+    there = _there(arguments, columns)
+    found = _chosen(arguments, there)
     if arguments.json:
         chosen = columns or None
         say_json([{k: run[k] for k in chosen} if chosen else run.row.as_json() for run in found])
     elif not found and not as_csv:
-        say(
-            f"no runs in {arguments.runs_dir}" if not directories else f"none of {len(directories)} runs fits"
-        )
+        say(f"no runs in {arguments.runs_dir}" if not there else f"none of {len(there)} runs fits")
     elif as_csv:
         _write_csv(found, columns)
     elif columns:
@@ -58,18 +57,58 @@ def list_runs(arguments: argparse.Namespace) -> None:
             say(f"damaged: {run.row.reason}")
 
 
-def _chosen(arguments: argparse.Namespace, directories: Any, rows: Any, columns: list[str]) -> list[Known]:
+def _there(arguments: argparse.Namespace, columns: list[str]) -> list[Known]:
+    """Runs that match the patterns, with what the other arguments ask of them."""
+    from trainwright.runs.listing import find_runs, rows
+    from trainwright.runs.selecting import condition, known
+
+    sort = (getattr(arguments, "sort", None) or "").removeprefix("-")
+    wheres = [condition(text)[0] for text in getattr(arguments, "where", [])]
+    keys = [*columns, *wheres, *([sort] if sort else [])]
+    complete = not columns and (arguments.json or getattr(arguments, "csv", False))
+    patterns = getattr(arguments, "patterns", [])
+    directories = find_runs(patterns, arguments.runs_dir) if patterns else None
+    found = _indexed(arguments, directories, keys, complete=complete)
+    if found is not None:
+        return found
+    directories = find_runs(patterns, arguments.runs_dir)
+    return known(directories, rows(directories), keys)
+
+
+def _indexed(
+    arguments: argparse.Namespace, directories: list[RunDirectory] | None, keys: list[str], *, complete: bool
+) -> list[Known] | None:
+    """The same from the index; None where there is none, or it cannot be used now."""
+    from trainwright.runs.index.database import IndexUnavailable
+    from trainwright.runs.index.listing import ids_within, indexed_runs
+    from trainwright.runs.index.place import index_place
+    from trainwright.runs.index.syncing import is_runs_folder
+
+    place = index_place(arguments.runs_dir)
+    ids = None if directories is None else ids_within(directories, arguments.runs_dir)
+    if place is None or not is_runs_folder(arguments.runs_dir) or (directories is not None and ids is None):
+        return None
+    try:
+        return indexed_runs(place, arguments.runs_dir, keys, ids=ids, complete=complete, told=show_reading)
+    except IndexUnavailable as error:
+        tell(f"{error}\nthe run directories are read instead")
+        return None
+
+
+def show_reading(done: int, all: int) -> None:
+    """Says how far the reading of many runs is, which takes a while."""
+    if all > 200 and done % 1000 == 0:
+        tell(f"reading {all - done} runs into the index")
+
+
+def _chosen(arguments: argparse.Namespace, there: list[Known]) -> list[Known]:
     """Runs that fit the conditions, in order."""
-    from trainwright.runs.selecting import condition, known, ordered
+    from trainwright.runs.selecting import condition, ordered
 
     conditions = [condition(text) for text in getattr(arguments, "where", [])]
     sort = getattr(arguments, "sort", None) or ""
-    key = sort.removeprefix("-")
-    keys = [*columns, *(key for key, _ in conditions), *([key] if key else [])]
-    found = [
-        run for run in known(directories, rows, keys) if all(holds(run[name]) for name, holds in conditions)
-    ]
-    return ordered(found, key, falling=sort.startswith("-")) if key else found
+    found = [run for run in there if all(holds(run[name]) for name, holds in conditions)]
+    return ordered(found, sort.removeprefix("-"), falling=sort.startswith("-")) if sort else found
 
 
 def _write_csv(found: list[Known], columns: list[str]) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 
-from trainwright.cli.common import add_runs_dir, say, table
+from trainwright.cli.common import add_index, add_runs_dir, say, table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "override_help", metavar="KEY=VALUE", nargs="*", help="override of a recipe value; --KEY VALUE too"
     )
     add_runs_dir(parser)
+    add_index(parser)
     parser.add_argument("--fresh", action="store_true", help="a new run, also where one exists already")
     parser.add_argument(
         "--data-only", action="store_true", help="walk the data of every split once, without a model"

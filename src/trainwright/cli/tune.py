@@ -19,7 +19,7 @@ import argparse
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from trainwright.cli.common import add_runs_dir, say, say_json, table, tell
+from trainwright.cli.common import add_index, add_runs_dir, say, say_json, table, tell
 
 if TYPE_CHECKING:
     from trainwright.tune.trial import Trial
@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's own arguments; overrides are taken out before."""
     parser.add_argument("words", metavar="RECIPE | ACTION STUDY", nargs="+", help="see above")
     add_runs_dir(parser)
+    add_index(parser)
     parser.add_argument(
         "--trials", metavar="N", type=int, help="points to try, instead of the recipe's number"
     )

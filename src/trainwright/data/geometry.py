@@ -43,6 +43,12 @@ class Placement:
         across, down = self.scale
         return self.part[0] - self.window[0] * across, self.part[1] - self.window[1] * down
 
+    @property
+    def matrix(self) -> npt.NDArray[np.float64]:
+        """The map from points of the picture to points of the result, `[3, 3]`, for (x, y, 1)."""
+        (across, down), (x, y) = self.scale, self.shift
+        return np.array([[across, 0, x], [0, down, y], [0, 0, 1]])
+
     def forward(self, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Points `[..., 2]` of the picture as points of the result."""
         return points * np.array(self.scale) + np.array(self.shift)

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+OBJECT_TYPES = ("boxes", "boxes3d", "instances", "keypoints")
+"""Column types that are made of the objects of a picture."""
+
 Polygon = npt.NDArray[np.float64]
 """Corner points `[P, 2]` as x, y in pixels; the last one joins the first."""
 
@@ -64,6 +67,8 @@ class Objects:
         keypoints: Points per object.
         crowd: Whether an object stands for a group that is not told apart, bool `[n]`.
         names: Where each object stands, for messages: `annotations.json: annotation 17`, `a.txt:3`.
+        projection: The camera's matrix from metres (x to the right, y down, z forward) to pixels of the
+            picture, float64 `[3, 4]`.
         extra: Further numbers per object by name, float64 `[n]` or `[n, k]`: `area`, `score`,
             `difficult`, `box3d` (centre x, y, z in metres, height, width, length, yaw), ...
     """
@@ -75,6 +80,7 @@ class Objects:
     keypoints: Keypoints | None = None
     crowd: npt.NDArray[np.bool_] | None = None
     names: Sequence[str] = ()
+    projection: npt.NDArray[np.float64] | None = None
     extra: dict[str, npt.NDArray[np.float64]] = field(default_factory=dict)
 
     def __len__(self) -> int:

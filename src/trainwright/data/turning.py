@@ -45,12 +45,19 @@ def turned(objects: Objects, orientation: int) -> Objects:
         return objects
     corners = turned_points(objects.boxes.reshape(-1, 2, 2), orientation, objects.size)
     boxes = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
+    projection = objects.projection
+    if projection is not None:
+        # Turning is affine: where the origin and the two axes go says everything.
+        ends = turned_points(np.array([[0.0, 0], [1, 0], [0, 1]]), orientation, objects.size)
+        matrix = np.column_stack([ends[1] - ends[0], ends[2] - ends[0], ends[0]])
+        projection = np.vstack([matrix, [0, 0, 1]]) @ projection
     return replace(
         objects,
         size=objects.size[::-1] if orientation in TURNED else objects.size,
         boxes=boxes.reshape(-1, 4),
         segments=tuple(_segment(item, orientation, objects.size) for item in objects.segments),
         keypoints=_keypoints(objects.keypoints, orientation, objects.size),
+        projection=projection,
     )
 
 

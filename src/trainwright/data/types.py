@@ -118,6 +118,21 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True)
+class Space:
+    """What the training pictures tell of the space that they show.
+
+    Attributes:
+        camera: Their projection from metres to pixels of the processed image, row by row `[12]`.
+        sizes: Mean height, width and length of each class's objects in metres.
+        depth: Geometric mean of the objects' depth in metres.
+    """
+
+    camera: tuple[float, ...]
+    sizes: tuple[tuple[float, float, float], ...]
+    depth: float
+
+
+@dataclass(frozen=True)
 class TensorSpec:
     """What a column looks like to a model, without the batch axis.
 
@@ -130,6 +145,7 @@ class TensorSpec:
         void: Id that stands for no class in a mask.
         points: Names of the K points of keypoints.
         edges: Edges `[K + 1]` of a distribution's bins, in the number's own unit.
+        space: Camera and common sizes of boxes in space.
     """
 
     type: str
@@ -140,6 +156,7 @@ class TensorSpec:
     void: int | None = None
     points: tuple[str, ...] = ()
     edges: tuple[float, ...] = ()
+    space: Space | None = None
 
 
 class Processor(Protocol):

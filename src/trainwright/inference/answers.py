@@ -8,16 +8,18 @@ from typing import Any
 import numpy as np
 
 from trainwright.data.batch import Value
-from trainwright.data.objects import Objects
+from trainwright.data.objects import OBJECT_TYPES, Objects
 from trainwright.data.run_lengths import from_mask, to_text
 from trainwright.data.types import Processor
 from trainwright.inference.answer_pictures import class_maps
+from trainwright.inference.similarities import similarities
 from trainwright.inference.vector_columns import (
     categories_columns,
     category_columns,
     distribution_columns,
     number_columns,
 )
+from trainwright.metrics.detection.boxes_in_space import corners_in_space
 from trainwright.metrics.pit import transform
 from trainwright.tasks.supervised.target import answer_of
 
@@ -27,10 +29,7 @@ Sizes = Sequence[tuple[int, int] | None]
 Records = list[dict[str, Any]]
 """The objects of one sample, see `object_records`."""
 
-OBJECTS = ("boxes", "instances", "keypoints")
-"""Target types whose answer is a list of objects per sample."""
-
-IN_PICTURES = (*OBJECTS, "mask", "image")
+IN_PICTURES = (*OBJECT_TYPES, "mask", "image")
 """Target types whose answer is told in pixels of the original picture."""
 
 
@@ -73,11 +72,11 @@ def answer_columns(
         )
     if processor.type == "distribution" and not isinstance(answer, dict):
         return _of_bins(name, processor, answer.double().softmax(1).numpy(), truth, losses)
-    if processor.type in OBJECTS:
+    if processor.type in OBJECT_TYPES:
         columns: dict[str, Any] = {} if truth is None else {name: true_objects(processor, truth, sizes)}
         columns[f"{name}_predicted"] = _objects(processor, answer, sizes)
-        if truth is not None and "similarity" in answer:
-            _tell_overlaps(columns[f"{name}_predicted"], answer, truth)
+        if truth is not None:
+            _tell_overlaps(processor.type, columns[f"{name}_predicted"], answer, truth)
     elif processor.type == "mask" and isinstance(answer, dict) and "confusion" in answer:
         columns = _of_confusion(name, answer["confusion"].double().numpy())
     elif processor.type == "mask" and not isinstance(answer, dict):
@@ -156,22 +155,28 @@ def true_objects(processor: Any, truth: Any, sizes: Sizes | None) -> list[Record
     ]
 
 
-def _tell_overlaps(found: list[Records], answer: Mapping[str, Any], truth: Mapping[str, Any]) -> None:
-    """Adds to each found object how it overlaps the true ones, in their order, as scoring saw it."""
+def _tell_overlaps(
+    type: str, found: list[Records], answer: Mapping[str, Any], truth: Mapping[str, Any]
+) -> None:
+    """Adds to each found object how it overlaps the true ones, in their order, where boxes do not decide."""
     for place, records in enumerate(found):
         rows, columns = (np.flatnonzero(value["labels"][place].numpy() >= 0) for value in (answer, truth))
-        table = answer["similarity"][place].double().numpy()[np.ix_(rows, columns)]
+        table = similarities(type, answer, truth, place, rows, columns)
+        if table is None:
+            return
         for record, overlaps in zip(records, table.round(4).tolist(), strict=True):
             record["overlaps"] = overlaps
 
 
 def object_records(objects: Objects) -> Records:
-    """Objects as JSON has them: `class`, `score`, `box`, `points`, `mask`, as far as there are any.
+    """Objects as JSON has them: `class`, `score`, `box`, `points`, `mask`, `box3d`, as far as there are any.
 
-    Places are rounded to a thousandth of a pixel. A mask is run lengths as COCO writes them: `size` (height
-    and width) and `counts`, a text.
+    Places are rounded to a thousandth of a pixel, lengths to a millimetre, the yaw of a box in space to a
+    ten-thousandth. With it come its `corners` in the picture, see `drawn_corners`. A mask is run lengths as
+    COCO writes them: `size` (height and width) and `counts`, a text.
     """
     records: Records = []
+    corners = drawn_corners(objects)
     for place, label in enumerate(objects.labels):
         record: dict[str, Any] = {"class": label}
         if "score" in objects.extra:
@@ -182,5 +187,29 @@ def object_records(objects: Objects) -> Records:
         if len(objects.segments):
             mask = np.asarray(objects.segments[place], dtype=bool)
             record["mask"] = {"size": list(mask.shape), "counts": to_text(from_mask(mask))}
+        if corners is not None:
+            record["box3d"] = _in_space(objects.extra["box3d"][place])
+            record["corners"] = corners[place].round(3).tolist()
         records.append(record)
     return records
+
+
+def drawn_corners(objects: Objects) -> np.ndarray | None:
+    """Where the corners of boxes in space lie in the picture, `[n, 8, 3]`: x, y, and the depth in metres.
+
+    Their order is that of `corners_in_space`. A corner behind the camera (depth 0 and less) lies nowhere: its
+    x and y are 0. None where there is no camera or nothing in space.
+    """
+    if objects.projection is None or "box3d" not in objects.extra:
+        return None
+    corners = corners_in_space(objects.extra["box3d"])
+    seen = corners @ objects.projection[:, :3].T + objects.projection[:, 3]
+    ahead = seen[..., 2:] > 0
+    places = np.where(ahead, seen[..., :2] / np.where(ahead, seen[..., 2:], 1.0), 0.0)
+    return np.concatenate([places, seen[..., 2:]], axis=-1)
+
+
+def _in_space(box: np.ndarray) -> dict[str, Any]:
+    """Centre (x, y, z), size (height, width, length) in metres, and yaw in radians."""
+    centre, size = box[:3].round(3).tolist(), box[3:6].round(3).tolist()
+    return {"centre": centre, "size": size, "yaw": round(float(box[6]), 4)}

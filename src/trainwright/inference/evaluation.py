@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from trainwright.data.objects import Objects
+from trainwright.data.objects import OBJECT_TYPES, Objects
 from trainwright.data.stream_store import store_of
 from trainwright.data.types import PreparedData
-from trainwright.inference.answers import OBJECTS, Sizes, answer_columns, true_objects
+from trainwright.inference.answers import Sizes, answer_columns, true_objects
 from trainwright.inference.kept_pictures import keep_worst
 from trainwright.inference.predictions import write_predictions
 from trainwright.inference.predictor import Predictor
@@ -45,7 +45,7 @@ def evaluate_split(
     classes = {}
     for name, processor in data.targets.items():
         output, target = result.outputs[name], result.targets[name]
-        sizes = _picture_sizes(data, name, result.rows) if processor.type in OBJECTS else None
+        sizes = _picture_sizes(data, name, result.rows) if processor.type in OBJECT_TYPES else None
         columns.update(answer_columns(name, processor, output, target, losses.get(name), sizes))
         if processor.type == "instances":
             # Scoring keeps no masks of the truth.

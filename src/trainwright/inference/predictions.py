@@ -13,7 +13,7 @@ Columns, one row per sample:
 | `T`, `T_predicted`  | list<string> | categories T: names of the true and of the predicted classes    |
 | `T_probabilities`   | list<float> | categories T: probability of every class, each for itself        |
 | `T`, `T_predicted`  | float       | number T: true and predicted value; list<float> for several      |
-| `T`, `T_predicted`  | list<object> | boxes, instances, keypoints T: `class`, `score`, `box`, `points` |
+| `T`, `T_predicted`  | list<object> | boxes, ... T: `class`, `score`, `box`, `points`, `mask`, `box3d`  |
 | `T_shares`          | list<float> | mask T: share of the picture, or of its labelled part, per class |
 | `T_accuracy`        | float       | mask T: share of the labelled pixels whose class is right        |
 | `T_miou`            | float       | mask T: mean IoU of the classes that truth or prediction shows   |

@@ -28,6 +28,7 @@ COMMAND_OPTIONS = frozenset(
         "from",
         "help",
         "html",
+        "index",
         "jobs",
         "json",
         "keep",

@@ -98,6 +98,7 @@ TABLES: dict[str, dict[str, str]] = {
         "categories": "trainwright.data.processors.categories:CategoriesProcessor",
         "distribution": "trainwright.data.processors.distribution:DistributionProcessor",
         "boxes": "trainwright.data.processors.boxes:BoxesProcessor",
+        "boxes3d": "trainwright.data.processors.boxes3d:Boxes3dProcessor",
         "instances": "trainwright.data.processors.instances:InstancesProcessor",
         "mask": "trainwright.data.processors.mask:MaskProcessor",
         "keypoints": "trainwright.data.processors.keypoints:KeypointsProcessor",
@@ -168,6 +169,7 @@ TABLES: dict[str, dict[str, str]] = {
     "head": {
         "linear": "trainwright.models.heads.linear:Linear",
         "fcos": "trainwright.models.heads.fcos:Fcos",
+        "fcos3d": "trainwright.models.heads.fcos3d:Fcos3d",
         "retinanet": "trainwright.models.heads.retinanet:RetinaNet",
         "ssd": "trainwright.models.heads.ssd:Ssd",
         "faster_rcnn": "trainwright.models.heads.faster_rcnn:FasterRcnn",
@@ -288,6 +290,7 @@ TABLES: dict[str, dict[str, str]] = {
         "exact_match": "trainwright.metrics.exact_match:exact_match",
         "confusion_matrix": "trainwright.metrics.confusion_matrix:confusion_matrix",
         "map": "trainwright.metrics.map:map",
+        "map3d": "trainwright.metrics.map3d:map3d",
         "mse": "trainwright.metrics.mse:mse",
         "mae": "trainwright.metrics.mae:mae",
         "rmse": "trainwright.metrics.rmse:rmse",

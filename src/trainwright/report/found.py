@@ -14,8 +14,16 @@ from trainwright.data.run_lengths import from_text, to_mask
 from trainwright.report.drawing import COLOURS, printable
 
 Records = Sequence[Mapping[str, Any]]
-"""Objects as the table of predictions has them: `class`, `box`, and perhaps `score`, `points` and `mask`."""
+"""Objects of the table of predictions: `class`, `box`; perhaps `score`, `mask`, `points`, `corners`."""
 _WHITE = (255, 255, 255)
+_RING = ((0, 1), (1, 2), (2, 3), (3, 0))
+_EDGES = (
+    *_RING,
+    *((a + 4, b + 4) for a, b in _RING),
+    *((corner, corner + 4) for corner in range(4)),
+    *((0, 5), (1, 4)),  # the cross
+)
+_NEAREST, _FAR = 0.1, 1e5  # metres, pixels
 
 
 def with_found(
@@ -76,9 +84,34 @@ def _layer(mask: Mapping[str, Any], size: tuple[int, int], *, outline: bool) -> 
 def _draw(
     pen: ImageDraw.ImageDraw, record: Mapping[str, Any], scale: float, colour: tuple[int, int, int]
 ) -> None:
+    if record.get("corners"):
+        _draw_cuboid(pen, record["corners"], scale, colour)
+        return
     box = [float(value) * scale for value in record["box"]]
     if box[2] >= box[0] and box[3] >= box[1]:
         pen.rectangle(box, outline=colour, width=2 if colour != _WHITE else 1)
     for x, y, seen in record.get("points") or ():
         if seen > 0:
             pen.ellipse((x * scale - 2, y * scale - 2, x * scale + 2, y * scale + 2), fill=colour)
+
+
+def _draw_cuboid(
+    pen: ImageDraw.ImageDraw,
+    corners: Sequence[Sequence[float]],
+    scale: float,
+    colour: tuple[int, int, int],
+) -> None:
+    """The edges of a box in space, and a cross on its front; edges that end behind the camera are left out.
+
+    Args:
+        pen: Of the picture.
+        corners: x, y and depth of each, in the order of `corners_in_space`.
+        scale: Pixels drawn per pixel.
+        colour: Of the lines.
+    """
+    for first, second in _EDGES:
+        ends = [corners[first], corners[second]]
+        if all(depth > _NEAREST for _, _, depth in ends):
+            # Far outside of the picture the line would be cut by the drawing's own range of numbers.
+            line = [(max(-_FAR, min(_FAR, x * scale)), max(-_FAR, min(_FAR, y * scale))) for x, y, _ in ends]
+            pen.line(line, fill=colour, width=2 if colour != _WHITE else 1)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from trainwright.data.objects import OBJECT_TYPES
 from trainwright.report import notes, overview
 from trainwright.report.categories import analyse_categories
 from trainwright.report.category import analyse_category
@@ -74,8 +75,7 @@ KINDS: dict[str, Kind] = {
         "number", analyse_distribution, overview.number_answer, notes.number_notes, gallery=False
     ),
     **dict.fromkeys(
-        ("boxes", "instances", "keypoints"),
-        Kind("objects", analyse_objects, overview.objects_answer, notes.objects_notes),
+        OBJECT_TYPES, Kind("objects", analyse_objects, overview.objects_answer, notes.objects_notes)
     ),
     "image": Kind("restored", analyse_restored, overview.restored_answer, notes.no_notes, gallery=False),
 }

@@ -18,6 +18,12 @@ from trainwright.report.mistakes import SHOWN, Mistake, sample_name, sample_row
 from trainwright.report.precision_recall import precision_recall_chart
 
 OVERLAP = 0.5
+_RULES = {
+    "boxes": "an overlap of the boxes",
+    "masks": "an overlap of the masks",
+    "volumes": "an overlap of the volumes",
+    "points": "a similarity of the points (OKS)",
+}
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,7 @@ class ObjectsResult:
 
     Attributes:
         name: The target.
-        measure: Whose overlap decides, `masks` or `boxes`.
+        measure: What decides: the overlap of `boxes`, `masks` or `volumes`, or the similarity of `points`.
         total: Pictures.
         objects: Annotated objects.
         threshold: Score from which an object counts: the one with the largest F1 over all classes.
@@ -80,6 +86,11 @@ class ObjectsResult:
     mistakes: list[Mistake]
     heatmaps: list[Heatmap]
     charts: list[Chart]
+
+    @property
+    def rule(self) -> str:
+        """What makes two objects one, in words."""
+        return _RULES[self.measure]
 
     def as_json(self) -> dict[str, Any]:
         """The numbers for `report.json`."""
@@ -137,7 +148,7 @@ def analyse_objects(
     kept = [scene.chosen(scene.scores >= threshold) for scene in found]
     errors = [error_kinds(a, b, OVERLAP) for a, b in zip(kept, true, strict=True)]
     total: Counter[str] = sum(errors, Counter())
-    measure = "masks" if any(scene.overlaps is not None for scene in found) else "boxes"
+    measure = _measure(columns[f"{target}_predicted"])
     return [
         ObjectsResult(
             name=target,
@@ -154,6 +165,14 @@ def analyse_objects(
             charts=[_chart(curves, classes, measure, f"{stem}-precision-recall")] if annotated.any() else [],
         )
     ]
+
+
+def _measure(found: Sequence[Sequence[dict[str, Any]] | None]) -> str:
+    """What the similarities of found objects are told of."""
+    first = next((record for records in found for record in records or () if record.get("overlaps")), None)
+    if first is None:
+        return "boxes"
+    return "volumes" if first.get("box3d") else "points" if first.get("points") else "masks"
 
 
 def scene_of(records: Sequence[dict[str, Any]] | None, ids: dict[str, int]) -> Scene:
@@ -254,5 +273,5 @@ def _chart(curves: Sequence[_Curve], classes: Sequence[str], measure: str, name:
         [curve.area for curve in curves],
         classes,
         name,
-        f"An object is found from an overlap of the {measure} of {OVERLAP:g}",
+        f"An object is found from {_RULES[measure]} of {OVERLAP:g}",
     )

@@ -10,7 +10,6 @@ from typing import Any
 import yaml
 
 from trainwright.errors import RunError
-from trainwright.recipe.writing import flow
 from trainwright.runs.directory import RunDirectory
 from trainwright.runs.metrics import last_values
 
@@ -26,6 +25,10 @@ class Change:
     right: Any
 
     def __str__(self) -> str:
+        from trainwright.recipe.writing import (
+            flow,
+        )  # brings the recipe's schema, half of what `runs list` takes
+
         left, right = (side if side == MISSING else flow(side) for side in (self.left, self.right))
         return f"{self.key}: {left} -> {right}"
 

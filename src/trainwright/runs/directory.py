@@ -42,6 +42,7 @@ class RunDirectory:
         self.plots = self.path / "plots"
         self.report = self.path / "report.html"
         self.timings = self.path / "timings.json"
+        self.labels = self.path / "labels.json"
 
     def __repr__(self) -> str:
         return f"RunDirectory({str(self.path)!r})"

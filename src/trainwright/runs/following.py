@@ -104,6 +104,15 @@ def read_batch(
         return [], mark
 
 
+def fits(path: str | os.PathLike[str], mark: Mark) -> bool:
+    """Whether a mark was set in this file, so that reading goes on behind it."""
+    try:
+        with Path(path).open("rb") as file:
+            return _fits(file, mark)
+    except FileNotFoundError:
+        return not mark.offset
+
+
 class Follower:
     """Hands a spool's records to a consumer, on a thread of its own.
 
@@ -204,10 +213,16 @@ def _in_words(error: Exception) -> str:
 
 def _checked(file: BinaryIO, mark: Mark, path: str | os.PathLike[str]) -> int:
     """The mark's offset, or 0 where the file is not the one that it was set in."""
-    if mark.offset and (file.seek(0, os.SEEK_END) < mark.offset or _digest(file, mark.offset) != mark.digest):
+    if not _fits(file, mark):
         logger.warning("%s is not the file that was read before; it is read from its beginning", path)
         return 0
     return mark.offset
+
+
+def _fits(file: BinaryIO, mark: Mark) -> bool:
+    if not mark.offset:
+        return True
+    return file.seek(0, os.SEEK_END) >= mark.offset and _digest(file, mark.offset) == mark.digest
 
 
 def _digest(file: BinaryIO, end: int) -> str:

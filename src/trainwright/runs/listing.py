@@ -6,7 +6,7 @@ import glob
 import os
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from trainwright.errors import RunError, closest
 from trainwright.runs.difference import final_metrics
 from trainwright.runs.directory import RunDirectory
 from trainwright.runs.heartbeat import read_heartbeat
+from trainwright.runs.labels import read_labels
 
 _ID = re.compile(r"(?P<name>.+)-(?P<salt>[0-9a-f]{10})(?:-(?P<number>\d+))?")
 DAMAGED = "damaged"
@@ -36,6 +37,8 @@ class RunRow:
         created: Seconds since the epoch.
         seconds: Working time over all attempts that ended or live.
         metrics: Final metrics, `<split>/<name>`.
+        tags: What people call it, by comma.
+        note: What people say of it.
     """
 
     id: str
@@ -48,6 +51,8 @@ class RunRow:
     created: float
     seconds: float
     metrics: dict[str, float] = field(default_factory=dict)
+    tags: str = ""
+    note: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The row as plain values."""
@@ -60,7 +65,7 @@ def all_runs(runs_dir: str | os.PathLike[str]) -> list[RunDirectory]:
     if not base.is_dir():
         return []
     found = [path for path in base.iterdir() if (path / "run.json").is_file()]
-    return [RunDirectory(path) for path in sorted(found, key=_age)]
+    return [RunDirectory(path) for path in sorted(found, key=age_key)]
 
 
 def find_runs(
@@ -130,6 +135,7 @@ def row(run: RunDirectory) -> RunRow:
     record = run.record()
     state = run.state(record)
     owner = run.owner()
+    labels = read_labels(run)
     beat = read_heartbeat(run.heartbeat)
     progress = {**record.progress}
     if owner or not record.finished:
@@ -151,7 +157,16 @@ def row(run: RunDirectory) -> RunRow:
         created=record.created,
         seconds=_working_time(record.attempts, beat.get("time"), alive=owner is not None),
         metrics=final_metrics(run),
+        tags=",".join(labels.tags),
+        note=labels.note,
     )
+
+
+def headline(metrics: Mapping[str, float]) -> dict[str, float]:
+    """The three metrics to show first: of test before validation before training, losses last."""
+    order = {"test": 0, "val": 1}
+    names = sorted(metrics, key=lambda name: (order.get(name.partition("/")[0], 2), "loss" in name))
+    return {name: metrics[name] for name in names[:3]}
 
 
 def split_id(run_id: str) -> tuple[str, str, int]:
@@ -171,7 +186,7 @@ def _matches(pattern: str, runs_dir: str | os.PathLike[str]) -> list[RunDirector
         # (Path.glob has no absolute patterns.)
         places = [*glob.glob(pattern), *glob.glob(str(Path(runs_dir) / pattern))]  # noqa: PTH207
         paths = dict.fromkeys(Path(place) for place in places)
-        return [RunDirectory(path) for path in sorted(paths, key=_age) if (path / "run.json").is_file()]
+        return [RunDirectory(path) for path in sorted(paths, key=age_key) if (path / "run.json").is_file()]
     runs = all_runs(runs_dir)
     exact = [run for run in runs if run.id == pattern]
     return exact or [run for run in runs if _named(run.id, pattern)]
@@ -197,7 +212,8 @@ def _nothing(pattern: str, runs_dir: str | os.PathLike[str]) -> RunError:
     )
 
 
-def _age(path: Path) -> tuple[float, str]:
+def age_key(path: Path) -> tuple[float, str]:
+    """What runs are ordered by: when they were made, then their names."""
     try:
         return (path / "recipe.yaml").stat().st_mtime, path.name  # written once, at creation
     except OSError:

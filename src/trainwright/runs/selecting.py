@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -28,7 +28,7 @@ _SIGNS: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,
     "!=": operator.ne,
 }
-_FIELDS = tuple(item.name for item in fields(RunRow) if item.name != "metrics")
+FIELDS = tuple(item.name for item in fields(RunRow) if item.name != "metrics")
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Known:
     recipe: dict[str, Any]
 
     def __getitem__(self, key: str) -> Any:
-        if key in _FIELDS:
+        if key in FIELDS:
             return getattr(self.row, key)
         return self.row.metrics.get(key, self.recipe.get(key))
 
@@ -50,20 +50,42 @@ def known(runs: Sequence[RunDirectory], rows: Sequence[RunRow], keys: Sequence[s
     Raises:
         UserError: No run has a value of one of the keys.
     """
-    unknown = [key for key in keys if key not in _FIELDS and not any(key in row.metrics for row in rows)]
+    unknown = [key for key in keys if key not in FIELDS and not any(key in row.metrics for row in rows)]
     read = [dict(flatten(_values(run))) if unknown else {} for run in runs]
     found = [Known(row, recipe) for row, recipe in zip(rows, read, strict=True)]
-    for key in unknown if rows else ():
-        if not any(key in item.recipe for item in found):
-            there = [*_FIELDS, *(m for row in rows for m in row.metrics), *(k for r in read for k in r)]
-            guess = closest(key, list(dict.fromkeys(there)))
+    refuse_unknown(
+        unknown,
+        read,
+        bool(rows),
+        lambda: [*(m for row in rows for m in row.metrics), *(k for r in read for k in r)],
+    )
+    return found
+
+
+def refuse_unknown(
+    keys: Iterable[str],
+    recipes: Iterable[Mapping[str, Any]],
+    any_runs: bool,
+    there: Callable[[], Sequence[str]],
+) -> None:
+    """Raises UserError where no recipe has one of the keys.
+
+    Args:
+        keys: Neither fields nor metrics of any run.
+        recipes: Leaves by key path.
+        any_runs: Whether there are runs at all.
+        there: Gives the metrics and recipe keys that there are.
+    """
+    recipes = list(recipes)
+    for key in keys if any_runs else ():
+        if not any(key in recipe for recipe in recipes):
+            guess = closest(key, list(dict.fromkeys([*FIELDS, *there()])))
             raise UserError(
                 f"no run has {key!r}",
                 fix=f"did you mean {guess!r}?"
                 if guess
-                else f"a field ({', '.join(_FIELDS)}), metric or recipe key",
+                else f"a field ({', '.join(FIELDS)}), metric or recipe key",
             )
-    return found
 
 
 def condition(text: str) -> tuple[str, Callable[[Any], bool]]:
@@ -78,6 +100,8 @@ def condition(text: str) -> tuple[str, Callable[[Any], bool]]:
     key, sign, value = match["key"], _SIGNS[match["sign"]], _plain(match["value"])
 
     def holds(given: Any) -> bool:
+        if match["key"] == "tags":  # one of several
+            return (str(value) in (given or "").split(",")) == (match["sign"] != "!=")
         if given is None or isinstance(given, str) != isinstance(value, str):
             return match["sign"] == "!="
         return sign(given, value)

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from trainwright.data.checks.finding import Findings
+from trainwright.data.objects import OBJECT_TYPES
 from trainwright.data.processors.image import ImageProcessor
 from trainwright.data.processors.image_bands import as_seen
 from trainwright.data.processors.image_raw import look
@@ -17,8 +18,6 @@ from trainwright.data.types import BadSample, PreparedData
 from trainwright.report.pictures import data_uri
 from trainwright.runs.directory import answer_picture
 
-OBJECTS = ("boxes", "instances", "keypoints")
-"""Target types whose answers are places in the original picture."""
 _MOST = 300  # a page stays quick to open
 
 
@@ -52,7 +51,7 @@ def picture_of(data: PreparedData, evaluations: Path | None = None) -> Callable[
             a row, it stands between the picture and the truth.
     """
     name = next((name for name, item in data.inputs.items() if item.type == "image"), None)
-    objects = any(item.type in OBJECTS for item in data.targets.values())
+    objects = any(item.type in OBJECT_TYPES for item in data.targets.values())
     folders = sorted(evaluations.iterdir()) if evaluations is not None and evaluations.is_dir() else []
     restored = [target for target, item in data.targets.items() if item.type == "image"]
     column = next((item for item in data.columns if item.name == name), None)

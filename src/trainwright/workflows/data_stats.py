@@ -13,7 +13,7 @@ from trainwright.data.blocks import evenly_spaced
 from trainwright.data.checks.picture_headers import read_headers
 from trainwright.data.checks.subject import CheckedColumn, Subject
 from trainwright.data.counting import class_counts
-from trainwright.data.objects import Objects
+from trainwright.data.objects import OBJECT_TYPES, Objects
 from trainwright.workflows.describing import Given, describe
 from trainwright.workflows.gate import prepare_leniently
 
@@ -63,7 +63,7 @@ def _column(subject: Subject, column: CheckedColumn) -> dict[str, Any]:
         about["classes"] = _classes(subject, column)
     elif column.type == "image":
         about |= _pictures(subject, column)
-    elif column.type in ("boxes", "instances", "keypoints"):
+    elif column.type in OBJECT_TYPES:
         about |= _objects(subject, column)
     else:
         spec = column.processor.spec()

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from trainwright.data.objects import OBJECT_TYPES
 from trainwright.models.heads import DEFAULTS as HEADS
 from trainwright.models.widths import VECTORS
 from trainwright.recipe.writing import flow
 from trainwright.wording import counted
 
-_LOCATED = ("boxes", "instances", "keypoints", "mask")  # what lies at a place in the picture
+_LOCATED = (*OBJECT_TYPES, "mask")  # what lies at a place in the picture
 _SMALL_IMAGE = 40  # pixels a side up to which the models for small pictures fit
 _ENOUGH_FOR_RESNET = 5000
 _STEPS = 3000  # optimizer steps that a first recipe aims at

@@ -38,6 +38,8 @@ from trainwright.registry.user_code import kept_running
 from trainwright.runs.atomic import StorageError, remove_leftovers, write_json
 from trainwright.runs.directory import RunDirectory
 from trainwright.runs.heartbeat import Heartbeat
+from trainwright.runs.index.feeding import feeding
+from trainwright.runs.index.place import index_place
 from trainwright.runs.record import RunRecord, RunState
 from trainwright.runs.second_start import without_lock
 from trainwright.runs.spool import Spool
@@ -118,8 +120,9 @@ class Session:
             record: The run's record on the first process, None on the others.
             from_best: Start from the best weights with a new optimizer state.
         """
+        index_place(run.path.parent)  # refuses an address that is none before anything is trained
         sinks = self.recipe.train.sinks if record is not None else []
-        with Feeding(run, sinks, self.progress.message) as self._feeding:
+        with ExitStack() as self._indexing, Feeding(run, sinks, self.progress.message) as self._feeding:
             return self._run(run, data, record, from_best)
 
     def _run(
@@ -248,6 +251,7 @@ class Session:
         record.begin(from_step=loop.position.step)
         run.save(record)
         self._feeding.begin()
+        self._indexing.enter_context(feeding(run))
         beat = Heartbeat(run.heartbeat, lambda: status(loop, parts))
         with ExitStack() as closing:
             for part in (spool.close, writer.close, beat.stop):

@@ -17,6 +17,7 @@ from trainwright.recipe.schema import Tune
 from trainwright.recipe.space import Point, space_of
 from trainwright.recipe.writing import emit
 from trainwright.runs.atomic import make_directory
+from trainwright.runs.directory import RunDirectory
 from trainwright.tune.constraints import Constraint, WithinConstraints
 from trainwright.tune.stop.base import Stopper
 from trainwright.tune.store import Store
@@ -147,6 +148,9 @@ def trial_recipe(base: Mapping[str, Any], point: Point) -> recipes.LoadedRecipe:
 def exported(opened: OpenStudy, number: int | None, file: str) -> str:
     """The recipe of a trial as YAML, ready to train.
 
+    It names the compute threads that the trial's run was pinned to, where that run is there: a share of this
+    machine's, with which the same bits come out again.
+
     Args:
         opened: The study.
         number: The trial; the best one, or the first of the front, when None.
@@ -169,10 +173,18 @@ def exported(opened: OpenStudy, number: int | None, file: str) -> str:
         )
     loaded = trial_recipe(opened.base, trial.point)
     resolved = {key: value for key, value in loaded.resolved.items() if key != "tune"}
+    resolved["train"] = {**resolved["train"], "threads": _threads_of(trial) or resolved["train"]["threads"]}
     values = dict(zip(opened.tune.objectives, trial.values or (), strict=False))
     came = ", ".join(f"{name} {value:g}" for name, value in values.items()) or str(trial.state)
     head = f"# trainwright train {file}\n# Trial {trial.number} of the study {opened.store.name}: {came}\n"
     return head + emit(resolved)
+
+
+def _threads_of(trial: Trial) -> int | None:
+    """Compute threads of a trial's run; None where it is not there."""
+    if not trial.run or not Path(trial.run, "run.json").exists():
+        return None
+    return RunDirectory(trial.run).record().pinned.get("threads")
 
 
 def _opened(store: Store, trials: int | None) -> OpenStudy:

@@ -1,4 +1,4 @@
-"""Masks and points of several objects from files to answers: killed, overfitted, evaluated, asked."""
+"""Boxes, masks and points of several objects from files to answers: killed, overfitted, evaluated, asked."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from trainwright.workflows.verifying import verify_resume
 
 SMALL = "hidden: [32], proposals: 24, samples: 16, detections: 20"
 HEADS = {
+    "boxes": f"{{name: faster_rcnn, {SMALL}, positive_share: 0.5}}",
     "instances": f"{{name: mask_rcnn, {SMALL}, positive_share: 0.5, mask_depth: 1}}",
     "keypoints": f"{{name: keypoint_rcnn, {SMALL}, positive_share: 0.5, point_depth: 1}}",
 }
@@ -43,7 +44,7 @@ train:
   checkpoint: {every_steps: 2}
 report: {enabled: false}
 """
-METRICS = {"instances": "[map]", "keypoints": "[pck, {name: keypoint_map, sigmas: 0.1}]"}
+METRICS = {"boxes": "[map]", "instances": "[map]", "keypoints": "[pck, {name: keypoint_map, sigmas: 0.1}]"}
 
 
 def shapes(folder: Path, kind: str, count: int) -> dict[str, np.ndarray]:
@@ -70,7 +71,8 @@ def shapes(folder: Path, kind: str, count: int) -> dict[str, np.ndarray]:
                 numbers = [value / 48 for corner in outline for value in corner]
             else:
                 numbers = [(a + c) / 96, (b + d) / 96, (c - a) / 48, (d - b) / 48]
-                numbers += [value for x, y in (outline[0], outline[-1]) for value in (x / 48, y / 48, 2)]
+                if kind == "keypoints":
+                    numbers += [value for x, y in (outline[0], outline[-1]) for value in (x / 48, y / 48, 2)]
             lines.append(f"{name} " + " ".join(f"{value:.6f}" for value in numbers))
         image.save(folder / "images" / f"{number}.png")
         (folder / "labels" / f"{number}.txt").write_text("\n".join(lines))
@@ -125,7 +127,7 @@ def test_objects_are_learned_and_answered_in_the_pixels_of_their_picture(tmp_pat
             inside[box[1] : box[3], box[0] : box[2]] = True
             share = (mask & inside).sum() / inside.sum()
             assert share == pytest.approx(0.5 if name == "wedge" else 1.0, abs=0.15)
-        else:
+        elif kind == "keypoints":
             points = np.reshape(best["keypoints"], (2, 3))
             np.testing.assert_allclose(points[:, :2], [box[:2], box[[0, 3]]], atol=8)
     drawn = np.asarray(Image.open("drawn/7.png")).astype(int)

@@ -15,11 +15,11 @@ from trainwright.data.augment.base import Address, Augment, Geometric, Mixing
 from trainwright.data.augment.scene import Scene
 from trainwright.data.augment.warp import Warp
 from trainwright.data.batch import Value, tensors_of
+from trainwright.data.objects import OBJECT_TYPES
 from trainwright.data.processors.image_tensors import in_steps_of_eight_bits
 from trainwright.data.types import Processor
 from trainwright.errors import RecipeError
 
-_OBJECTS = ("boxes", "instances", "keypoints")
 _MIXED = ("category", "categories", "number", "distribution")
 
 
@@ -55,7 +55,7 @@ class Chain:
         self.signals = [name for name, item in inputs.items() if item.type in acted]
         self.pictures = [name for name, item in targets.items() if item.type == "image"]
         self.masks = [name for name, item in self.processors.items() if item.type == "mask"]
-        self.objects = [name for name, item in self.processors.items() if item.type in _OBJECTS]
+        self.objects = [name for name, item in self.processors.items() if item.type in OBJECT_TYPES]
         self.labels = [name for name, item in self.processors.items() if item.type in _MIXED]
         self.labels = self.labels if self.mixing else []
         self.blends = any(item.blends for _, item in self.mixing)

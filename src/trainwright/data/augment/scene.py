@@ -23,7 +23,8 @@ class Scene:
         images: Image inputs `[B, H, W, C]`, as stored; every change is theirs.
         pictures: Image targets `[B, H, W, C]`; they are moved and mixed, their colours stay.
         masks: Class ids `[B, H, W]`, or shares of each class float32 `[B, H, W, C]` once they are blended.
-        objects: `boxes`, `labels`, and perhaps `masks` or `points`, as `to_tensor` gives them.
+        objects: `boxes`, `labels`, and perhaps `masks`, `points`, or `boxes3d` and `projection`, in the form
+            of `to_tensor`.
         labels: What is mixed only: shares of classes, numbers; float32 `[B, ...]`.
         signals: Inputs of other types that some augmentation acts on, as stored.
         types: Type of each column of images and signals.

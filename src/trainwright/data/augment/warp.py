@@ -77,7 +77,7 @@ class Warp:
     def objects(
         self, objects: dict[str, Tensor], min_visible: float, mirrored: list[int] | None
     ) -> dict[str, Tensor]:
-        """Objects `boxes`, `labels`, and perhaps `masks` and `points`, moved along.
+        """Objects `boxes`, `labels`, and perhaps `masks`, `points` and `boxes3d`, moved along.
 
         Args:
             objects: As the processors' `to_tensor` gives them.
@@ -91,7 +91,28 @@ class Warp:
             moved["masks"] = masks * (labels >= 0)[:, :, None, None].to(masks.dtype)
         if "points" in objects:
             moved["points"] = self._keypoints(objects["points"], labels, mirrored)
+        if "projection" in objects:
+            moved |= self._in_space(objects["boxes3d"], objects["projection"])
         return moved
+
+    def _in_space(self, boxes: Tensor, projection: Tensor) -> dict[str, Tensor]:
+        """The camera that takes the moved picture, and boxes in front of it.
+
+        A map that turns the plane over shows the mirror image of the space: x and the heading change sides.
+
+        Args:
+            boxes: x, y, z, height, width, length, yaw `[B, M, 7]`.
+            projection: `[B, M, 3, 4]`.
+        """
+        mirror = torch.from_numpy(np.linalg.det(self.matrices) < 0).to(boxes.device)[:, None, None]
+        matrices = to_floats(self.matrices, boxes.device)[:, None]
+        flipped = torch.cat([-boxes[..., :1], boxes[..., 1:6], torch.pi - boxes[..., 6:]], dim=-1)
+        moved = matrices @ projection
+        signs = torch.tensor([-1.0, 1, 1, 1], device=boxes.device)
+        return {
+            "boxes3d": torch.where(mirror, flipped, boxes),
+            "projection": torch.where(mirror[..., None], moved * signs, moved),
+        }
 
     def _boxes(self, boxes: Tensor, labels: Tensor, min_visible: float) -> tuple[Tensor, Tensor]:
         left, top, right, bottom = boxes.unbind(-1)

@@ -11,9 +11,10 @@ from trainwright.data.checks.finding import Example, Finding, Severity, shown
 from trainwright.data.checks.row_digests import equal_rows, is_perceived, label_of
 from trainwright.data.checks.subject import Rows, Subject
 from trainwright.data.fixes import Fix
+from trainwright.data.objects import OBJECT_TYPES
 from trainwright.wording import counted
 
-_LABELS = ("category", "boxes", "instances", "keypoints")
+_LABELS = ("category", *OBJECT_TYPES)
 LEAK_ERROR = 0.01  # share of a held-out split from which its score is worth nothing
 
 

@@ -8,12 +8,12 @@ import numpy as np
 
 from trainwright.data.checks.finding import Example, Finding, Severity, shown
 from trainwright.data.checks.subject import CheckedColumn, Subject
-from trainwright.data.objects import Objects
+from trainwright.data.objects import OBJECT_TYPES, Objects
 
 
 def find(subject: Subject) -> Iterator[Finding]:
     """Samples without any annotated object, and targets of which a part is missing."""
-    for column in subject.of_type("boxes", "instances", "keypoints"):
+    for column in subject.of_type(*OBJECT_TYPES):
         if column.is_target:
             yield from _without_objects(subject, column)
     for column in subject.columns:

@@ -11,7 +11,7 @@ import numpy as np
 from trainwright.data.checks.finding import SHOWN, Example, Finding, Severity
 from trainwright.data.checks.subject import CheckedColumn, Subject
 from trainwright.data.fixes import Action, Fix
-from trainwright.data.objects import Objects
+from trainwright.data.objects import OBJECT_TYPES, Objects
 
 _TINY = 2.0  # pixels a side
 _TOLERANCE = 0.51  # pixels by which annotations are rounded beyond the edge
@@ -33,7 +33,7 @@ class _Kind:
 def find(subject: Subject) -> Iterator[Finding]:
     """Faults of all objects that the boxes, instances and keypoints of the recipe are made of."""
     seen: set[str] = set()
-    for column in subject.of_type("boxes", "instances", "keypoints"):
+    for column in subject.of_type(*OBJECT_TYPES):
         if column.parts[0] not in seen:
             seen.add(column.parts[0])
             yield from _of_column(subject, column)

@@ -15,5 +15,5 @@ def detect(path: Path) -> Guess | None:
     if not any(all((place / name).is_dir() for name in ("image_2", "label_2", "calib")) for place in places):
         return None
     source = KittiSource(root=str(path))
-    notes = ["KITTI's object benchmark; boxes in space are in `box3d` of the objects"]
+    notes = ["KITTI's object benchmark; `type: boxes3d` in place of `boxes` learns the boxes in space"]
     return annotated_guess(source, {"name": "kitti", "root": str(path)}, notes)

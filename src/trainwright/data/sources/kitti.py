@@ -32,8 +32,9 @@ class KittiSource(AnnotatedSource):
 
     Columns:
         image: The picture's file.
-        objects: `Objects` with `box3d` (centre x, y, z in metres, height, width, length, yaw),
-            `truncated`, `occluded` and `alpha`; regions marked DontCare are crowds without `box3d` (NaN).
+        objects: `Objects` with `box3d` (centre x, y, z in metres, height, width, length, yaw), `truncated`,
+            `occluded` and `alpha`, and the camera's projection; regions marked DontCare are crowds without
+            `box3d` (NaN).
         projection: The matrix P2 from camera coordinates to pixels, float64 `[N, 12]`, row by row.
 
     Args:
@@ -73,6 +74,7 @@ class KittiSource(AnnotatedSource):
             boxes=numbers[:, 3:7],
             crowd=ignored,
             names=tuple(f"{self._labels[row]}:{line}" for line, _, _ in items),
+            projection=self.values["projection"][row].reshape(3, 4),
             extra={
                 "truncated": numbers[:, 0],
                 "occluded": numbers[:, 1],

@@ -17,6 +17,7 @@ DEFAULTS = {
     "number": "linear",
     "distribution": "linear",
     "boxes": "fcos",
+    "boxes3d": "fcos3d",
     "instances": "mask_rcnn",
     "mask": "dense",
     "keypoints": "heatmaps",

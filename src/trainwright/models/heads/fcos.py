@@ -98,12 +98,21 @@ class Fcos(Head):
             # The first boxes are as large as those that the levels are to learn.
             self.sides.bias[:4] = math.log(reach / 3)
 
-    def maps(self, features: Features) -> Maps:
-        """Class logits `[B, C, h, w]` of each level; distances in cells `[B, 4, L]`; centre-ness `[B, L]`."""
+    def box_maps(self, features: Features) -> list[Tensor]:
+        """What boxes are told from, `[B, C, h, w]` of each level."""
+        return [self.box_tower(map) for map in features]
+
+    def maps(self, features: Features, boxes: list[Tensor] | None = None) -> Maps:
+        """Class logits `[B, C, h, w]` of each level; distances in cells `[B, 4, L]`; centre-ness `[B, L]`.
+
+        Args:
+            features: Maps.
+            boxes: Of `box_maps`, where they are made already.
+        """
         logits = [self.classes(self.class_tower(map)).float() for map in features]
         sides, middles = [], []
-        for level, map in enumerate(features):
-            found = self.sides(self.box_tower(map)).float().flatten(2)
+        for level, map in enumerate(self.box_maps(features) if boxes is None else boxes):
+            found = self.sides(map).float().flatten(2)
             sides.append(found[:, :4] * self.scales[level])
             middles.append(found[:, 4:])
         distances = torch.cat(sides, 2).clamp(_LOWEST, _HIGHEST).exp()
@@ -119,7 +128,7 @@ class Fcos(Head):
         """`class`, `box` and, with it, `centre` `[B]`, each over the image's cells that learn a box."""
         maps = self.maps(features)
         grid = grid_of(maps[0], self.strides)
-        return self._loss(maps, grid, self.cells(target, grid))
+        return self.losses(maps, grid, self.cells(target, grid))
 
     @torch.no_grad()
     def predict(self, features: Features) -> dict[str, Tensor]:
@@ -135,9 +144,10 @@ class Fcos(Head):
         grid = grid_of(maps[0], self.strides)
         cells = self.cells(target, grid)
         answer = self._answer(maps, grid) | {"unowned": cells.unowned.sum(1)}
-        return self._loss(maps, grid, cells), answer
+        return self.losses(maps, grid, cells), answer
 
-    def _loss(self, maps: Maps, grid: Grid, cells: BoxCells) -> dict[str, Tensor]:
+    def losses(self, maps: Maps, grid: Grid, cells: BoxCells) -> dict[str, Tensor]:
+        """See `loss`, of maps and cells that are known."""
         logits, distances, middle = maps
         count, chosen = len(cells.cell), cells.cell.flatten(1)
         owned = cells.owned.flatten(1).float()
@@ -177,7 +187,8 @@ class Fcos(Head):
         everywhere = torch.stack([absent(level, self.gamma).sum((1, 2, 3)) for level in logits]).sum(0)
         return no * everywhere + ((yes * positive - no * absent(own, self.gamma)) * owned).sum(1)
 
-    def _answer(self, maps: Maps, grid: Grid) -> dict[str, Tensor]:
+    def candidates(self, maps: Maps, grid: Grid) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Boxes `[B, K, 4]`, labels, scores, and the cells that tell them `[B, K]`, before suppression."""
         logits, distances, middle = maps
         levels = [level.flatten(2).transpose(1, 2).sigmoid() for level in logits]
         if middle is not None:
@@ -186,7 +197,11 @@ class Fcos(Head):
         places, labels, scores = best_of_levels(levels, self.suppression.candidates)
         told = distances.gather(2, places[:, None].expand(-1, 4, -1)).transpose(1, 2)
         boxes = boxes_around(grid.centres()[places], told * grid.steps()[places][..., None])
-        return self.suppression(within(boxes, self.image_size), labels, scores)
+        return within(boxes, self.image_size), labels, scores, places
+
+    def _answer(self, maps: Maps, grid: Grid) -> dict[str, Tensor]:
+        boxes, labels, scores, _ = self.candidates(maps, grid)
+        return self.suppression(boxes, labels, scores)
 
 
 def _centredness(distances: Tensor) -> Tensor:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -24,25 +26,29 @@ class Suppression:
     overlap: float
     detections: int
 
-    def __call__(self, boxes: Tensor, labels: Tensor, scores: Tensor) -> dict[str, Tensor]:
+    def __call__(
+        self, boxes: Tensor, labels: Tensor, scores: Tensor, more: Mapping[str, Tensor] = MappingProxyType({})
+    ) -> dict[str, Tensor]:
         """The objects among candidates.
 
         Args:
             boxes: `[B, K, 4]`, float32.
             labels: Their classes, int64 `[B, K]`.
             scores: `[B, K]`.
+            more: What else is known of the candidates, `[B, K, ...]`, by name.
 
         Returns:
-            `boxes` `[B, detections, 4]`, `labels` `[B, detections]` (-1 for none), `scores`, which fall.
+            `boxes` `[B, detections, 4]`, `labels` `[B, detections]` (-1 for none), `scores`, which fall, and
+            the rest likewise, 0 where there is no object.
         """
         # torchvision takes seconds to import.
         from torchvision.ops import nms
 
         count, told = len(boxes), self.detections
+        values = {"boxes": boxes, "labels": labels, "scores": scores, **more}
         found = {
-            "boxes": boxes.new_zeros((count, told, 4)),
-            "labels": labels.new_full((count, told), -1),
-            "scores": scores.new_zeros((count, told)),
+            name: part.new_full((count, told, *part.shape[2:]), -1 if name == "labels" else 0)
+            for name, part in values.items()
         }
         # Classes lie side by side, so that they do not meet; in float64 that moves no box. An image at a
         # time, because nms compares all pairs: of a whole batch these are many more.
@@ -51,8 +57,8 @@ class Suppression:
         for place in range(count):
             likely = (scores[place] >= self.least_score).nonzero()[:, 0]
             kept = likely[nms(placed[place, likely], scores[place, likely].double(), self.overlap)[:told]]
-            for name, values in (("boxes", boxes), ("labels", labels), ("scores", scores)):
-                found[name][place, : len(kept)] = values[place, kept]
+            for name, part in values.items():
+                found[name][place, : len(kept)] = part[place, kept]
         return found
 
 
