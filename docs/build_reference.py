@@ -29,6 +29,7 @@ KINDS += (
     "stopper",
     "callback",
     "sink",
+    "stage",
 )
 
 

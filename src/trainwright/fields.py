@@ -24,7 +24,40 @@ class IsLocation:
     """Marks a place on this machine: what lies there matters to a result, where it lies does not."""
 
 
+@dataclass(frozen=True)
+class IsRun:
+    """Marks a place as that of a run: its path, id, name or salt; what counts are its weights."""
+
+
+@dataclass(frozen=True)
+class IsRecipe:
+    """Marks a recipe: a file, the name of one that ships, or the recipe itself as a mapping.
+
+    What counts is what it says and the content that it reads. A parameter `overrides` beside it changes it.
+
+    Attributes:
+        trained: It is to be trained, so that its model is checked beforehand too.
+    """
+
+    trained: bool = False
+
+
+@dataclass(frozen=True)
+class MayBeFile:
+    """Marks a text that, where it names a file, stands for what is in the file."""
+
+
+@dataclass(frozen=True)
+class IsDivision:
+    """Marks into how many parts work is divided: it decides how soon a result is there, never the result."""
+
+
 Location = Annotated[str, IsLocation()]
+RunPlace = Annotated[str, IsLocation(), IsRun()]
+RecipeGiven = Annotated[str | dict[str, Any], IsRecipe()]
+TrainedRecipe = Annotated[str | dict[str, Any], IsRecipe(trained=True)]
+CommandWord = Annotated[str, MayBeFile()]
+Workers = Annotated[int, Ge(1), IsDivision()]
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Reads, predicts and writes."""
-    from trainwright.cli.prediction_input import read_items
+    from trainwright.inference.prediction_input import read_items
     from trainwright.runs.listing import find_run
 
     # What can be wrong with the words is told before the model is loaded and has worked for hours.

@@ -13,6 +13,7 @@ VERBS: dict[str, str] = {
     "evaluate": "score a run on one of its splits or on other data",
     "predict": "apply a run to files or table rows",
     "tune": "search over values of a recipe, in trials that are ordinary runs",
+    "pipeline": "make what a file of stages describes: data, trainings, reports, each once",
     "report": "write a run's report anew",
     "runs": "list runs, show one, compare two",
     "recipes": "list, show or copy the recipes that ship",

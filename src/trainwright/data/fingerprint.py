@@ -52,6 +52,16 @@ def digest_files(
     Raises:
         DataError: A file cannot be read.
     """
+    combined = hashlib.sha256()
+    for name, digest in content_digests(files, cache_dir, progress, retry).items():
+        combined.update(f"{name}\0{digest}\n".encode())
+    return combined.hexdigest()
+
+
+def content_digests(
+    files: Sequence[Path], cache_dir: Path, progress: Progress | None = None, retry: Retry = ONCE
+) -> dict[str, str]:
+    """SHA-256 of each file, by its path from the folder that all have in common; see `digest_files`."""
     paths = sorted(str(path) for path in files)
     root = os.path.commonpath([paths[0], paths[-1]])
     if root in (paths[0], paths[-1]):  # one file, perhaps named twice
@@ -64,14 +74,13 @@ def digest_files(
         path: mark[0] for (_, path), mark, digest in zip(named, marks, known, strict=True) if not digest
     }
     read = _Reading(unknown, retry).digests(progress)
-    combined = hashlib.sha256()
+    digests: dict[str, str] = {}
     for (name, path), mark, found in zip(named, marks, known, strict=True):
-        digest = found or read[path]
+        digests[name] = found or read[path]
         if not found:
-            store.remember(name, mark, digest)
-        combined.update(f"{name}\0{digest}\n".encode())
+            store.remember(name, mark, digests[name])
     store.save()
-    return combined.hexdigest()
+    return digests
 
 
 def digest_values(columns: Mapping[str, Values]) -> str:

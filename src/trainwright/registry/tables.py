@@ -52,6 +52,7 @@ POSITIONAL: dict[str, tuple[str, ...]] = {
     "sink": (),
     "callback": ("event", "mode", "epoch", "step", "logs"),  # of a function; a class is called with the same
     "search": ("space", "directions", "seed", "constraints"),
+    "stage": ("stage",),  # where it works and whom it tells, `workflows.stages.work:StageWork`
     "stopper": ("objectives", "epochs"),  # name -> direction; epochs of a whole training, None where unknown
 }
 """Kind -> names of the parameters that the tool fills, by name. No recipe can set these."""
@@ -347,6 +348,17 @@ TABLES: dict[str, dict[str, str]] = {
         "cmaes": "trainwright.tune.search.cmaes:Cmaes",
         "nsga2": "trainwright.tune.search.nsga2:Nsga2",
         "nsga3": "trainwright.tune.search.nsga3:Nsga3",
+    },
+    "stage": {
+        "check_data": "trainwright.workflows.stages.check_data:check_data",
+        "convert": "trainwright.workflows.stages.convert:convert",
+        "train": "trainwright.workflows.stages.train:train",
+        "tune": "trainwright.workflows.stages.tune:tune",
+        "combine": "trainwright.workflows.stages.combine:combine",
+        "evaluate": "trainwright.workflows.stages.evaluate:evaluate",
+        "predict": "trainwright.workflows.stages.predict:predict",
+        "report": "trainwright.workflows.stages.report:report",
+        "command": "trainwright.workflows.stages.command:command",
     },
     "stopper": {
         "median": "trainwright.tune.stop.median:Median",

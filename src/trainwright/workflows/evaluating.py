@@ -20,11 +20,12 @@ def evaluate(
     data: Any = None,
     own_data: Any = None,
     weights: str = "best",
+    folder: Path | None = None,
 ) -> dict[str, float]:
     """Metrics of a run's weights on a split, with the run's own processors and execution.
 
     With the run's own data the result is stored in its `evaluation/<split>`; other data leave the
-    run as it is.
+    run as it is. With a folder it is stored there, and the run stays as it is.
 
     Args:
         run: The run directory.
@@ -33,6 +34,7 @@ def evaluate(
             digits, is replaced by one that suits what is found at the path.
         own_data: The run's own data, when it was trained on data in memory.
         weights: `best` or `last`.
+        folder: Where metrics and answers are written, in place of the run.
 
     Raises:
         RunError: The run has no weights, or its data changed.
@@ -69,5 +71,5 @@ def evaluate(
     if split not in prepared.splits or len(prepared.splits[split]) == 0:
         there = ", ".join(name for name, rows in prepared.splits.items() if len(rows))
         raise DataError(f"the data have no split {split!r}", fix=f"use one of: {there}")
-    folder = directory.evaluation(split) if own else None
-    return evaluate_split(predictor, prepared, split, folder)
+    kept = directory.evaluation(split) if own else None
+    return evaluate_split(predictor, prepared, split, folder or kept)

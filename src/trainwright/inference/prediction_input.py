@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from trainwright.cli.prediction_rows import (
+from trainwright.data.tables.text_encoding import decoded
+from trainwright.errors import DataError, closest_sibling
+from trainwright.inference.expected import Expected
+from trainwright.inference.prediction_rows import (
     DELIMITERS,
     SUFFIXES,
     Named,
@@ -17,9 +20,6 @@ from trainwright.cli.prediction_rows import (
     json_rows,
     rows_of_file,
 )
-from trainwright.data.tables.text_encoding import decoded
-from trainwright.errors import DataError, closest_sibling
-from trainwright.inference.expected import Expected
 
 _PIPE = "standard input"
 _GLOB = "*?["
