@@ -20,7 +20,6 @@ from trainwright.engine.callbacks.base import build_callbacks
 from trainwright.engine.distributed import Processes
 from trainwright.engine.ema import Ema
 from trainwright.engine.generators import seed_generators
-from trainwright.engine.health.rate import Rate
 from trainwright.engine.health.watch import Watch
 from trainwright.engine.layer_rates import assigned, first_steps, scale_rates, unfreezing
 from trainwright.engine.monitor import Monitor
@@ -190,9 +189,6 @@ def build_parts(
     per_epoch = train_loader.steps_per_epoch
     runners = [_runner(recipe, model, phase, budget, per_epoch, runtime) for phase in phases]
     minutes = train.checkpoint.every_minutes
-    rate = Rate() if train.health.rolls_back else None
-    for runner in runners:
-        runner.rate = rate
     return Parts(
         task=task,
         model=model,
@@ -214,8 +210,7 @@ def build_parts(
         substitutes=data.substitutes if data.streamed else None,
         samples=_sample_losses(recipe, train_loader, len(runners)),
         callbacks=build_callbacks(train.callbacks) if train.callbacks else None,
-        health=Watch(train.health, runners, model, train.log_every),
-        rate=rate,
+        health=Watch(train.health, runners, model),
     )
 
 

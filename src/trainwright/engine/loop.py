@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 
-import torch
-
 from trainwright.data.batch import Batch
 from trainwright.engine.averages import Averages, means
 from trainwright.engine.callbacks.base import Event, Mode
@@ -29,23 +27,8 @@ from trainwright.progress import ProgressSink
 from trainwright.tasks.base import StepOutput
 
 
-_SLOWER = "lower train.optimizer.lr, add warm-up or train.clip.norm, or use precision fp32"
-_DIVERGED = ("diverging", "exploding")
-
-
 class Diverged(TrainwrightError):
-    """The training went wrong beyond repair.
-
-    Args:
-        what: One sentence.
-        rule: The rule of `train.health` that says so.
-        why: Reason.
-        fix: What to do.
-    """
-
-    def __init__(self, what: str, *, rule: str = "not_finite", why: str = "", fix: str = "") -> None:
-        super().__init__(what, why=why, fix=fix)
-        self.rule = rule
+    """The loss is no longer a number."""
 
 
 class Loop:
@@ -76,7 +59,6 @@ class Loop:
         self.metrics: dict[str, float] = {}
         self.keep_as: Callable[[str], None] = lambda _label: None
         self.on_finding: Callable[[Finding], None] = lambda found: progress.message(found.text)
-        self.inspect: Callable[[PhaseRunner, StepOutput, Batch], None] | None = None
         self.watch: Callable[[dict[str, float]], str | None] = lambda _metrics: None
         self.state = self._register()
         self._saved_at = time.monotonic()
@@ -103,9 +85,8 @@ class Loop:
             state.register("substitutes", PerProcess(parts.substitutes, parts.processes))
         if parts.samples is not None:
             state.register("samples", PerProcess(parts.samples, parts.processes))
-        for name, part in (("health", parts.health), ("rate", parts.rate)):
-            if part is not None:
-                state.register(name, part)
+        if parts.health is not None:
+            state.register("health", parts.health)
         if parts.callbacks is not None:
             state.register("callbacks", parts.callbacks)
         for name, part in parts.task.stateful():
@@ -172,7 +153,7 @@ class Loop:
             if self._spent():
                 break
             count = min(loader.batch_size, len(loader.rows) - position.index * loader.batch_size)
-            self.take_step(micro_batches, count)
+            self._step(micro_batches, count)
             position.advance()
             self._steady.lap()
             self.progress.step(position.step)
@@ -189,7 +170,7 @@ class Loop:
         self._finish_epoch()
         return None
 
-    def take_step(self, micro_batches: list[Batch], count: int) -> None:
+    def _step(self, micro_batches: list[Batch], count: int) -> None:
         """One optimizer step of every phase over one global batch of `count` samples."""
         parts, step = self.parts, self.position.step
         stop, agreed = bool(self.stop), parts.processes.size == 1
@@ -207,9 +188,7 @@ class Loop:
                 runner.backward(output.loss, size, count)
                 self._record(runner, output, batch)
             stop, agreed = parts.processes.sum_gradients(runner.parameters, stop), True
-            if parts.health is not None:
-                parts.health.read(runner, step)
-            runner.apply(step)
+            runner.apply(step, read_norms=parts.health is not None and (step + 1) % parts.log_every == 0)
             for project in self._projections:
                 project()
         if self._has_buffers:
@@ -227,8 +206,6 @@ class Loop:
             parameter.requires_grad_(True)
 
     def _record(self, runner: PhaseRunner, output: StepOutput, batch: Batch) -> None:
-        if self.inspect is not None:
-            self.inspect(runner, output, batch)
         size = len(batch)
         prefix = "" if len(self.parts.runners) == 1 else f"{runner.phase.name}_"
         loss = output.loss.detach()
@@ -252,15 +229,16 @@ class Loop:
             values |= norms
         self.journal.log(self.position.step, self.position.epoch, values)
         self._tell("during", "train", values)
-        scaled = (
-            self.parts.runners[0].scaler is not None
-        )  # its gradients may be infinite, and are passed over
+        # Scaled gradients may be infinite: such a step is passed over.
+        scaled = self.parts.runners[0].scaler is not None
         for name, value in values.items():
-            if not math.isfinite(value) and not (scaled and "grad" in name):
+            if not math.isfinite(value) and not (
+                scaled and (name.startswith("grad/") or name.endswith("grad_norm"))
+            ):
                 raise Diverged(
                     f"{name} became {value} at step {self.position.step}",
                     why="the training diverged",
-                    fix=_SLOWER,
+                    fix="lower train.optimizer.lr, add warm-up or train.clip.norm, or use precision fp32",
                 )
 
         self._act(found)
@@ -269,13 +247,6 @@ class Loop:
         """Does what the recipe wants done about what the rules found."""
         for finding in found:
             self.on_finding(finding)
-            if finding.policy == "roll_back" or (finding.policy == "stop" and finding.rule in _DIVERGED):
-                raise Diverged(
-                    f"{finding.text} at step {finding.step}",
-                    rule=finding.rule,
-                    why=f"train.health.{finding.rule} is {finding.policy}",
-                    fix="lower train.optimizer.lr, add warm-up or train.clip.norm",
-                )
             if finding.policy == "stop" and self.parts.health is not None:
                 self.parts.health.stopped = finding.text
 
@@ -362,20 +333,9 @@ class Loop:
         self._saved_at = time.monotonic()
         # Every process takes part: what differs between them is gathered.
         if self.writer is not None or self.parts.processes.size > 1:
-            self._refuse_broken()
             tree = self.state.tree()
             if self.writer is not None:
                 self.writer.submit(self.position.step, tree)
-
-    def _refuse_broken(self) -> None:
-        """A checkpoint is always good to go back to: weights that are no numbers are not saved."""
-        weights = [p.detach() for runner in self.parts.runners for p in runner.parameters]
-        if not math.isfinite(float(torch.stack(torch._foreach_norm(weights)).double().sum())):
-            raise Diverged(
-                f"the weights are no numbers any more at step {self.position.step}",
-                why="the training diverged",
-                fix=_SLOWER,
-            )
 
     def _outcome(self, state: str, reason: str) -> Outcome:
         at, steady = self.position, self._steady

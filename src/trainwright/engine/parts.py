@@ -12,7 +12,6 @@ from trainwright.data.substitutes import Substitutes
 from trainwright.engine.callbacks.base import Callbacks
 from trainwright.engine.distributed import Processes
 from trainwright.engine.ema import Ema
-from trainwright.engine.health.rate import Rate
 from trainwright.engine.health.watch import Watch
 from trainwright.engine.monitor import Monitor
 from trainwright.engine.phase_runner import PhaseRunner
@@ -78,4 +77,3 @@ class Parts:
     samples: SampleLosses | None = None
     callbacks: Callbacks | None = None
     health: Watch | None = None
-    rate: Rate | None = None

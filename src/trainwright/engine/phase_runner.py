@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from trainwright.engine.backward import backward
-from trainwright.engine.health.rate import Rate
+from trainwright.engine.health.gradients import GradientNorms
 from trainwright.engine.layer_rates import Unfreezing
 from trainwright.engine.optimizers.lean import lean_step
 from trainwright.engine.schedules.base import Schedule
@@ -108,7 +108,7 @@ class PhaseRunner:
         self.parameters = [p for _, p in phase.parameters]
         self.clip_norm, self.clip_value = clip_norm, clip_value
         self.unfreezing = unfreezing
-        self.rate: Rate | None = None
+        self.gradient_norms = GradientNorms(phase.parameters)
         self._gradient: Tensor | None = None
         self._share = 0.0
 
@@ -140,13 +140,13 @@ class PhaseRunner:
             self._gradient, self._share = torch.full_like(loss, share, requires_grad=False), share
         backward(loss, self._gradient)
 
-    def apply(self, step: int) -> None:
+    def apply(self, step: int, *, read_norms: bool = False) -> None:
         """Clips, moves the weights by one step and clears the gradients."""
         self.schedule.apply(self.optimizer, step)
-        if self.rate is not None:
-            self.rate.apply(self.optimizer)
         if self.scaler is not None:
             self.scaler.unscale_(self.optimizer)
+        if read_norms:
+            self.gradient_norms.read()
         if self.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.parameters, self.clip_norm)
         if self.clip_value is not None:

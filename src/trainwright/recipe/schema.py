@@ -206,16 +206,12 @@ class EarlyStop(Section):
 
 
 class Health(Section):
-    """What is done about a training that goes wrong: `roll_back` goes on from the last checkpoint, slower."""
+    """What is done about a training that goes wrong: `stop` ends it after the present step."""
 
-    not_finite: Literal["stop", "roll_back"] = Field(
-        default="stop",
-        description="A loss or gradient is NaN or infinite; step, layer and samples are named.",
-    )
-    diverging: Literal["ignore", "warn", "stop", "roll_back"] = Field(
+    diverging: Literal["ignore", "warn", "stop"] = Field(
         default="warn", description="The training loss rises, by a slope test over its last 20 records."
     )
-    exploding: Literal["ignore", "warn", "stop", "roll_back"] = Field(
+    exploding: Literal["ignore", "warn", "stop"] = Field(
         default="warn", description="The gradient's norm is a hundred times its median before."
     )
     vanishing: Literal["ignore", "warn", "stop"] = Field(
@@ -227,15 +223,6 @@ class Health(Section):
     plateau: Literal["ignore", "warn", "stop"] = Field(
         default="warn", description="The training loss of six epochs differs by less than a thousandth."
     )
-    lr_factor: Annotated[float, Interval(gt=0, lt=1)] = Field(
-        default=0.5, description="A roll-back multiplies the learning rate by it."
-    )
-    rollbacks: PositiveInt = Field(default=3, description="Roll-backs before the run fails after all.")
-
-    @property
-    def rolls_back(self) -> bool:
-        """Whether any rule leads to a roll-back."""
-        return "roll_back" in (self.not_finite, self.diverging, self.exploding)
 
 
 class Checkpoint(Section):

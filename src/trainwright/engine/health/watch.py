@@ -12,7 +12,6 @@ from torch import nn
 
 from trainwright.engine.health import rules
 from trainwright.engine.health.activity import Activity
-from trainwright.engine.health.gradients import GradientNorms
 
 if TYPE_CHECKING:
     from trainwright.engine.phase_runner import PhaseRunner
@@ -29,7 +28,7 @@ class Finding:
         step: Optimizer steps done.
         rule: Name of the rule, as in `train.health`.
         text: A sentence.
-        policy: `warn`, `stop` or `roll_back`.
+        policy: `warn` or `stop`.
     """
 
     step: int
@@ -39,20 +38,17 @@ class Finding:
 
 
 class Watch:
-    """Reads gradient norms at the steps that are recorded, and asks the rules.
+    """Takes the gradient norms of the steps that are recorded, and asks the rules.
 
     Args:
         section: `train.health`.
         runners: The phases.
         model: The model.
-        log_every: Steps between two records.
     """
 
-    def __init__(
-        self, section: Health, runners: Sequence[PhaseRunner], model: nn.Module, log_every: int
-    ) -> None:
-        self.section, self.log_every = section, log_every
-        self.norms = {runner.phase.name: GradientNorms(runner.phase.parameters) for runner in runners}
+    def __init__(self, section: Health, runners: Sequence[PhaseRunner], model: nn.Module) -> None:
+        self.section = section
+        self.norms = {runner.phase.name: runner.gradient_norms for runner in runners}
         self.activity = Activity(model)
         self.stopped = ""
         self._several = len(runners) > 1
@@ -61,11 +57,6 @@ class Watch:
         self._totals: dict[str, list[float]] = {name: [] for name in self.norms}
         self._means: dict[str, list[dict[str, float]]] = {name: [] for name in self.norms}
         self._told: list[str] = []
-
-    def read(self, runner: PhaseRunner, step: int) -> None:
-        """Before the gradients are clipped and used; at steps that are recorded, it computes their norms."""
-        if (step + 1) % self.log_every == 0:
-            self.norms[runner.phase.name].read()
 
     def window(self, step: int, values: Mapping[str, float]) -> tuple[dict[str, float], list[Finding]]:
         """Norms to be recorded beside a record of the training loss, and what the rules find."""
