@@ -133,7 +133,7 @@ WRONG = {
     "layer of a user's module": (
         (CNN, "model: 'nets:Unfitting'"),
         [],
-        ["recipe.yaml:7: model: layer 'last' fails on an input of shape [2, 768]", "2x768 and 7x2"],
+        ["recipe.yaml:7: model: layer 'last' (Linear) fails on an input of shape [2, 768]", "2x768 and 7x2"],
     ),
     "output of layers": (
         (CNN, "model: {name: layers, layers: [flatten, {type: dense, units: 5}]}"),

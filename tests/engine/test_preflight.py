@@ -63,7 +63,9 @@ def test_a_sound_model_passes_is_not_changed_and_tells_what_will_be_measured() -
 def test_a_layer_that_does_not_fit_is_named_with_its_input() -> None:
     task, _, batch = setting()
     wrong = nn.Sequential(nn.Flatten(), nn.Sequential(nn.Linear(64, 8), nn.Linear(9, 10)))
-    with pytest.raises(ModelError, match=r"layer '1\.1' fails on an input of shape \[2, 8\]") as caught:
+    with pytest.raises(
+        ModelError, match=r"layer '1\.1' \(Linear\) fails on an input of shape \[2, 8\]"
+    ) as caught:
         check_model(task, wrong, batch)
     assert "RuntimeError" in caught.value.why
 
@@ -175,7 +177,7 @@ def test_images_of_another_size_in_evaluation_are_found() -> None:
     assert training.inputs["image"].shape[2:] == (6, 6)
     assert evaluation.inputs["image"].shape[2:] == (8, 8)
     fits_training_only = nn.Sequential(nn.Flatten(), nn.Linear(36, 10))
-    with pytest.raises(ModelError, match="layer '1' fails on an input of shape \\[32, 64\\]"):
+    with pytest.raises(ModelError, match="layer '1' \\(Linear\\) fails on an input of shape \\[32, 64\\]"):
         check_model(task, fits_training_only, training, evaluation=evaluation)
 
 

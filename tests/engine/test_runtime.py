@@ -86,3 +86,12 @@ def test_what_one_run_sets_does_not_reach_the_next() -> None:
         assert not torch.are_deterministic_algorithms_enabled()
     finally:
         torch.use_deterministic_algorithms(False)
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"), [("gpu", "cuda"), ("GPU:1", "cuda"), ("metal", "mps"), ("cdua", "cuda")]
+)
+def test_a_device_by_another_name(said, meant):
+    with pytest.raises(UserError) as caught:
+        choose_device(said)
+    assert caught.value.fix == f"did you mean '{meant}'?"

@@ -84,6 +84,12 @@ def test_weights_of_keras_are_refused_in_words(tmp_path):
         load_weights(tmp_path / "keras.h5")
 
 
+def test_a_model_of_tensorflow_lite_is_refused_in_words(tmp_path):
+    (tmp_path / "net.tflite").write_bytes(b"\x1c\0\0\0TFL3" + bytes(24))
+    with pytest.raises(ModelError, match="TensorFlow Lite"):
+        load_weights(tmp_path / "net.tflite")
+
+
 def test_all_weights_arrive_in_the_models_dtype():
     net = _net().double()
     report = apply_weights(net, _net(3).state_dict())

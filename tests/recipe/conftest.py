@@ -15,11 +15,10 @@ def samples(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def user_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Writes a module of a user into the current directory, and forgets it afterwards."""
+    """Writes a module of a user into the current directory."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [item for item in sys.path if item])
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    before = set(sys.modules)
 
     def write(name: str, text: str) -> Path:
         path = tmp_path / f"{name}.py"
@@ -27,7 +26,4 @@ def user_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         path.write_text(text)
         return path
 
-    yield write
-    for name in set(sys.modules) - before:
-        if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
-            del sys.modules[name]
+    return write

@@ -115,7 +115,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A file system of half a mebibyte; skipped where mounting is not allowed."""
     folder = tmp_path_factory.mktemp("small")
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.mount(b"tmpfs", os.fsencode(folder), b"tmpfs", 0, b"size=512k") != 0:
+    if libc.mount(b"tmpfs", os.fsencode(folder), b"tmpfs", 0, b"size=1m") != 0:
         pytest.skip(f"mounting a tmpfs: {os.strerror(ctypes.get_errno())}")
     yield folder
     libc.umount2(os.fsencode(folder), 2)

@@ -70,6 +70,16 @@ def test_masks_are_learned_and_scored(run):
     assert kept["mask_shares"].sum(1) == pytest.approx(np.ones(4))
 
 
+def test_the_report_shows_truth_and_answer_over_the_worst_pictures(run):
+    told = json.loads((run.path / "report.json").read_text())["splits"]["test"]
+    assert told["targets"]["mask"]["miou"] == pytest.approx(told["metrics"]["miou"])
+    assert told["targets"]["mask"]["pixels"] == 4 * 23 * 32  # without the void rows
+    files = list((run.directory.evaluation("test") / "pictures" / "mask").iterdir())
+    assert len(files) == 4 and np.asarray(Image.open(files[0])).shape == (24, 32)
+    page = (run.path / "report.html").read_text()
+    assert "its true classes over it" in page and page.count("data:image/jpeg") >= 4
+
+
 def test_class_maps_have_the_size_and_the_ids_of_the_users_own_files(run, tmp_path, capsys):
     photo, truth = picture(np.random.default_rng(8), 60, 90)
     photo.save(tmp_path / "street.png")

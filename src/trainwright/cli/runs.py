@@ -4,6 +4,7 @@ trainwright runs                        all runs of ./runs
 trainwright runs list 'digits-*' mnist  some of them
 trainwright runs list --where 'test/accuracy>0.9' --sort=-test/accuracy --columns seconds,train.optimizer.lr
 trainwright runs diff RUN RUN           recipe values and metrics that differ
+trainwright runs compare RUN RUN...     curves, recipes and metrics side by side, with paired tests and a page
 trainwright runs lineage RUN            runs that it goes on from, and that go on from it
 trainwright runs combine RUN RUN...     the mean of their weights, if it is as good as the best
 trainwright runs merge RUN              one run of the chain that leads to it, with joined curves
@@ -17,7 +18,7 @@ from __future__ import annotations
 import argparse
 import time
 
-from trainwright.cli import runs_labels, runs_list
+from trainwright.cli import runs_compare, runs_labels, runs_list
 from trainwright.cli.common import add_index, add_runs_dir, say, say_json, table
 from trainwright.cli.parsing import UsageError
 from trainwright.cli.run_words import age, duration, main_metrics, progress
@@ -29,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_index(parser)
     parser.add_argument("--json", action="store_true", help="machine output")
     actions = parser.add_subparsers(
-        dest="action", metavar="list|show|diff|lineage|merge|combine|sync|index|tag|note"
+        dest="action", metavar="list|show|diff|compare|lineage|merge|combine|sync|index|tag|note"
     )
     listing = actions.add_parser("list", help="one row per run", allow_abbrev=False)
     runs_list.add_arguments(listing)
@@ -38,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     diff = actions.add_parser("diff", help="what differs between two runs", allow_abbrev=False)
     diff.add_argument("left", metavar="RUN")
     diff.add_argument("right", metavar="RUN")
+    comparing = runs_compare.add_arguments(actions)
     family = actions.add_parser("lineage", help="ancestors and descendants of a run", allow_abbrev=False)
     family.add_argument("patterns", metavar="RUN", nargs="+", help="path, id, name, salt or glob")
     merging = actions.add_parser("merge", help="one run of a chain of continued ones", allow_abbrev=False)
@@ -55,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     labelling = runs_labels.add_arguments(actions)
     indexing = actions.add_parser("index", help="bring the index of runs up to date", allow_abbrev=False)
     indexing.add_argument("--rebuild", action="store_true", help="make it anew from the run directories")
-    for action in (listing, show, diff, family, merging, combining, syncing, indexing, *labelling):
+    for action in (listing, show, diff, comparing, family, merging, combining, syncing, indexing, *labelling):
         # The same options behind the action; SUPPRESS keeps what was said before it.
         action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="machine output")
         action.add_argument("--runs-dir", metavar="DIR", default=argparse.SUPPRESS, help="where runs live")
@@ -68,6 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
         _show(arguments)
     elif arguments.action == "diff":
         _diff(arguments)
+    elif arguments.action == "compare":
+        runs_compare.compare(arguments)
     elif arguments.action == "lineage":
         _lineage(arguments)
     elif arguments.action == "merge":

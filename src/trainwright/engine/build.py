@@ -30,6 +30,7 @@ from trainwright.engine.position import Budget
 from trainwright.engine.preflight import Preflight, check_model
 from trainwright.engine.runtime import Execution, Runtime
 from trainwright.engine.sample_losses import SampleLosses
+from trainwright.engine.target_ranges import check_target_ranges
 from trainwright.errors import ModelError, RecipeError, closest
 from trainwright.recipe.schema import Recipe
 from trainwright.tasks.base import Phase, Task
@@ -158,6 +159,7 @@ def check_network(
     task: Task, model: nn.Module, recipe: Recipe, data: PreparedData, execution: Execution
 ) -> Preflight:
     """Metrics that the run will give, and doubts. Raises UserError where the model does not fit."""
+    check_target_ranges(recipe, data)
     return check_model(
         task,
         model,

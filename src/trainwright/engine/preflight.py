@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
 
 import torch
 from safetensors.torch import load, save
@@ -16,14 +14,13 @@ from torch import Tensor, nn
 
 from trainwright.data.batch import Batch, Value, over, tensors_of
 from trainwright.engine.generators import seed_generators
+from trainwright.engine.layer_trail import guarded, layer_trail, words_of
 from trainwright.engine.state_tree import flatten, unflatten
 from trainwright.errors import ModelError, TrainwrightError
 from trainwright.models.inspect import in_terms_of_size
 from trainwright.tasks.base import Task
 
 SAMPLES = 2
-
-Given = TypeVar("Given")
 
 
 @dataclass(frozen=True)
@@ -37,36 +34,6 @@ class Preflight:
 
     names: set[str]
     doubts: list[str] = field(default_factory=list)
-
-
-class _Trail:
-    """The path of the module that is being called, kept by hooks."""
-
-    def __init__(self) -> None:
-        self.path: list[str] = []
-        self.shapes: dict[str, list[int]] = {}
-
-
-@contextmanager
-def _trail(model: nn.Module) -> Iterator[_Trail]:
-    trail, handles = _Trail(), []
-
-    def entering(name: str, inputs: tuple) -> None:
-        trail.path.append(name)
-        if inputs and isinstance(inputs[0], Tensor):
-            trail.shapes[name] = list(inputs[0].shape)
-
-    def leaving(*_: object) -> None:
-        trail.path.pop()
-
-    for name, module in model.named_modules():
-        handles.append(module.register_forward_pre_hook(lambda _, inputs, n=name: entering(n, inputs)))
-        handles.append(module.register_forward_hook(leaving))
-    try:
-        yield trail
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def check_model(
@@ -122,9 +89,9 @@ def _check_step(task: Task, model: nn.Module, batch: Batch) -> set[str]:
     """One step of every phase; the names of what they report."""
     names: set[str] = set()
     seed_generators(0)
-    with _trail(model) as trail:
+    with layer_trail(model) as trail:
         try:
-            outputs = _guarded(lambda: task.predict(model, batch), trail)
+            outputs = guarded(lambda: task.predict(model, batch), trail)
         except ModelError as error:
             images = [tuple(t.shape[1:]) for t in tensors_of(batch.inputs).values() if t.dim() == 4]
             raise in_terms_of_size(model, images, error) from error
@@ -132,9 +99,9 @@ def _check_step(task: Task, model: nn.Module, batch: Batch) -> set[str]:
         phases = task.phases(model)
         for phase in phases:
             model.zero_grad(set_to_none=True)
-            result = _guarded(partial(task.training_step, model, batch, phase), trail)
+            result = guarded(partial(task.training_step, model, batch, phase), trail)
             _check_loss(result.loss, len(batch), phase.name)
-            _guarded(result.loss.mean().backward, trail)
+            guarded(result.loss.mean().backward, trail)
             if all(p.grad is None for _, p in phase.parameters):
                 raise ModelError(
                     f"no gradient reaches any parameter of phase {phase.name!r}",
@@ -183,39 +150,13 @@ def _check_loss(loss: Tensor, samples: int, phase: str) -> None:
         )
 
 
-def _guarded(call: Callable[[], Given], trail: _Trail) -> Given:
-    try:
-        return call()
-    except TrainwrightError:
-        raise
-    except (
-        Exception,
-        SystemExit,
-    ) as error:  # whatever a model's own code raises is told as the model's fault
-        layer = next((name for name in reversed(trail.path) if name), "")
-        shape = trail.shapes.get(layer)
-        raise ModelError(
-            f"layer {layer!r} fails" + (f" on an input of shape {shape}" if shape else "")
-            if layer
-            else "the model fails on its first samples",
-            where="model",
-            why=_words(error),
-            fix="make the layer's sizes fit what reaches it",
-        ) from error
-
-
-def _words(error: BaseException) -> str:
-    """The exception's type and the first line of what it says."""
-    return ": ".join([type(error).__name__, *str(error).strip().splitlines()[:1]])
-
-
 @torch.no_grad()
 def _check_score(task: Task, model: nn.Module, batch: Batch) -> Preflight:
     """Loss and metrics of an untrained model, as after every epoch."""
     probe = copy.deepcopy(model).eval()
     seed_generators(0)
-    with _trail(probe) as trail:
-        outputs = _guarded(lambda: task.predict(probe, batch), trail)
+    with layer_trail(probe) as trail:
+        outputs = guarded(lambda: task.predict(probe, batch), trail)
     task.check_outputs(outputs)
     try:
         values = task.score({name: over(value, _as_scored) for name, value in outputs.items()}, batch.targets)
@@ -225,7 +166,7 @@ def _check_score(task: Task, model: nn.Module, batch: Batch) -> Preflight:
         raise ModelError(
             "a metric or loss fails on the model's first outputs",
             where="data.targets",
-            why=_words(error),
+            why=words_of(error),
             fix="choose metrics and a loss that fit the target's type",
         ) from error
     return Preflight({f"val/{name}" for name in values}, task.doubts(outputs))

@@ -14,6 +14,8 @@ from trainwright.errors import UserError, closest
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
+_OTHER_NAMES = {"gpu": "cuda", "nvidia": "cuda", "metal": "mps", "tpu": "xla"}
+
 
 @dataclass(frozen=True)
 class Execution:
@@ -68,7 +70,7 @@ def choose_device(wanted: str) -> str:
         return "mps" if torch.backends.mps.is_available() else "cpu"
     kind = wanted.split(":")[0]
     if kind not in ("cpu", "cuda", "mps", "xla"):
-        guess = closest(kind, ["cpu", "cuda", "mps", "xla"])
+        guess = _OTHER_NAMES.get(kind.lower()) or closest(kind, ["cpu", "cuda", "mps", "xla"])
         raise UserError(
             f"there is no device {wanted!r}",
             where="train.device",

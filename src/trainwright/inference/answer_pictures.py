@@ -73,6 +73,15 @@ def class_maps(
     ]
 
 
+def ids_png(ids: npt.NDArray[Any]) -> bytes:
+    """Class ids `[H, W]` as a gray PNG, of 16 bit where they are not bytes."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(ids if ids.dtype == np.uint8 else ids.astype(np.uint16)).save(file, "png")
+    return file.getvalue()
+
+
 def _palette(ids: npt.NDArray[np.int64], given: dict[str, list[int]] | None) -> npt.NDArray[np.uint8]:
     """A colour for each of 256 values, gray for those that stand for no class."""
     colours = np.full((COLOURS, 3), 128, dtype=np.uint8)

@@ -19,6 +19,7 @@ from trainwright.inference.vector_columns import (
     distribution_columns,
     number_columns,
 )
+from trainwright.metrics.class_maps import miou_per_picture
 from trainwright.metrics.detection.boxes_in_space import corners_in_space
 from trainwright.metrics.pit import transform
 from trainwright.tasks.supervised.target import answer_of
@@ -78,7 +79,7 @@ def answer_columns(
         if truth is not None:
             _tell_overlaps(processor.type, columns[f"{name}_predicted"], answer, truth)
     elif processor.type == "mask" and isinstance(answer, dict) and "confusion" in answer:
-        columns = _of_confusion(name, answer["confusion"].double().numpy())
+        columns = _of_confusion(name, answer["confusion"].numpy())
     elif processor.type == "mask" and not isinstance(answer, dict):
         shares = [map.shares() for map in class_maps(processor, answer, sizes)]
         columns = {f"{name}_shares": np.array(shares).reshape(len(shares), -1)}
@@ -107,13 +108,12 @@ def _of_confusion(name: str, counts: np.ndarray) -> dict[str, Any]:
     """Columns of a mask whose truth is known, from matrices `[N, C, C]` with true classes in rows."""
     pixels = np.maximum(counts.sum(axis=(1, 2)), 1)
     hits = counts.diagonal(axis1=1, axis2=2)
-    union = counts.sum(axis=1) + counts.sum(axis=2) - hits
     known = counts.any(axis=(1, 2))
-    overlap = np.divide(hits, union, out=np.zeros_like(hits), where=union > 0).sum(axis=1)
     return {
         f"{name}_shares": counts.sum(axis=1) / pixels[:, None],
         f"{name}_accuracy": np.where(known, hits.sum(axis=1) / pixels, np.nan),
-        f"{name}_miou": np.where(known, overlap / np.maximum((union > 0).sum(axis=1), 1), np.nan),
+        f"{name}_miou": miou_per_picture(counts),
+        f"{name}_confusion": counts.reshape(len(counts), -1),
     }
 
 

@@ -17,6 +17,7 @@ Columns, one row per sample:
 | `T_shares`          | list<float> | mask T: share of the picture, or of its labelled part, per class |
 | `T_accuracy`        | float       | mask T: share of the labelled pixels whose class is right        |
 | `T_miou`            | float       | mask T: mean IoU of the classes that truth or prediction shows   |
+| `T_confusion`       | list<int>   | mask T: pixels per true class (slowest) and predicted class      |
 | `T`, `T_predicted`  | float       | distribution T: true number, and the expectation of the bins     |
 | `T_below`           | float       | distribution T: probability given to numbers below the true one  |
 | `T_distribution`    | list<float> | distribution T: probability of every bin                         |
@@ -256,16 +257,22 @@ def _strings(values: list[str | None]) -> pa.Array:
 def _values(column: pa.Array) -> Any:
     import pyarrow as pa
 
-    if pa.types.is_list(column.type) and pa.types.is_floating(column.type.value_type):
+    if pa.types.is_list(column.type) and _is_number(column.type.value_type):
         flat = np.from_dlpack(column.flatten())
         return flat.reshape(len(column), len(flat) // max(len(column), 1))
-    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+    if _is_number(column.type):
         return np.from_dlpack(column)
     if not pa.types.is_large_string(column.type):
         return column.to_pylist()
     coded = column.dictionary_encode()
     words = coded.dictionary.to_pylist()  # one string for all rows of a class
     return [None if code is None else words[code] for code in coded.indices.to_pylist()]
+
+
+def _is_number(type: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_integer(type) or pa.types.is_floating(type))
 
 
 def _scalars(values: Any) -> list[Any]:

@@ -32,6 +32,9 @@ DEFAULTS = {
 RAW_SCORES = ("cross_entropy", "focal", "crps", "expected_value")
 """Losses with a softmax of their own, which a model should not end in."""
 
+LEAST_TARGET = {"poisson": 0.0}
+"""Losses that make no sense of targets below a number, of the values that the loss is given."""
+
 
 def default_loss(type: str) -> dict[str, Any]:
     """The loss of a target column when the recipe names none.

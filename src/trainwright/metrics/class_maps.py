@@ -18,6 +18,22 @@ def class_counts_of(output: Mapping[str, Any]) -> ClassCounts:
     return ClassCounts(hits=counts.diagonal(), predicted=counts.sum(axis=0), support=counts.sum(axis=1))
 
 
+def miou_per_picture(confusion: Any) -> Floats:
+    """Mean IoU of each picture over the classes that its truth or its prediction shows.
+
+    Args:
+        confusion: `[N, C, C]`, true classes in rows.
+
+    Returns:
+        `[N]`, NaN of a picture without a labelled pixel.
+    """
+    counts = ids(confusion)
+    hits = counts.diagonal(axis1=1, axis2=2)
+    union = counts.sum(axis=1) + counts.sum(axis=2) - hits
+    overlap = np.divide(hits, union, out=np.zeros(hits.shape), where=union > 0).sum(axis=1)
+    return np.where(counts.any(axis=(1, 2)), overlap / np.maximum((union > 0).sum(axis=1), 1), np.nan)
+
+
 def ratios(part: Any, whole: Any) -> Floats:
     """Ratio per class, NaN where the whole is 0: for a class that does not occur."""
     whole = np.asarray(whole)

@@ -60,6 +60,7 @@ def map3d(
     labels, scores, true_labels = ids(output["labels"]), floats(output["scores"]), ids(target["labels"])
 
     def gathered(measure: Callable[[Any, Any], Doubles], least: float) -> Evidence:
+        """Finds matched to true objects where `measure`, of pairs of boxes `[P, 7]`, is `least` or more."""
         nothing = np.zeros(labels.shape), np.zeros(true_labels.shape)
 
         def similarity(n: Ints, k: Ints, m: Ints) -> Doubles:

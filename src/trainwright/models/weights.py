@@ -75,6 +75,13 @@ def load_weights(path: str | Path) -> dict[str, Tensor]:
             where="init.path",
             fix="transpose the kernels and save them as safetensors under the network's own names",
         )
+    if head[4:8] == b"TFL3":  # the identifier of the FlatBuffers schema
+        raise ModelError(
+            f"{file} is a model of TensorFlow Lite, which cannot be trained on",
+            where="init.path",
+            why="its weights are folded, often rounded to integers, and have no names of a PyTorch network",
+            fix="take the weights that it was converted from, as safetensors or as a file of torch.save",
+        )
     if head[8:9] == b"{":
         return _stripped(_load_safetensors(file))
     return _stripped(_unwrapped(_load_torch(file), file))

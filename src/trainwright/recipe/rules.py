@@ -53,7 +53,9 @@ def split_adds_up(recipe: Recipe) -> Iterator[Problem]:
     total = held_out + (split.train or 0.0)
     # Decimal fractions such as 0.7 + 0.2 + 0.1 may exceed 1 by a rounding error.
     if total > 1 + 1e-9:
-        yield Problem(path, f"the fractions sum to {total:g}, which is more than all rows")
+        yield Problem(
+            path, f"the fractions sum to {total:g}, which is more than all rows", fix="lower val or test"
+        )
     elif split.train == 0 or (split.train is None and held_out > 1 - 1e-9):
         yield Problem(path, "no rows are left to train on", fix="lower val or test")
     elif held_out == 0 and split.train in (None, 1.0):

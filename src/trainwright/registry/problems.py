@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -108,6 +109,8 @@ def _mismatch(path: Path, annotation: Any, value: Any) -> Problem:
     fix = f"did you mean `{guess}`?" if guess else ""
     if isinstance(value, str) and _is_number(value) and "number" in words:
         fix = "remove the quotes"
+    elif isinstance(value, str) and "number" in words and (number := _leading_number(value)):
+        fix = f"write the number alone: {number}"
     if "number" in words and _is_infinite(value):
         fix = "a number must be finite"
     return Problem(path, f"expected {words}, got {show_with_type(value)}", fix=fix)
@@ -126,6 +129,12 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _leading_number(text: str) -> str:
+    """The number before a unit, as in `64 images` or `10s`; empty where there is none."""
+    found = re.match(r"\s*(-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*[A-Za-z%]", text)
+    return found[1] if found else ""
 
 
 def _data_path(loc: Sequence[str | int], data: Any) -> Path:

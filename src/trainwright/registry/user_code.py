@@ -104,12 +104,14 @@ def _add_to_path(top: str, folders: Sequence[Path]) -> None:
 def _import_error(module: str, error: BaseException) -> RecipeError:
     parents = [module.rsplit(".", n)[0] for n in range(module.count(".") + 1)]
     if isinstance(error, ModuleNotFoundError) and error.name in parents:
+        places = list(dict.fromkeys([*_search.first, Path.cwd(), *_search.last]))
+        guess = closest(error.name, _modules_in(places)) if error.name else None
         return RecipeError(
             f"there is no module `{error.name}`",
-            why="searched in "
-            + ", ".join(str(place) for place in dict.fromkeys([*_search.first, Path.cwd(), *_search.last]))
-            + " and in the installed packages",
-            fix="start from the directory that holds it, name that in `code` of the recipe, or install it",
+            why=f"searched in {', '.join(map(str, places))} and in the installed packages",
+            fix=f"did you mean `{guess}`?"
+            if guess
+            else "start from the directory that holds it, name that in `code` of the recipe, or install it",
         )
     place = _place(error)
     return RecipeError(
@@ -117,6 +119,17 @@ def _import_error(module: str, error: BaseException) -> RecipeError:
         why=f"raised at {place}" if place else "",
         fix=f"mend it; `python -c 'import {module}'` shows the same error",
     )
+
+
+def _modules_in(folders: Sequence[Path]) -> list[str]:
+    """Names of the modules and packages that lie in some folders."""
+    return [
+        item.stem
+        for folder in folders
+        if folder.is_dir()
+        for item in folder.iterdir()
+        if item.suffix == ".py" or (item / "__init__.py").is_file()
+    ]
 
 
 def _place(error: BaseException) -> str:

@@ -70,7 +70,7 @@ class Contents:
         names = [name.removesuffix("_predicted") for name in columns if name.endswith("_predicted")]
         known = self.processors.get("targets", {})
         # Of pictures the table has no answer, only how good it is.
-        names += [name for name in known if f"{name}_psnr" in columns]
+        names += [name for name in known if f"{name}_psnr" in columns or f"{name}_miou" in columns]
         looks = {name: "category" if f"{name}_probability" in columns else "number" for name in names}
         return {name: known.get(name, {}).get("type", looks[name]) for name in names}
 

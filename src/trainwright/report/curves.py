@@ -68,7 +68,7 @@ def _chart(name: str, keys: Sequence[str], metrics: Series, rules: list[Rule]) -
         steps, series = (np.array(column, dtype=np.float64) for column in zip(*metrics[key], strict=True))
         values.append(series[np.isfinite(series)])
         label = "" if alone else key.partition("/")[0]
-        line = _line(steps, series, label, _part(key))
+        line = curve_line(steps, series, label, _part(key))
         # Beside the epochs' means the single steps are background.
         marks.append(replace(line, color=GREY, faint=True, dots=False) if label == "step" else line)
     whole = np.concatenate(values)
@@ -89,7 +89,7 @@ def _title(name: str) -> str:
     return f"{words} of {target}" if target else words
 
 
-def _line(steps: np.ndarray, values: np.ndarray, label: str, color: int) -> Line:
+def curve_line(steps: np.ndarray, values: np.ndarray, label: str, color: int) -> Line:
     """The series, or the means of equal pieces of it with the range of each where it is long."""
     if len(steps) <= POINTS:
         return Line(steps, values, label, color, dots=len(steps) <= 40)

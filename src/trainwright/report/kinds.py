@@ -12,6 +12,7 @@ from trainwright.report.categories import analyse_categories
 from trainwright.report.category import analyse_category
 from trainwright.report.charts import Chart, Heatmap
 from trainwright.report.distribution import analyse_distribution
+from trainwright.report.mask import analyse_mask
 from trainwright.report.mistakes import Mistake
 from trainwright.report.notes import Note
 from trainwright.report.number import analyse_number
@@ -77,6 +78,7 @@ KINDS: dict[str, Kind] = {
     **dict.fromkeys(
         OBJECT_TYPES, Kind("objects", analyse_objects, overview.objects_answer, notes.objects_notes)
     ),
+    "mask": Kind("mask", analyse_mask, overview.mask_answer, notes.no_notes, gallery=False),
     "image": Kind("restored", analyse_restored, overview.restored_answer, notes.no_notes, gallery=False),
 }
 """Target type -> how it is reported; a type that is not here appears with its metrics and curves only."""

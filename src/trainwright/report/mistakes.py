@@ -66,6 +66,27 @@ def worst_mistakes(target: str, columns: dict[str, Any], wrong: Ints, limit: int
     ]
 
 
+def poor_picture(target: str, columns: dict[str, Any], place: int, score: str, pictures: int) -> Mistake:
+    """A picture whose answer is a picture too, and how poor that is.
+
+    Args:
+        target: The target.
+        columns: All columns of the split.
+        place: The picture's in the columns.
+        score: Ending of the column that says how good each answer is, such as `psnr`.
+        pictures: How many stand side by side in its strip.
+    """
+    loss = columns.get(f"{target}_loss")
+    return Mistake(
+        sample=sample_name(columns, place),
+        row=sample_row(columns, place),
+        true=None,
+        predicted=float(columns[f"{target}_{score}"][place]),
+        loss=float("nan") if loss is None else float(loss[place]),
+        pictures=pictures,
+    )
+
+
 def sample_name(columns: dict[str, Any], place: int) -> str:
     """What the sample is called; its place in the table where it has no name."""
     names = columns.get("sample")

@@ -11,6 +11,7 @@ from trainwright.metrics.bootstrap import Interval
 from trainwright.report.categories import CategoriesResult
 from trainwright.report.category import CategoryResult
 from trainwright.report.contents import Contents
+from trainwright.report.mask import MaskResult
 from trainwright.report.number import NumberResult
 from trainwright.report.objects import ObjectsResult
 from trainwright.report.restored import RestoredResult
@@ -96,6 +97,17 @@ def restored_answer(split: str, result: RestoredResult) -> Answer:
     others = {"Structural similarity": f"{number_text(result.ssim, 3)} ({_range(result.ssim_interval)})"}
     value, interval = f"{number_text(result.psnr, 4)} dB", _range(result.psnr_interval)
     return Answer("Signal-to-noise ratio", value, interval, split, result.total, result.name, others)
+
+
+def mask_answer(split: str, result: MaskResult) -> Answer:
+    """The mean overlap of the classes."""
+    others = {"Pixel accuracy": f"{percent_text(result.accuracy)} ({_shares(result.accuracy_interval)})"}
+    value, interval = number_text(result.miou, 3), _range(result.miou_interval)
+    return Answer("Mean IoU", value, interval, split, result.total, result.name, others)
+
+
+def _shares(interval: Interval) -> str:
+    return f"{percent_text(interval.low)} to {percent_text(interval.high)}"
 
 
 def _range(interval: Interval) -> str:

@@ -13,7 +13,7 @@ from trainwright.metrics.arrays import Floats
 from trainwright.metrics.bootstrap import Interval
 from trainwright.metrics.psnr import worst_pictures
 from trainwright.report.charts import Bars, Chart, Heatmap
-from trainwright.report.mistakes import Mistake, sample_name, sample_row
+from trainwright.report.mistakes import Mistake, poor_picture
 
 STRIP = 3
 """Pictures of a strip: what went in, what came out, and the truth."""
@@ -85,22 +85,12 @@ def analyse_restored(
             ssim_interval=bootstrap.interval(means[:, 1]),
             lowest=float(both[:, 0].min()),
             highest=float(both[:, 0].max()),
-            mistakes=[_mistake(target, columns, place) for place in worst_pictures(both[:, 0])],
+            mistakes=[
+                poor_picture(target, columns, place, "psnr", STRIP) for place in worst_pictures(both[:, 0])
+            ],
             charts=[_chart(both[:, 0], stem)],
         )
     ]
-
-
-def _mistake(target: str, columns: dict[str, Any], place: int) -> Mistake:
-    loss = columns.get(f"{target}_loss")
-    return Mistake(
-        sample=sample_name(columns, place),
-        row=sample_row(columns, place),
-        true=None,
-        predicted=float(columns[f"{target}_psnr"][place]),
-        loss=float("nan") if loss is None else float(loss[place]),
-        pictures=STRIP,
-    )
 
 
 def _chart(decibels: Floats, stem: str) -> Chart:

@@ -15,6 +15,7 @@ from trainwright.data.processors.image import ImageProcessor
 from trainwright.data.processors.image_bands import as_seen
 from trainwright.data.processors.image_raw import look
 from trainwright.data.types import BadSample, PreparedData
+from trainwright.report.drawing import with_classes
 from trainwright.report.pictures import data_uri
 from trainwright.runs.directory import answer_picture
 
@@ -53,7 +54,7 @@ def picture_of(data: PreparedData, evaluations: Path | None = None) -> Callable[
     name = next((name for name, item in data.inputs.items() if item.type == "image"), None)
     objects = any(item.type in OBJECT_TYPES for item in data.targets.values())
     folders = sorted(evaluations.iterdir()) if evaluations is not None and evaluations.is_dir() else []
-    restored = [target for target, item in data.targets.items() if item.type == "image"]
+    answered = [target for target, item in data.targets.items() if item.type in ("image", "mask")]
     column = next((item for item in data.columns if item.name == name), None)
 
     def picture(row: int) -> np.ndarray | None:
@@ -63,13 +64,34 @@ def picture_of(data: PreparedData, evaluations: Path | None = None) -> Callable[
         if objects and column is not None:
             return original_pixels(column.source.column(column.parts[0])[row])
         seen = _stored(data, name, row)
-        for target in restored:
+        for target in answered:
             for folder in folders:
                 if (file := answer_picture(folder, target, row)).is_file():
-                    return _side_by_side([seen, np.asarray(Image.open(file)), _stored(data, target, row)])
+                    answer = np.asarray(Image.open(file))
+                    if data.targets[target].type == "mask":
+                        return _side_by_side(_under_classes(data, target, row, seen, answer))
+                    return _side_by_side([seen, answer, _stored(data, target, row)])
         return seen
 
     return picture
+
+
+def _under_classes(
+    data: PreparedData, target: str, row: int, seen: np.ndarray, answer: np.ndarray
+) -> list[np.ndarray]:
+    """The picture, under the colours of its true classes, and under those of the predicted ones."""
+    processor: Any = data.targets[target]
+    if target in data.streamed:
+        truth = processor.encode(data.streamed[target][row])
+    else:
+        truth = np.asarray(data.arrays[target][row])
+    if not truth.shape == answer.shape == seen.shape[:2]:
+        return [seen]
+    coloured = _coloured(seen)
+    void = processor.void_id
+    # Where nothing is labelled nothing was scored either.
+    scored = np.where(truth == void, void, answer.astype(np.int64))
+    return [seen, *(with_classes(coloured, ids.astype(np.int64), void) for ids in (truth, scored))]
 
 
 def _stored(data: PreparedData, column: str, row: int) -> np.ndarray:
@@ -82,14 +104,17 @@ def _stored(data: PreparedData, column: str, row: int) -> np.ndarray:
 
 def _side_by_side(pictures: Sequence[np.ndarray]) -> np.ndarray:
     """Pictures of one height in a row, in colour."""
-    coloured = [
-        np.broadcast_to(picture.reshape(*picture.shape[:2], -1)[..., :3], (*picture.shape[:2], 3))
-        for picture in pictures
-    ]
+    coloured = [_coloured(picture) for picture in pictures]
     height = max(picture.shape[0] for picture in coloured)
     gap = np.full((height, 4, 3), 255, dtype=np.uint8)
     parts = [np.pad(picture, ((0, height - len(picture)), (0, 0), (0, 0))) for picture in coloured]
     return np.concatenate([parts[0], *(item for part in parts[1:] for item in (gap, part))], axis=1)
+
+
+def _coloured(picture: np.ndarray) -> np.ndarray:
+    """A gray picture, or one of three bands or more, as `[H, W, 3]`."""
+    bands = picture.reshape(*picture.shape[:2], -1)
+    return np.broadcast_to(bands[..., :3] if bands.shape[2] >= 3 else bands[..., :1], (*picture.shape[:2], 3))
 
 
 def original_pixels(raw: Any) -> np.ndarray:

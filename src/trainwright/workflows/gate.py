@@ -147,11 +147,15 @@ def refuse_errors(section: Data, findings: Findings | None) -> None:
             with_count(item["count"], item["what"]),
             where=_where(item),
             why=item["why"],
-            fix=f"{item['fix']}; or data.gate: {{errors: report}} to train all the same",
+            fix=f"{item['fix']}{_mend(item)}; or data.gate: {{errors: report}} to train all the same",
         )
         for item in findings.of_severity(Severity.ERROR)
     ]
     raise_all(errors)
+
+
+def _mend(item: dict[str, Any]) -> str:
+    return " (`trainwright data fix` writes the list)" if item["fixable"] else ""
 
 
 def told(findings: Findings | None) -> list[str]:

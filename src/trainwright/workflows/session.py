@@ -23,6 +23,7 @@ from trainwright.engine.build import (
     check_network,
 )
 from trainwright.engine.checkpoint import CheckpointStore, CheckpointWriter
+from trainwright.engine.fake_step import check_shapes
 from trainwright.engine.garbage import only_new_garbage
 from trainwright.engine.loop import Diverged, Loop
 from trainwright.engine.parts import Outcome, Parts
@@ -163,10 +164,11 @@ class Session:
         Raises:
             UserError: Something does not fit.
         """
+        base = base_execution(self.recipe, self.device, self.processes)
+        shapes = check_shapes(self.recipe, data, base)
         task = build_task(self.recipe)
         told: list[str] = []
         model = build_network(task, self.recipe, data, told.append)
-        base = base_execution(self.recipe, self.device, self.processes)
         found = check_network(task, model, self.recipe, data, base)
         check_monitors(
             build_parts(self.recipe, data, task, model, Runtime(base), self.processes), found.names
@@ -180,15 +182,18 @@ class Session:
             f"device {self.device}, {base.threads} threads",
             *distributed.about_statistics(model, self.processes.size),
             *found.doubts,
+            *shapes.told(),
         ]
 
     def _build(self, run: RunDirectory, data: PreparedData, record: RunRecord | None) -> Parts:
         """Model, execution and everything the loop drives, checked on real samples."""
         recipe = self.recipe
         torch.set_num_threads(base_execution(self.recipe, self.device, self.processes).threads)
+        pinned = self.processes.broadcast(record.pinned if record is not None else None)
+        if not pinned:
+            check_shapes(recipe, data, base_execution(recipe, self.device, self.processes))
         task = build_task(recipe)
         model = build_network(task, recipe, data, self.progress.message)
-        pinned = self.processes.broadcast(record.pinned if record is not None else None)
         for warning in distributed.about_statistics(model, self.processes.size):
             self.progress.message(warning)
         kept = Execution.from_json(pinned) if pinned else None

@@ -20,7 +20,7 @@ def contents(place: str, runs_dir: Path) -> dict[str, object]:
     found: dict[str, object] = {
         id: (
             entry.row,
-            entry.mark,
+            index.mark(entry.number),
             index.series(entry.number),
             index.all_last_values([entry.number]).values(),
         )
@@ -47,7 +47,7 @@ def test_every_curve_equals_its_spool(place: str, runs_dir: Path, many_runs: Run
     for id, entry in index.entries().items():
         run = RunDirectory(runs_dir / id)
         assert index.series(entry.number) == run.metrics() != {}
-        assert entry.mark.offset == run.metrics_file.stat().st_size
+        assert index.mark(entry.number).offset == run.metrics_file.stat().st_size
     index.close()
 
 

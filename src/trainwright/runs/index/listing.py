@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -47,33 +48,82 @@ def indexed_runs(
         if sync(index, entries, told):
             entries = index.entries()
         chosen = list(entries.values()) if ids is None else [entries[id] for id in ids if id in entries]
-        found = {entry.number: _row(entry) for entry in chosen}
         tags, notes = index.tags(), index.notes()
         values = _metrics(index, chosen, keys, complete=complete)
         asked = [key for key in keys if key not in FIELDS]
-        known = {run: values.get(run, {}) for run in found}
-        missing = [key for key in asked if not any(key in metrics for metrics in known.values())]
+        known = [values.get(entry.number, {}) for entry in chosen]
+        missing = [key for key in asked if not any(key in metrics for metrics in known)]
         recipes = _recipes(index, chosen, missing)
-        refuse_unknown(missing, recipes.values(), bool(found), index.keys)
+        refuse_unknown(missing, recipes.values(), bool(chosen), index.keys)
         return [
-            Known(
-                dataclasses.replace(
-                    row,
-                    metrics=known[run] if complete else {**row.metrics, **known[run]},
-                    tags=",".join(tags.get(run, ())),
-                    note=notes.get(run, ""),
-                ),
-                recipes.get(run, {}),
+            IndexedRun(
+                entry,
+                metrics,
+                recipes.get(entry.number, {}),
+                complete=complete,
+                tags=",".join(tags.get(entry.number, ())),
+                note=notes.get(entry.number, ""),
             )
-            for run, row in found.items()
+            for entry, metrics in zip(chosen, known, strict=True)
         ]
     finally:
         index.close()
 
 
+class IndexedRun(Known):
+    """A run from the index; its row is made when somebody asks for it.
+
+    Args:
+        entry: What the index knows.
+        metrics: Final metrics that were asked for, or all of them.
+        recipe: Recipe values that were asked for.
+        complete: These metrics are all.
+        tags: By comma.
+        note: What people say of it.
+    """
+
+    _entry: Entry
+    _metrics: dict[str, float]
+    _complete: bool
+    _tags: str
+    _note: str
+
+    def __init__(
+        self,
+        entry: Entry,
+        metrics: dict[str, float],
+        recipe: dict[str, Any],
+        *,
+        complete: bool,
+        tags: str,
+        note: str,
+    ) -> None:
+        # Past the frozen fields of `Known`.
+        self.__dict__.update(recipe=recipe, _entry=entry, _metrics=metrics, _complete=complete)
+        self.__dict__.update(_tags=tags, _note=note)
+        if entry.live:
+            _ = self.row  # as it is now, not when it is shown
+
+    def __getitem__(self, key: str) -> Any:
+        if key in FIELDS:
+            return getattr(self.row, key)
+        if key in self._metrics:
+            return self._metrics[key]
+        # A run at work may have a metric that the index has not.
+        now = self.row.metrics.get(key) if self._entry.live else None
+        return self.recipe.get(key) if now is None else now
+
+    @cached_property
+    def row(self) -> RunRow:
+        """The table's row."""
+        row = _row(self._entry)
+        metrics = self._metrics if self._complete else {**row.metrics, **self._metrics}
+        return dataclasses.replace(row, metrics=metrics, tags=self._tags, note=self._note)
+
+
 def _row(entry: Entry) -> RunRow:
     """The row that is known, or that of now for a run that is at work."""
-    return rows([RunDirectory(entry.row.path)])[0] if entry.live else entry.row
+    return rows([RunDirectory(entry.path)])[0] if entry.live else entry.row
 
 
 def _metrics(
@@ -93,7 +143,7 @@ def _recipes(index: RunIndex, chosen: Sequence[Entry], keys: Sequence[str]) -> d
     """Recipe values of runs; a recipe that was edited by hand is read again first."""
     if not keys:
         return {}
-    edited = [e.row.id for e in chosen if recipe_signature(e.row.path) != e.recipe_signature]
+    edited = [e.columns[0] for e in chosen if recipe_signature(e.path) != e.recipe_signature]
     if edited:
         update(index, edited)
     found: dict[int, dict[str, Any]] = {}

@@ -40,23 +40,43 @@ class Entry:
 
     Attributes:
         number: Of the run within the index.
-        row: Its row, with the main metrics only.
-        born: What runs are ordered by.
+        path: Directory.
+        columns: What its row is made of, as it is stored.
         live: See `RunFacts`.
-        watched: The same.
         signature: The same.
+        files: Those that are watched, one a line.
         recipe_signature: The same.
-        mark: How far its spool was read.
     """
 
     number: int
-    row: RunRow
-    born: float
+    path: str
+    columns: tuple[Any, ...]
     live: bool
-    watched: tuple[str, ...]
+    files: str
     signature: str
     recipe_signature: str
-    mark: Mark
+
+    @property
+    def watched(self) -> list[str]:
+        """See `RunFacts`."""
+        return self.files.split("\n")
+
+    @property
+    def row(self) -> RunRow:
+        """Its row, with the main metrics only; made when asked, since of 10,000 runs few may be shown."""
+        id, state, reason, step, epoch, total, created, seconds, headline_ = self.columns
+        return RunRow(
+            id=id,
+            path=self.path,
+            state=state,
+            reason=reason,
+            step=step,
+            epoch=int(epoch) if epoch is not None and epoch.is_integer() else epoch,
+            total_steps=total,
+            created=created,
+            seconds=seconds,
+            metrics=json.loads(headline_),
+        )
 
 
 class RunIndex:
@@ -79,13 +99,12 @@ class RunIndex:
             "id",
             *_ROW,
             "headline",
-            "born",
             "live",
             "watched",
             "signature",
             "recipe_signature",
         )
-        query = f"SELECT {', '.join(columns)}, spool_offset, spool_digest FROM runs WHERE folder = ?"
+        query = f"SELECT {', '.join(columns)} FROM runs WHERE folder = ?"
         if ids is None:
             found = self.database.rows(f"{query} ORDER BY born, id", [self.folder])
         else:
@@ -225,29 +244,8 @@ class RunIndex:
         """Ends the connection."""
         self.database.close()
 
-    def _entry(self, row: Sequence[Any]) -> Entry:
-        number, id, state, reason, step, epoch, total, created, seconds, headline_, born, live = row[:12]
-        return Entry(
-            number,
-            RunRow(
-                id=id,
-                path=f"{self.path}/{id}",
-                state=state,
-                reason=reason,
-                step=step,
-                epoch=int(epoch) if epoch is not None and epoch.is_integer() else epoch,
-                total_steps=total,
-                created=created,
-                seconds=seconds,
-                metrics=json.loads(headline_),
-            ),
-            born,
-            bool(live),
-            tuple(row[12].split("\n")),
-            row[13],
-            row[14],
-            Mark(row[15], row[16]),
-        )
+    def _entry(self, row: tuple[Any, ...]) -> Entry:
+        return Entry(row[0], f"{self.path}/{row[1]}", row[1:10], bool(row[10]), row[11], row[12], row[13])
 
     def _values(self, facts: RunFacts) -> list[Any]:
         row = facts.row

@@ -101,6 +101,7 @@ class _Identifier:
         self.notices: list[str] = []
 
     def run(self) -> IdentifiedStage | None:
+        """The stage with its salt; None where something of it is wrong, which stands in `errors`."""
         for value in marked_values(self.stage):
             try:
                 self._take(value)

@@ -93,6 +93,7 @@ class _Making:
         self.began = time.time()
 
     def run(self) -> dict[str, Any]:
+        """Makes the stage; what the coordinator is told: `kind`, and digest and seconds or a reason."""
         try:
             made = self._made_meanwhile()
             if made is not None:

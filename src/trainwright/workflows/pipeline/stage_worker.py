@@ -26,7 +26,8 @@ class Answers:
     """The way back."""
 
     def __init__(self, file: BinaryIO) -> None:
-        self._file, self._lock = file, threading.Lock()
+        # Re-entrant: a signal's handler says something, also when it interrupts this thread in mid-word.
+        self._file, self._lock = file, threading.RLock()
 
     def say(self, kind: str, **values: Any) -> None:
         """One line; where nobody reads any more the process is about to end anyway."""

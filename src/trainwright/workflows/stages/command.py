@@ -86,6 +86,7 @@ def filled(word: str, values: Mapping[str, str]) -> str:
     """A word with the values of its places; other braces stay. Raises UserError for an unknown input."""
 
     def value(found: re.Match[str]) -> str:
+        """What stands for one place. Raises UserError for an input that there is not."""
         if found[1] in values:
             return values[found[1]]
         known = [name.removeprefix("inputs.") for name in values if name.startswith("inputs.")]
