@@ -58,6 +58,7 @@ EVERYTHING: dict[str, Any] = {
     "train.micro_batch": 12,
     "train.early_stop": {"monitor": "val/loss", "patience": 50},
     "train.memory_format": "channels_last",
+    "train.health.every": 2,
 }
 """Overrides that switch on whatever has a state."""
 

@@ -14,7 +14,7 @@ from trainwright.engine.checkpoint import CheckpointWriter
 from trainwright.engine.distributed import PerProcess
 from trainwright.engine.evaluation import run_split
 from trainwright.engine.generators import seed_generators
-from trainwright.engine.health.watch import Finding
+from trainwright.engine.health.watch import Finding, HealthWatch
 from trainwright.engine.parts import Journal, Outcome, Parts
 from trainwright.engine.phase_runner import PhaseRunner
 from trainwright.engine.position import Clock, Position
@@ -129,9 +129,11 @@ class Loop:
 
     def _spent(self) -> str | None:
         """Which limit is reached; with minutes, the first process's clock decides for all."""
-        for part in (self.parts.callbacks, self.parts.health):
-            if part is not None and part.stopped:
-                return part.stopped
+        callbacks, health = self.parts.callbacks, self.parts.health
+        if callbacks is not None and callbacks.stopped:
+            return callbacks.stopped
+        if health is not None and health.stopped:
+            return health.stopped
         budget = self.parts.budget
         reason = budget.spent(self.position.step, self.clock)
         return self.parts.processes.broadcast(reason) if budget.minutes is not None else reason
@@ -159,6 +161,8 @@ class Loop:
             self.progress.step(position.step)
             if position.step % parts.log_every == 0:
                 self._log_window()
+            if parts.health is not None and parts.health.due(position.step):
+                self._read_health(parts.health)
             if self._stopping:
                 self._save()
                 return "stopped on request"
@@ -172,7 +176,7 @@ class Loop:
 
     def _step(self, micro_batches: list[Batch], count: int) -> None:
         """One optimizer step of every phase over one global batch of `count` samples."""
-        parts, step = self.parts, self.position.step
+        parts, step, health = self.parts, self.position.step, self.parts.health
         stop, agreed = bool(self.stop), parts.processes.size == 1
         for number, runner in enumerate(parts.runners):
             if step % runner.phase.every:
@@ -188,7 +192,7 @@ class Loop:
                 runner.backward(output.loss, size, count)
                 self._record(runner, output, batch)
             stop, agreed = parts.processes.sum_gradients(runner.parameters, stop), True
-            runner.apply(step, read_norms=parts.health is not None and (step + 1) % parts.log_every == 0)
+            runner.apply(step, read_norms=health is not None and health.wants_norms(runner.phase.name, step))
             for project in self._projections:
                 project()
         if self._has_buffers:
@@ -223,24 +227,22 @@ class Loop:
         values = {f"step/{name}": value for name, value in means(sums).items()}
         self.averages.next_stretch()
         values["step/lr"] = self.parts.runners[0].learning_rate
-        found: list[Finding] = []
-        if self.parts.health is not None:
-            norms, found = self.parts.health.window(self.position.step, values)
-            values |= norms
         self.journal.log(self.position.step, self.position.epoch, values)
         self._tell("during", "train", values)
-        # Scaled gradients may be infinite: such a step is passed over.
-        scaled = self.parts.runners[0].scaler is not None
         for name, value in values.items():
-            if not math.isfinite(value) and not (
-                scaled and (name.startswith("grad/") or name.endswith("grad_norm"))
-            ):
+            if not math.isfinite(value):
                 raise Diverged(
                     f"{name} became {value} at step {self.position.step}",
                     why="the training diverged",
                     fix="lower train.optimizer.lr, add warm-up or train.clip.norm, or use precision fp32",
                 )
 
+    def _read_health(self, health: HealthWatch) -> None:
+        """Writes the gradients' norms, and does what the rules of health say."""
+        at = self.position
+        record, found = health.reading(at.step, self.parts.processes.sum_pairs(self.averages.epoch_sums()))
+        if record:
+            self.journal.log(at.step, at.epoch, record)
         self._act(found)
 
     def _act(self, found: list[Finding]) -> None:
@@ -262,7 +264,9 @@ class Loop:
             values.update(self._evaluate(values))
         self.metrics = values
         if parts.health is not None:
-            self._act(parts.health.epoch(position.step, values))
+            # Each process has scored other samples; all must come to the same end.
+            dead = parts.processes.broadcast(parts.health.shares())
+            self._act(parts.health.epoch(position.step, values.get("train/loss"), dead))
         self.journal.log(position.step, position.epoch, values)
         self.progress.epoch(position.epoch + 1, values)
         self.averages.next_epoch()

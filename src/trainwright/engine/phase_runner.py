@@ -141,7 +141,12 @@ class PhaseRunner:
         backward(loss, self._gradient)
 
     def apply(self, step: int, *, read_norms: bool = False) -> None:
-        """Clips, moves the weights by one step and clears the gradients."""
+        """Clips, moves the weights by one step and clears the gradients.
+
+        Args:
+            step: Steps done before it.
+            read_norms: Compute the gradients' norms first.
+        """
         self.schedule.apply(self.optimizer, step)
         if self.scaler is not None:
             self.scaler.unscale_(self.optimizer)

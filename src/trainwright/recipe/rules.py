@@ -32,6 +32,7 @@ DEAD_WHEN: dict[str, str] = {
     "model.pretrained": "init.path replaces every weight",
     "train.early_stop.mode": "train.early_stop.monitor is absent: the task knows its own metric",
     "train.checkpoint.mode": "train.checkpoint.monitor is absent: the task knows its own metric",
+    "train.health.every": "diverging, exploding and vanishing are ignored, so nothing is read",
     "report.splits": "report.enabled is false",
 }
 """Key path -> when its value has no effect; such a value is refused, unless it is the default."""
@@ -89,6 +90,13 @@ def mode_needs_monitor(recipe: Recipe) -> Iterator[Problem]:
     for name, section in sections:
         if section is not None and section.mode is not None and section.monitor is None:
             yield dead(f"train.{name}.mode", fix="name a `monitor`, or remove `mode`")
+
+
+def health_is_read(recipe: Recipe) -> Iterator[Problem]:
+    """How often something is read matters where a rule asks for it."""
+    health = recipe.train.health
+    if health.every != type(health)().every and not health.reads:
+        yield dead("train.health.every")
 
 
 def monitored_split_exists(recipe: Recipe) -> Iterator[Problem]:
@@ -216,5 +224,6 @@ RULES: tuple[Rule, ...] = (
     micro_batch_fits,
     one_way_to_clip,
     mode_needs_monitor,
+    health_is_read,
     monitored_split_exists,
 )

@@ -23,6 +23,8 @@ from trainwright.fields import (
     Positive,
     PositiveInt,
 )
+from trainwright.recipe.health import Health
+from trainwright.recipe.section import Section
 
 Component = dict[str, Any]
 TaskComponent = Annotated[Component, ComponentOf("task", "supervised")]
@@ -38,19 +40,6 @@ CallbackComponent = Annotated[Component, ComponentOf("callback")]
 SinkComponent = Annotated[Component, ComponentOf("sink")]
 SearchComponent = Annotated[Component, ComponentOf("search", "tpe")]
 StopperComponent = Annotated[Component, ComponentOf("stopper")]
-
-
-class Section(BaseModel):
-    """A mapping of the recipe: unknown keys are refused, nothing changes after loading.
-
-    Attributes:
-        read_before: Keys that are no fields, because they are used up before the check, and what they mean.
-    """
-
-    read_before: ClassVar[dict[str, str]] = {}
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, validate_default=True, allow_inf_nan=False
-    )
 
 
 class Column(BaseModel):
@@ -203,26 +192,6 @@ class EarlyStop(Section):
     )
     patience: PositiveInt = Field(default=5, description="Evaluations without improvement before it stops.")
     min_delta: NonNegative = Field(default=0.0, description="Smallest change that counts as improvement.")
-
-
-class Health(Section):
-    """What is done about a training that goes wrong: `stop` ends it after the present step."""
-
-    diverging: Literal["ignore", "warn", "stop"] = Field(
-        default="warn", description="The training loss rises, by a slope test over its last 20 records."
-    )
-    exploding: Literal["ignore", "warn", "stop"] = Field(
-        default="warn", description="The gradient's norm is a hundred times its median before."
-    )
-    vanishing: Literal["ignore", "warn", "stop"] = Field(
-        default="warn", description="Layers get a millionth of the strongest layers' gradient."
-    )
-    dead_units: Literal["ignore", "warn", "stop"] = Field(
-        default="warn", description="Half of a layer's rectifiers give 0 for all samples of a batch."
-    )
-    plateau: Literal["ignore", "warn", "stop"] = Field(
-        default="warn", description="The training loss of six epochs differs by less than a thousandth."
-    )
 
 
 class Checkpoint(Section):

@@ -51,6 +51,8 @@ def run_notes(contents: Contents) -> Iterator[Note]:
     if contents.metrics and not any(key.startswith("val/") for key in contents.metrics):
         yield Note("warning", "There was no validation split: overfitting cannot be seen in the curves.")
     yield from _not_finite(contents)
+    for finding in contents.health:
+        yield Note("warning", f"While it trained, {finding}.")
     resumed = len(record.resumed_from)
     if resumed:
         yield Note("info", f"The run was resumed {_times(resumed)}; the learning curves mark where.")

@@ -35,6 +35,7 @@ class RunDirectory:
         self.origin = self.path / "origin"
         self.processors = self.path / "processors.json"
         self.metrics_file = self.path / "metrics.jsonl"
+        self.findings = self.path / "health.jsonl"
         self.results = self.path / "results.csv"
         self.data = self.path / "data"
         self.hard_samples = self.data / "hard_samples.parquet"

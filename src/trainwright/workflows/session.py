@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from shutil import rmtree
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -44,16 +43,17 @@ from trainwright.runs.index.place import index_place
 from trainwright.runs.record import RunRecord, RunState
 from trainwright.runs.second_start import without_lock
 from trainwright.runs.spool import Spool
-from trainwright.workflows.beginning import begin_from_origin
 from trainwright.workflows.checked_networks import checked_once
 from trainwright.workflows.feeding import Feeding
 from trainwright.workflows.hard_samples import write_hard_samples
+from trainwright.workflows.restoring import restore
 from trainwright.workflows.run_execution import base_execution, chosen_execution, kept_execution
 from trainwright.workflows.run_files import (
     NoJournal,
+    note_finding,
+    note_progress,
     save_weights,
     status,
-    throughput,
     what_is_left,
     write_data_report,
 )
@@ -240,6 +240,7 @@ class Session:
         store = CheckpointStore(run.checkpoints)
         if record is None:
             loop = Loop(parts, NoJournal(), self.progress, None, lambda: None, stop)
+            loop.on_finding = lambda _: None
             self._restore(loop, run, store, from_best)
             return loop.run()
         remove_leftovers(run.path)
@@ -247,6 +248,7 @@ class Session:
         writer = CheckpointWriter(store, before_commit=spool.flush)
         self.progress.watch(spool.latest)
         loop = Loop(parts, spool, self.progress, writer, lambda: save_weights(run.best, parts), stop)
+        loop.on_finding = lambda found: note_finding(run, record.attempt, found, self.progress.message)
         loop.keep_as = lambda label: save_weights(run.weights / f"{label}.safetensors", parts)
         self._restore(loop, run, store, from_best)
         if (watch := self._watch) is not None:
@@ -269,58 +271,13 @@ class Session:
             writer.flush()
             spool.flush()
         self._lap("train")
-        self._note(run, record, parts, loop, outcome)
+        note_progress(run, record, parts, outcome)
         return outcome
 
     def _restore(self, loop: Loop, run: RunDirectory, store: CheckpointStore, from_best: bool) -> None:
         """Puts the loop where the last checkpoint stands."""
         found = self.agree(lambda: store.read_latest(log.logger.warning))
-        if found is None:
-            told = begin_from_origin(loop, run)
-            if told:
-                self.progress.message(told)
-            return
-        step, tree = found
-        if from_best:
-            if not run.best.exists():
-                raise RunError(
-                    "the run has no best weights yet",
-                    where=str(run.best),
-                    why="it ended before its first evaluation",
-                    fix="change the recipe (a lower learning rate?), or repeat it with --fresh",
-                )
-            apply_weights(loop.parts.model, load_weights(run.best), strict=True)
-            for name in ("position", "clock", "best"):
-                loop.state.parts[name].load_state_dict(tree[name])
-            if loop.parts.ema is not None:
-                loop.parts.ema.restart()
-            self.progress.message(f"going on from the best weights at step {step}, optimizer state new")
-            return
-        loop.state.restore(tree)
-        self.progress.message(f"resuming at step {step}")
-
-    def _note(self, run: RunDirectory, record: RunRecord, parts: Parts, loop: Loop, outcome: Outcome) -> None:
-        """Writes how far the training came."""
-        record.progress = {
-            "step": outcome.step,
-            "epoch": outcome.epoch,
-            "total_steps": parts.budget.total_steps,
-        }
-        best = parts.best
-        if best is not None and best.best is not None:
-            record.best = {"step": best.best_step, "monitor": best.name, "value": best.best}
-        if outcome.state == "interrupted":
-            record.end(RunState.INTERRUPTED, outcome.reason)
-        run.save(record)
-        run.write_results()
-        if outcome.state == "done":
-            rmtree(run.origin, ignore_errors=True)  # its parent has it still
-            if parts.ema is not None:
-                with parts.ema.applied():
-                    save_weights(run.last, parts)
-            else:
-                save_weights(run.last, parts)
-        write_json(run.path / "throughput.json", throughput(outcome, parts))
+        restore(loop, run, found, self.progress.message, from_best=from_best)
 
     def _evaluate(self, run: RunDirectory, data: PreparedData, parts: Parts) -> dict[str, dict[str, float]]:
         """Scores the best weights on the splits that the recipe names, through the Predictor."""

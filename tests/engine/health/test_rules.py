@@ -51,5 +51,6 @@ def test_norms_by_group_make_up_the_whole() -> None:
     norms.read()
     taken = norms.taken()
     assert taken is not None
-    assert (taken[0], taken[1]) == (13.0, {"a": 5.0, "b": 12.0})
+    assert (taken.total, taken.groups) == (13.0, {"a": 5.0, "b": 12.0})
+    assert taken.means == pytest.approx({"a": (25 / 2) ** 0.5, "b": (144 / 2) ** 0.5})
     assert norms.taken() is None
