@@ -22,14 +22,14 @@ def test_its_training_ends_early_and_says_why(tmp_path, monkeypatch, capfd) -> N
     (tmp_path / "health.yaml").write_text(text)
     monkeypatch.chdir(tmp_path)
     assert main(["train", "health.yaml"]) == 0
-    assert "the training loss rises" in capfd.readouterr().err
+    assert "are dead: they gave 0 for every sample" in capfd.readouterr().err
     (path,) = Path("runs").glob("too_fast-*")
     run = RunDirectory(path)
-    assert run.record().exit_reason.startswith("the training loss rises")
+    assert "are dead" in run.record().exit_reason
     lines = [json.loads(line) for line in run.findings.read_text().splitlines()]
-    (found,) = (line for line in lines if line["rule"] == "diverging")
+    (found,) = (line for line in lines if line["rule"] == "dead_units")
     assert found["policy"] == "stop"
     assert found["step"] == run.record().progress["step"] < run.record().progress["total_steps"]
     norms = run.metrics()["grad/total"]
     assert [step for step, _ in norms] == list(range(5, found["step"] + 1, 5))
-    assert "the training loss rises" in run.report.read_text()
+    assert "are dead" in run.report.read_text()

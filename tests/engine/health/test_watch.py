@@ -14,6 +14,7 @@ from torch import nn
 from trainwright.engine.health.gradients import GradientNorms, layer_groups
 from trainwright.engine.health.watch import Finding
 from trainwright.engine.loop import Loop
+from trainwright.tasks.base import StepOutput
 
 ADVERSARIAL: dict[str, Any] = {
     "task": {"name": "adversarial", "generator_optimizer": {"name": "adam", "lr": 0.002}},
@@ -41,10 +42,12 @@ def test_norms_are_those_of_the_gradients_before_clipping() -> None:
     seen: dict[int, float] = {}
 
     def before(loop: Loop) -> None:
+        """Notes the norm of all gradients of every step."""
         runner = loop.parts.runners[0]
         real = runner.apply
 
         def apply(step: int, **given: Any) -> None:
+            """Sums squares before the gradients are clipped and used."""
             squares = [float(p.grad.double().square().sum()) for p in runner.parameters if p.grad is not None]
             seen[step + 1] = math.sqrt(sum(squares))
             real(step, **given)
@@ -89,17 +92,29 @@ def test_a_phase_that_rests_is_read_at_its_last_turn() -> None:
     assert [step for step in range(0, 16, 3) if health.wants_norms(second, step)] == [6, 15]
 
 
+def rising_loss(loop: Loop) -> None:
+    """What the loop sees of the loss grows with every step, whatever the weights do."""
+    real = loop.parts.task.training_step
+
+    def step(*given: Any) -> StepOutput:
+        """The task's own step, with a loss that is larger."""
+        output = real(*given)
+        output.loss = output.loss + 0.2 * loop.position.step
+        return output
+
+    loop.parts.task.training_step = step  # type: ignore[method-assign]
+
+
 def test_a_rising_loss_is_told_once() -> None:
-    rate = {"train.optimizer": {"name": "sgd", "lr": 30.0}, "train.epochs": 8}
-    _, found = run({**rate, "train.health": {"every": 1}})
+    _, found = run({"train.epochs": 8, "train.health": {"every": 1}}, rising_loss)
     rising = [item for item in found if item.rule == "diverging"]
     assert [item.policy for item in rising] == ["warn"]
     assert "the training loss rises" in rising[0].text
 
 
 def test_stop_ends_it_after_the_step_with_an_evaluation() -> None:
-    rate = {"train.optimizer": {"name": "sgd", "lr": 30.0}, "train.epochs": 8}
-    loop, found = run({**rate, "train.health": {"every": 1, "diverging": "stop"}})
+    given = {"train.epochs": 8, "train.health": {"every": 1, "diverging": "stop"}}
+    loop, found = run(given, rising_loss)
     (finding,) = (item for item in found if item.rule == "diverging")
     assert loop.position.step == finding.step < 48
     assert finding.step in series(loop)["val/loss"]
@@ -108,12 +123,11 @@ def test_stop_ends_it_after_the_step_with_an_evaluation() -> None:
 
 def test_a_stop_survives_a_kill_right_after_it() -> None:
     given = {
-        "train.optimizer": {"name": "sgd", "lr": 30.0},
         "train.epochs": 8,
         "train.health": {"every": 1, "diverging": "stop"},
         "train.checkpoint.every_steps": 1,
     }
-    whole, found = run(given)
+    whole, found = run(given, rising_loss)
     step = next(item.step for item in found if item.rule == "diverging")
     resumed = tiny_loops.loop(given)
     resumed.state.restore(whole.writer.tree(step, closed=False))  # type: ignore[union-attr]
@@ -123,6 +137,7 @@ def test_a_stop_survives_a_kill_right_after_it() -> None:
 
 def test_dead_units_of_a_layer_are_named() -> None:
     def kill(loop: Loop) -> None:
+        """Nine of the twelve hidden units never get above zero."""
         first = next(part for part in loop.parts.model.modules() if isinstance(part, nn.Linear))
         with torch.no_grad():
             first.bias[:9] = -1e4
@@ -150,6 +165,7 @@ def test_losses_are_means_between_readings_also_across_epochs() -> None:
     sizes = {step: 20 if step % 6 == 0 else 32 for step in each}
 
     def mean(*steps: int) -> float:
+        """Mean over the samples of some steps."""
         return sum(each[s] * sizes[s] for s in steps) / sum(sizes[s] for s in steps)
 
     expected = [mean(1, 2, 3, 4), mean(7, 8), mean(9, 10, 11, 12), mean(13, 14, 15, 16)]

@@ -7,12 +7,15 @@ import statistics
 from collections.abc import Mapping, Sequence
 
 WINDOWS = 20
-"""Records of the training loss that the slope test looks at."""
+"""Readings of the training loss that the slope test looks at."""
 EPOCHS = 6
 """Epochs over which a plateau is judged."""
+NORMS = 21
+"""Norms that the newest one is judged among."""
+IN_A_ROW = 3
+"""Readings that all show a vanishing gradient."""
 _EXPLODING = 100.0
 _VANISHING = 1e-6
-_IN_A_ROW = 3
 _READINGS = 5
 _SIGNIFICANT = 4.0
 _GROWN = 1.5
@@ -41,8 +44,8 @@ def vanishing(readings: Sequence[Mapping[str, float]]) -> tuple[str, str] | None
     Args:
         readings: Root mean square of the gradient by group, oldest first.
     """
-    recent = readings[-_IN_A_ROW:]
-    if len(recent) < _IN_A_ROW:
+    recent = readings[-IN_A_ROW:]
+    if len(recent) < IN_A_ROW:
         return None
     for name in recent[-1]:
         largest = [max(reading.values()) for reading in recent]
@@ -59,7 +62,7 @@ def diverging(losses: Sequence[float]) -> str | None:
     """Whether the training loss rises: a significant slope (Student's t of least squares), and a real rise.
 
     Args:
-        losses: Means of successive records, oldest first.
+        losses: Means between successive readings, oldest first.
     """
     recent = list(losses[-WINDOWS:])
     if len(recent) < WINDOWS or not all(map(math.isfinite, recent)):
@@ -69,7 +72,7 @@ def diverging(losses: Sequence[float]) -> str | None:
     first, last = statistics.fmean(recent[:quarter]), statistics.fmean(recent[-quarter:])
     if slope <= 0 or t < _SIGNIFICANT or last < first + (_GROWN - 1) * abs(first):
         return None
-    return f"the training loss rises, from {first:.4g} to {last:.4g} over {WINDOWS} records (t = {t:.1f})"
+    return f"the training loss rises, from {first:.4g} to {last:.4g} over {WINDOWS} readings (t = {t:.1f})"
 
 
 def plateau(losses: Sequence[float]) -> str | None:

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from trainwright.engine.phase_runner import PhaseRunner
     from trainwright.recipe.health import Health
 
-_KEPT = 40
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -92,15 +90,15 @@ class HealthWatch:
             before, weight_before = self._before
             self._before = total, weight
             if weight > weight_before:
-                _keep(self._losses, (total - before) / (weight - weight_before))
+                _keep(self._losses, (total - before) / (weight - weight_before), rules.WINDOWS)
                 found += self._judged("diverging", step, rules.diverging(self._losses))
         return record, found
 
     def _of_gradients(self, step: int, phase: str, taken: Norms) -> list[Finding]:
         if not math.isfinite(taken.total):
             return []  # scaled gradients may be infinite now and then; else the loss will tell
-        _keep(self._totals[phase], taken.total)
-        _keep(self._means[phase], taken.means)
+        _keep(self._totals[phase], taken.total, rules.NORMS)
+        _keep(self._means[phase], taken.means, rules.IN_A_ROW)
         name, text = rules.vanishing(self._means[phase]) or ("", None)
         return [
             *self._judged("exploding", step, rules.exploding(self._totals[phase])),
@@ -126,7 +124,7 @@ class HealthWatch:
         self._before = (0.0, 0.0)
         found: list[Finding] = []
         if loss is not None:
-            _keep(self._epochs, loss)
+            _keep(self._epochs, loss, rules.EPOCHS)
             found += self._judged("plateau", step, rules.plateau(self._epochs))
         name, text = rules.dead_units(dead) or ("", None)
         return [*found, *self._judged("dead_units", step, text, name)]
@@ -164,6 +162,6 @@ class HealthWatch:
             norms.load_state_dict(state["norms"][name])
 
 
-def _keep(values: list[Any], value: Any) -> None:
+def _keep(values: list[Any], value: Any, most: int) -> None:
     values.append(value)
-    del values[:-_KEPT]
+    del values[:-most]
