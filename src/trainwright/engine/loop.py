@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
+
+import torch
 
 from trainwright.data.batch import Batch
 from trainwright.engine.averages import Averages, means
@@ -14,6 +15,7 @@ from trainwright.engine.checkpoint import CheckpointWriter
 from trainwright.engine.distributed import PerProcess
 from trainwright.engine.evaluation import run_split
 from trainwright.engine.generators import seed_generators
+from trainwright.engine.health.diverged import Diverged, refuse_not_finite
 from trainwright.engine.health.watch import Finding, HealthWatch
 from trainwright.engine.parts import Journal, Outcome, Parts
 from trainwright.engine.phase_runner import PhaseRunner
@@ -25,10 +27,6 @@ from trainwright.errors import TrainwrightError
 from trainwright.models.penalties import projections
 from trainwright.progress import ProgressSink
 from trainwright.tasks.base import StepOutput
-
-
-class Diverged(TrainwrightError):
-    """The loss is no longer a number."""
 
 
 class Loop:
@@ -59,6 +57,7 @@ class Loop:
         self.metrics: dict[str, float] = {}
         self.keep_as: Callable[[str], None] = lambda _label: None
         self.on_finding: Callable[[Finding], None] = lambda found: progress.message(found.text)
+        self.on_regular_save: Callable[[int], None] = lambda _step: None
         self.watch: Callable[[dict[str, float]], str | None] = lambda _metrics: None
         self.state = self._register()
         self._saved_at = time.monotonic()
@@ -97,7 +96,7 @@ class Loop:
         """Trains from the present position to the end.
 
         Raises:
-            Diverged: The loss became infinite or NaN.
+            Diverged: The loss became infinite or NaN, or a rule of health asks for a roll-back.
             RunError: A checkpoint could not be written.
         """
         parts = self.parts
@@ -164,11 +163,11 @@ class Loop:
             if parts.health is not None and parts.health.due(position.step):
                 self._read_health(parts.health)
             if self._stopping:
-                self._save()
+                self._save(regular=False)
                 return "stopped on request"
-            if self._save_due():
+            if (regular := self._by_steps()) or self._by_time():
                 self._steady.pause()
-                self._save()
+                self._save(regular=regular)
                 self._steady.start()
         self._steady.pause()
         self._finish_epoch()
@@ -229,13 +228,7 @@ class Loop:
         values["step/lr"] = self.parts.runners[0].learning_rate
         self.journal.log(self.position.step, self.position.epoch, values)
         self._tell("during", "train", values)
-        for name, value in values.items():
-            if not math.isfinite(value):
-                raise Diverged(
-                    f"{name} became {value} at step {self.position.step}",
-                    why="the training diverged",
-                    fix="lower train.optimizer.lr, add warm-up or train.clip.norm, or use precision fp32",
-                )
+        refuse_not_finite(values, self.position.step)
 
     def _read_health(self, health: HealthWatch) -> None:
         """Writes the gradients' norms, and does what the rules of health say."""
@@ -249,6 +242,8 @@ class Loop:
         """Does what the recipe wants done about what the rules found."""
         for finding in found:
             self.on_finding(finding)
+            if finding.policy == "roll_back":
+                raise Diverged(finding.text, rule=finding.rule, step=finding.step, since=finding.since)
             if finding.policy == "stop" and self.parts.health is not None:
                 self.parts.health.stopped = finding.text
 
@@ -271,7 +266,7 @@ class Loop:
         self.progress.epoch(position.epoch + 1, values)
         self.averages.next_epoch()
         position.close_epoch(parts.train_loader.steps_per_epoch)
-        self._save()
+        self._save(regular=True)
 
     def _evaluate(self, train_values: dict[str, float]) -> dict[str, float]:
         """Scores the validation split, and updates everything that watches a metric."""
@@ -325,21 +320,45 @@ class Loop:
                 self.keep_as(label)
             self._tell("save", mode, logs)
 
-    def _save_due(self) -> bool:
-        parts = self.parts
-        if parts.save_every_steps and self.position.step % parts.save_every_steps == 0:
-            return True
-        limit = parts.save_every_seconds
-        # Processes' clocks differ, so by time only a run of one process saves in mid-epoch.
-        return limit is not None and parts.processes.size == 1 and time.monotonic() - self._saved_at > limit
+    def _by_steps(self) -> bool:
+        every = self.parts.save_every_steps
+        return every is not None and self.position.step % every == 0
 
-    def _save(self) -> None:
+    def _by_time(self) -> bool:
+        limit = self.parts.save_every_seconds
+        # Processes' clocks differ, so by time only a run of one process saves in mid-epoch.
+        return (
+            limit is not None and self.parts.processes.size == 1 and time.monotonic() - self._saved_at > limit
+        )
+
+    def save_beginning(self) -> None:
+        """Saves the state before the first step, for a roll-back to it."""
+        self._save(regular=True)
+
+    def _save(self, *, regular: bool) -> None:
+        """Saves the state; `regular` where every run of the recipe does so, interrupted or not."""
         self._saved_at = time.monotonic()
         # Every process takes part: what differs between them is gathered.
         if self.writer is not None or self.parts.processes.size > 1:
+            self._refuse_broken()
             tree = self.state.tree()
             if self.writer is not None:
-                self.writer.submit(self.position.step, tree)
+                if regular:
+                    self.on_regular_save(self.position.step)
+                self.writer.submit(self.position.step, tree, regular=regular)
+
+    def _refuse_broken(self) -> None:
+        """A checkpoint is always good to go back to: what is no number is not saved."""
+        weights = [p.detach() for runner in self.parts.runners for p in runner.parameters]
+        values = {
+            "norm of the weights": float(
+                torch.stack([n.float() for n in torch._foreach_norm(weights)]).norm()
+            )
+        }
+        waiting = self.parts.processes.sum_pairs(self.averages.epoch_sums())
+        refuse_not_finite(
+            values | {f"step/{name}": value for name, value in means(waiting).items()}, self.position.step
+        )
 
     def _outcome(self, state: str, reason: str) -> Outcome:
         at, steady = self.position, self._steady

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from trainwright.engine.backward import backward
 from trainwright.engine.health.gradients import GradientNorms
+from trainwright.engine.health.slowing import Slowing
 from trainwright.engine.layer_rates import Unfreezing
 from trainwright.engine.optimizers.lean import lean_step
 from trainwright.engine.schedules.base import Schedule
@@ -108,6 +109,7 @@ class PhaseRunner:
         self.parameters = [p for _, p in phase.parameters]
         self.clip_norm, self.clip_value = clip_norm, clip_value
         self.unfreezing = unfreezing
+        self.slowing: Slowing | None = None
         self.gradient_norms = GradientNorms(phase.parameters)
         self._gradient: Tensor | None = None
         self._share = 0.0
@@ -148,6 +150,8 @@ class PhaseRunner:
             read_norms: Compute the gradients' norms first.
         """
         self.schedule.apply(self.optimizer, step)
+        if self.slowing is not None:
+            self.slowing.apply(self.optimizer, step)
         if self.scaler is not None:
             self.scaler.unscale_(self.optimizer)
         if read_norms:

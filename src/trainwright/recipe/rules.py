@@ -33,6 +33,8 @@ DEAD_WHEN: dict[str, str] = {
     "train.early_stop.mode": "train.early_stop.monitor is absent: the task knows its own metric",
     "train.checkpoint.mode": "train.checkpoint.monitor is absent: the task knows its own metric",
     "train.health.every": "diverging, exploding and vanishing are ignored, so nothing is read",
+    "train.health.lr_factor": "no rule of train.health rolls back",
+    "train.health.rollbacks": "no rule of train.health rolls back",
     "report.splits": "report.enabled is false",
 }
 """Key path -> when its value has no effect; such a value is refused, unless it is the default."""
@@ -97,6 +99,9 @@ def health_is_read(recipe: Recipe) -> Iterator[Problem]:
     health = recipe.train.health
     if health.every != type(health)().every and not health.reads:
         yield dead("train.health.every")
+    for name in ("lr_factor", "rollbacks") if not health.rolls_back else ():
+        if getattr(health, name) != getattr(type(health)(), name):
+            yield dead(f"train.health.{name}", fix="let a rule roll_back, or remove it")
 
 
 def monitored_split_exists(recipe: Recipe) -> Iterator[Problem]:

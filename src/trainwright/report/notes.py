@@ -53,7 +53,13 @@ def run_notes(contents: Contents) -> Iterator[Note]:
     yield from _not_finite(contents)
     for finding in contents.health:
         yield Note("warning", f"While it trained, {finding}.")
-    resumed = len(record.resumed_from)
+    for back in record.rollbacks:
+        yield Note(
+            "warning",
+            f"The training went wrong ({back['text']}): it went back to step {back['to']:,}, "
+            f"and on at {back['rate']:g} times the recipe's learning rate.",
+        )
+    resumed = len(record.resumed_from) - len(record.rollbacks)
     if resumed:
         yield Note("info", f"The run was resumed {_times(resumed)}; the learning curves mark where.")
     if _best_is_last(contents):

@@ -32,6 +32,7 @@ class RunDirectory:
         self.best = self.weights / "best.safetensors"
         self.last = self.weights / "last.safetensors"
         self.checkpoints = self.path / "state"
+        self.kept = self.path / "kept"
         self.origin = self.path / "origin"
         self.processors = self.path / "processors.json"
         self.metrics_file = self.path / "metrics.jsonl"

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 
-from trainwright import log
 from trainwright.allocator import give_back_freed_memory
 from trainwright.data.types import PreparedData
 from trainwright.engine import distributed
@@ -21,10 +20,8 @@ from trainwright.engine.build import (
     check_monitors,
     check_network,
 )
-from trainwright.engine.checkpoint import CheckpointStore, CheckpointWriter
 from trainwright.engine.fake_step import check_shapes
-from trainwright.engine.garbage import only_new_garbage
-from trainwright.engine.loop import Diverged, Loop
+from trainwright.engine.health.diverged import Diverged
 from trainwright.engine.parts import Outcome, Parts
 from trainwright.engine.preflight import Preflight
 from trainwright.engine.runtime import Execution, Runtime, choose_device
@@ -35,25 +32,20 @@ from trainwright.inference.evaluation import evaluate_split
 from trainwright.inference.predictor import Predictor
 from trainwright.models.weights import apply_weights, load_weights
 from trainwright.registry.user_code import kept_running
-from trainwright.runs.atomic import StorageError, remove_leftovers, write_json
+from trainwright.runs.atomic import StorageError, write_json
 from trainwright.runs.directory import RunDirectory
-from trainwright.runs.heartbeat import Heartbeat
 from trainwright.runs.index.feeding import feeding
 from trainwright.runs.index.place import index_place
 from trainwright.runs.record import RunRecord, RunState
 from trainwright.runs.second_start import without_lock
-from trainwright.runs.spool import Spool
+from trainwright.workflows.attempts import Attempts
 from trainwright.workflows.checked_networks import checked_once
 from trainwright.workflows.feeding import Feeding
 from trainwright.workflows.hard_samples import write_hard_samples
-from trainwright.workflows.restoring import restore
+from trainwright.workflows.rolling_back import slow_down
 from trainwright.workflows.run_execution import base_execution, chosen_execution, kept_execution
 from trainwright.workflows.run_files import (
-    NoJournal,
-    note_finding,
-    note_progress,
     save_weights,
-    status,
     what_is_left,
     write_data_report,
 )
@@ -136,9 +128,21 @@ class Session:
                 kept_running(),
                 stop_on_signals(self.progress.message, lambda: what_is_left(run), settle=settle) as stop,
             ):
-                parts = self._build(run, data, record)
-                with only_new_garbage():
-                    outcome = self._train(run, data, parts, record, stop, from_best)
+                attempts = Attempts(
+                    self.recipe,
+                    run,
+                    data,
+                    record,
+                    self.progress,
+                    self.processes,
+                    self.agree,
+                    build=lambda: self._build(run, data, record),
+                    begin=lambda: self._feed(run),
+                    watch=self._watch,
+                    stop=stop,
+                )
+                parts, outcome = attempts.train(from_best=from_best)
+                self._lap("train")
             if outcome.state == "interrupted":
                 return RunResult(
                     run.path,
@@ -215,6 +219,7 @@ class Session:
             save_processors(run.processors, data.inputs, data.targets, columns)
             write_data_report(run, data)
         parts = build_parts(recipe, data, task, model, Runtime(execution), self.processes)
+        slow_down(parts, self.processes.broadcast(record.rollbacks if record is not None else None))
         if found is not None:
             check_monitors(parts, found.names)
         self._lap("build")
@@ -228,56 +233,10 @@ class Session:
         alone = record if self.processes.size == 1 else None
         return checked_once(alone, base, lambda: check_network(task, model, self.recipe, data, base))
 
-    def _train(
-        self,
-        run: RunDirectory,
-        data: PreparedData,
-        parts: Parts,
-        record: RunRecord | None,
-        stop: Any,
-        from_best: bool,
-    ) -> Outcome:
-        store = CheckpointStore(run.checkpoints)
-        if record is None:
-            loop = Loop(parts, NoJournal(), self.progress, None, lambda: None, stop)
-            loop.on_finding = lambda _: None
-            self._restore(loop, run, store, from_best)
-            return loop.run()
-        remove_leftovers(run.path)
-        spool = Spool(run.metrics_file, attempt=record.attempt + 1)
-        writer = CheckpointWriter(store, before_commit=spool.flush)
-        self.progress.watch(spool.latest)
-        loop = Loop(parts, spool, self.progress, writer, lambda: save_weights(run.best, parts), stop)
-        loop.on_finding = lambda found: note_finding(run, record.attempt, found, self.progress.message)
-        loop.keep_as = lambda label: save_weights(run.weights / f"{label}.safetensors", parts)
-        self._restore(loop, run, store, from_best)
-        if (watch := self._watch) is not None:
-            loop.watch = lambda metrics: watch(run, loop.position.epoch, loop.position.step, metrics)
-        if record.attempts and loop.position.step == 0 and not record.parents:
-            log.logger.warning("%s holds no checkpoint: training starts over", run.checkpoints)
-        record.begin(from_step=loop.position.step)
-        run.save(record)
+    def _feed(self, run: RunDirectory) -> None:
+        """From now on sinks and index are given the run's metrics."""
         self._feeding.begin()
         self._indexing.enter_context(feeding(run))
-        beat = Heartbeat(run.heartbeat, lambda: status(loop, parts))
-        with ExitStack() as closing:
-            for part in (spool.close, writer.close, beat.stop):
-                closing.callback(part)
-            if data.substitutes is not None:
-                # Whatever ends the training, what became unreadable in it is written down.
-                closing.callback(write_data_report, run, data)
-            beat.start()
-            outcome = loop.run()
-            writer.flush()
-            spool.flush()
-        self._lap("train")
-        note_progress(run, record, parts, outcome)
-        return outcome
-
-    def _restore(self, loop: Loop, run: RunDirectory, store: CheckpointStore, from_best: bool) -> None:
-        """Puts the loop where the last checkpoint stands."""
-        found = self.agree(lambda: store.read_latest(log.logger.warning))
-        restore(loop, run, found, self.progress.message, from_best=from_best)
 
     def _evaluate(self, run: RunDirectory, data: PreparedData, parts: Parts) -> dict[str, dict[str, float]]:
         """Scores the best weights on the splits that the recipe names, through the Predictor."""

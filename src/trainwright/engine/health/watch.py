@@ -29,12 +29,14 @@ class Finding:
         rule: Name of the rule, as in `train.health`.
         text: A sentence without an end.
         policy: What is to be done, as in `train.health`.
+        since: A step before which all was well, as far as is known.
     """
 
     step: int
     rule: str
     text: str
     policy: str
+    since: int
 
 
 class HealthWatch:
@@ -137,7 +139,9 @@ class HealthWatch:
             return []
         if told not in self._told:
             self._told.append(told)
-        return [Finding(step, rule, text, policy)]
+        # The readings that a slope is fitted to are a part of what is wrong.
+        since = step - (rules.WINDOWS if rule == "diverging" else 1) * self.every
+        return [Finding(step, rule, text, policy, max(0, since))]
 
     def state_dict(self) -> dict[str, Any]:
         """The numbers that the rules look at, and what was told."""
