@@ -124,7 +124,7 @@ class CheckpointStore:
         return False
 
     def regular_before(self, step: int, unlike: Iterable[int] = ()) -> int | None:
-        """The newest regular checkpoint up to a step that is none of `unlike`; else the oldest one there is."""
+        """The newest regular checkpoint up to a step, none of `unlike`; else the oldest one there is."""
         regular, no = [s for s in self.steps() if self.is_regular(s)], set(unlike)
         return max((s for s in regular if s <= step and s not in no), default=min(regular, default=None))
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import nullcontext
 
-import torch
-
 from trainwright.data.batch import Batch
-from trainwright.engine.averages import Averages, means
+from trainwright.engine.averages import Averages, Sums, means
 from trainwright.engine.callbacks.base import Event, Mode
 from trainwright.engine.checkpoint import CheckpointWriter
 from trainwright.engine.distributed import PerProcess
@@ -17,9 +14,11 @@ from trainwright.engine.evaluation import run_split
 from trainwright.engine.generators import seed_generators
 from trainwright.engine.health.diverged import Diverged, refuse_not_finite
 from trainwright.engine.health.watch import Finding, HealthWatch
+from trainwright.engine.ledger import EpochTimes, Ledger
 from trainwright.engine.parts import Journal, Outcome, Parts
 from trainwright.engine.phase_runner import PhaseRunner
 from trainwright.engine.position import Clock, Position
+from trainwright.engine.saving import Saving
 from trainwright.engine.signals import StopRequest
 from trainwright.engine.state import State
 from trainwright.engine.stopwatch import Stopwatch
@@ -57,12 +56,13 @@ class Loop:
         self.metrics: dict[str, float] = {}
         self.keep_as: Callable[[str], None] = lambda _label: None
         self.on_finding: Callable[[Finding], None] = lambda found: progress.message(found.text)
-        self.on_regular_save: Callable[[int], None] = lambda _step: None
+        self.on_epoch: Callable[[EpochTimes], None] = lambda _times: None
         self.watch: Callable[[dict[str, float]], str | None] = lambda _metrics: None
         self.state = self._register()
-        self._saved_at = time.monotonic()
+        self.saving = Saving(parts, self.state, writer, self.position, self.averages)
         self._stopping = False
         self._steady = Stopwatch()
+        self._ledger = Ledger(parts.train_loader, parts.runtime.device)
         self._projections = projections(parts.model)
         self._has_buffers = next(iter(parts.model.buffers()), None) is not None
 
@@ -149,6 +149,7 @@ class Loop:
         )
         if not position.index:
             self._tell("start", "train", {})
+        self._ledger.begin()
         self._steady.start()
         for micro_batches in batches:
             if self._spent():
@@ -165,7 +166,7 @@ class Loop:
             if self._stopping:
                 self._save(regular=False)
                 return "stopped on request"
-            if (regular := self._by_steps()) or self._by_time():
+            if (regular := self.saving.due_by_steps) or self.saving.due_by_time:
                 self._steady.pause()
                 self._save(regular=regular)
                 self._steady.start()
@@ -176,6 +177,7 @@ class Loop:
     def _step(self, micro_batches: list[Batch], count: int) -> None:
         """One optimizer step of every phase over one global batch of `count` samples."""
         parts, step, health = self.parts, self.position.step, self.parts.health
+        mark = self._ledger.marker()
         stop, agreed = bool(self.stop), parts.processes.size == 1
         for number, runner in enumerate(parts.runners):
             if step % runner.phase.every:
@@ -188,12 +190,18 @@ class Loop:
                 with parts.runtime.autocast():
                     output = parts.task.training_step(parts.forward, batch, runner.phase)
                 size = len(batch)
+                if mark is not None:
+                    mark("forward")
                 runner.backward(output.loss, size, count)
+                if mark is not None:
+                    mark("backward")
                 self._record(runner, output, batch)
             stop, agreed = parts.processes.sum_gradients(runner.parameters, stop), True
             runner.apply(step, read_norms=health is not None and health.wants_norms(runner.phase.name, step))
             for project in self._projections:
                 project()
+            if mark is not None:
+                mark("optimizer")
         if self._has_buffers:
             parts.processes.share_buffers(parts.model)
         if parts.ema is not None:
@@ -220,9 +228,12 @@ class Loop:
 
     def _log_window(self) -> None:
         """Writes the means since the last record."""
-        sums = self.parts.processes.sum_pairs(self.averages.sums())
-        if not sums:
-            return
+        sums = self.parts.processes.sum_pairs(self.averages.sums())  # the device is waited for here
+        if sums:
+            with self._ledger.spent("recording"):
+                self._write_window(sums)
+
+    def _write_window(self, sums: Sums) -> None:
         values = {f"step/{name}": value for name, value in means(sums).items()}
         self.averages.next_stretch()
         values["step/lr"] = self.parts.runners[0].learning_rate
@@ -233,10 +244,12 @@ class Loop:
     def _read_health(self, health: HealthWatch) -> None:
         """Writes the gradients' norms, and does what the rules of health say."""
         at = self.position
-        record, found = health.reading(at.step, self.parts.processes.sum_pairs(self.averages.epoch_sums()))
-        if record:
-            self.journal.log(at.step, at.epoch, record)
-        self._act(found)
+        sums = self.parts.processes.sum_pairs(self.averages.epoch_sums())
+        with self._ledger.spent("recording"):
+            record, found = health.reading(at.step, sums)
+            if record:
+                self.journal.log(at.step, at.epoch, record)
+            self._act(found)
 
     def _act(self, found: list[Finding]) -> None:
         """Does what the recipe wants done about what the rules found."""
@@ -256,7 +269,8 @@ class Loop:
         self._tell("end", "train", values)
         last = self._spent() is not None
         if last or (position.epoch + 1) % parts.evaluate_every == 0:
-            values.update(self._evaluate(values))
+            with self._ledger.spent("evaluation"):
+                values.update(self._evaluate(values))
         self.metrics = values
         if parts.health is not None:
             # Each process has scored other samples; all must come to the same end.
@@ -265,6 +279,7 @@ class Loop:
         self.journal.log(position.step, position.epoch, values)
         self.progress.epoch(position.epoch + 1, values)
         self.averages.next_epoch()
+        self.on_epoch(self._ledger.end(position.epoch + 1, self.clock.seconds))
         position.close_epoch(parts.train_loader.steps_per_epoch)
         self._save(regular=True)
 
@@ -295,7 +310,8 @@ class Loop:
     def _observe(self, values: dict[str, float]) -> None:
         parts, step = self.parts, self.position.step
         if parts.best is not None and parts.best.observe(_pick(values, parts.best.name), step):
-            self.keep_best()
+            with self._ledger.spent("saving"):
+                self.keep_best()
             saved = {f"saved/{parts.best.name}": values[parts.best.name]}
             self.journal.log(step, self.position.epoch, saved)
             self._tell("save", "val", values)
@@ -320,45 +336,13 @@ class Loop:
                 self.keep_as(label)
             self._tell("save", mode, logs)
 
-    def _by_steps(self) -> bool:
-        every = self.parts.save_every_steps
-        return every is not None and self.position.step % every == 0
-
-    def _by_time(self) -> bool:
-        limit = self.parts.save_every_seconds
-        # Processes' clocks differ, so by time only a run of one process saves in mid-epoch.
-        return (
-            limit is not None and self.parts.processes.size == 1 and time.monotonic() - self._saved_at > limit
-        )
-
     def save_beginning(self) -> None:
         """Saves the state before the first step, for a roll-back to it."""
         self._save(regular=True)
 
     def _save(self, *, regular: bool) -> None:
-        """Saves the state; `regular` where every run of the recipe does so, interrupted or not."""
-        self._saved_at = time.monotonic()
-        # Every process takes part: what differs between them is gathered.
-        if self.writer is not None or self.parts.processes.size > 1:
-            self._refuse_broken()
-            tree = self.state.tree()
-            if self.writer is not None:
-                if regular:
-                    self.on_regular_save(self.position.step)
-                self.writer.submit(self.position.step, tree, regular=regular)
-
-    def _refuse_broken(self) -> None:
-        """A checkpoint is always good to go back to: what is no number is not saved."""
-        weights = [p.detach() for runner in self.parts.runners for p in runner.parameters]
-        values = {
-            "norm of the weights": float(
-                torch.stack([n.float() for n in torch._foreach_norm(weights)]).norm()
-            )
-        }
-        waiting = self.parts.processes.sum_pairs(self.averages.epoch_sums())
-        refuse_not_finite(
-            values | {f"step/{name}": value for name, value in means(waiting).items()}, self.position.step
-        )
+        with self._ledger.spent("saving"):
+            self.saving.save(regular=regular)
 
     def _outcome(self, state: str, reason: str) -> Outcome:
         at, steady = self.position, self._steady

@@ -14,6 +14,7 @@ from trainwright.errors import RunError
 from trainwright.inference.predictions import Predictions, read_predictions
 from trainwright.runs.directory import RunDirectory
 from trainwright.runs.events import read_events
+from trainwright.runs.ledger import EpochLine, read_ledger
 from trainwright.runs.metrics import Series
 from trainwright.runs.record import RunRecord
 
@@ -52,6 +53,7 @@ class Contents:
         processors: `processors.json`.
         timings: Seconds per part.
         health: What was found wrong while it trained, in sentences.
+        ledger: Where the time of each epoch went.
     """
 
     run: RunDirectory
@@ -66,6 +68,7 @@ class Contents:
     timings: dict[str, float] = field(default_factory=dict)
     hard: Predictions | None = None
     health: list[str] = field(default_factory=list)
+    ledger: list[EpochLine] = field(default_factory=list)
 
     def target_types(self, evaluation: Evaluation) -> dict[str, str]:
         """Type of every target with predictions: as `processors.json` says, else as its columns look."""
@@ -113,6 +116,7 @@ def read_run(path: Path) -> Contents:
         timings={name: float(value) for name, value in _json(run.timings).items()},
         hard=read_predictions(run.hard_samples) if run.hard_samples.exists() else None,
         health=findings(run, record),
+        ledger=read_ledger(run, record),
     )
 
 

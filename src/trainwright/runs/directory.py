@@ -36,6 +36,7 @@ class RunDirectory:
         self.origin = self.path / "origin"
         self.processors = self.path / "processors.json"
         self.metrics_file = self.path / "metrics.jsonl"
+        self.ledger = self.path / "ledger.jsonl"
         self.findings = self.path / "health.jsonl"
         self.results = self.path / "results.csv"
         self.data = self.path / "data"

@@ -21,6 +21,7 @@ from trainwright.engine.signals import StopRequest
 from trainwright.progress import ProgressSink
 from trainwright.runs.atomic import remove_leftovers
 from trainwright.runs.directory import RunDirectory
+from trainwright.runs.events import append_event
 from trainwright.runs.heartbeat import Heartbeat
 from trainwright.runs.record import RunRecord
 from trainwright.runs.spool import Spool
@@ -178,8 +179,11 @@ class Attempts:
         run, parts, say = self.run, loop.parts, self.progress.message
         loop.on_finding = lambda found: note_finding(run, record.attempt, found, say)
         loop.keep_as = lambda label: save_weights(run.weights / f"{label}.safetensors", parts)
+        loop.on_epoch = lambda times: append_event(
+            run.ledger, loop.position.step, record.attempt, times.as_json()
+        )
         if self.recipe.train.health.rolls_back:
-            loop.on_regular_save = lambda step: keep_weights(run, step)
+            loop.saving.before_regular = lambda step: keep_weights(run, step)
         if (watch := self.watch) is not None:
             loop.watch = lambda metrics: watch(run, loop.position.epoch, loop.position.step, metrics)
 

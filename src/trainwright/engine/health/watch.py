@@ -53,6 +53,7 @@ class HealthWatch:
     def __init__(self, section: Health, runners: Sequence[PhaseRunner], model: nn.Module) -> None:
         self.section, self.every = section, section.every
         self.stopped = ""
+        self._reads = section.reads
         self._norms = {runner.phase.name: runner.gradient_norms for runner in runners}
         self._pace = {runner.phase.name: runner.phase.every for runner in runners}
         self._activity = Activity(model)
@@ -65,11 +66,11 @@ class HealthWatch:
 
     def due(self, step: int) -> bool:
         """Whether a reading follows when `step` steps are done."""
-        return self.section.reads and step % self.every == 0
+        return self._reads and step % self.every == 0
 
     def wants_norms(self, phase: str, step: int) -> bool:
         """Whether a step, counted from 0, is the last one of its phase before a reading."""
-        return self.section.reads and step + self._pace[phase] >= (step // self.every + 1) * self.every
+        return self._reads and step + self._pace[phase] >= (step // self.every + 1) * self.every
 
     def reading(self, step: int, sums: Sums) -> tuple[dict[str, float], list[Finding]]:
         """Norms to be recorded, and what the rules find.
