@@ -29,6 +29,7 @@ from trainwright.runs.atomic import StorageError, sync_directory, write_bytes, w
 KEPT = 2
 FORMAT = 1
 _MANIFEST = "manifest.json"
+_KEYS = {"format", "step", "regular", "files"}
 
 
 class CheckpointStore:
@@ -51,7 +52,7 @@ class CheckpointStore:
         return sorted(int(path.name) for path in self.folder.glob("*") if path.name.isdigit())
 
     def write(
-        self, step: int, structure: dict[str, Any], tensors: dict[str, Tensor], *, regular: bool = False
+        self, step: int, structure: dict[str, Any], tensors: dict[str, Tensor], regular: bool = False
     ) -> None:
         """Commits one checkpoint, and removes all but it and the one before; see `keep_regular`.
 
@@ -146,6 +147,8 @@ class CheckpointStore:
                 raise ValueError(f"written in format {manifest['format']}, this version reads {FORMAT}")
             if manifest["step"] != step:
                 raise ValueError(f"its manifest is of step {manifest['step']}")
+            if set(manifest) - _KEYS:
+                raise ValueError(f"its manifest has unknown {sorted(set(manifest) - _KEYS)}")
             tree, tensors = (_verified(folder, manifest["files"][role]) for role in ("tree", "tensors"))
             return unflatten(json.loads(tree.read_bytes()), load_file(tensors))
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
@@ -243,8 +246,7 @@ class CheckpointWriter:
         while (job := self._jobs.get()) is not None:
             try:
                 self._before_commit()
-                *state, regular = job
-                self.store.write(*state, regular=regular)
+                self.store.write(*job)
             except BaseException as error:  # handed to the training thread, which raises it
                 self._error = error
             finally:
