@@ -11,7 +11,18 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "trainwright"
 
 # From the ground up; a module may import from its own floor's part and from lower floors only.
 FLOORS: list[set[str]] = [
-    {"allocator", "errors", "fields", "locations", "console", "log", "progress", "registry", "wording"},
+    {
+        "allocator",
+        "console",
+        "errors",
+        "fields",
+        "locations",
+        "log",
+        "machine",
+        "progress",
+        "registry",
+        "wording",
+    },
     {"recipe"},
     {"runs"},
     {"data"},

@@ -48,10 +48,15 @@ def test_every_mark_is_read():
 
 @pytest.fixture
 def place(tmp_path, make_photos, monkeypatch):
-    """A user's directory with a folder of photos, and a table of points in some of them."""
+    """A user's directory with a folder of photos, a table of points in some of them, and one of houses."""
     make_photos(tmp_path / "photos", each=12)
     points = [f"photos/cat/{number}.png,3,4,{10 + number % 3},4,7,9" for number in range(12)]
     (tmp_path / "points.csv").write_text("\n".join(["picture,x0,y0,x1,y1,x2,y2", *points]))
+    houses = [
+        f"{60 + 5 * number},{number % 9},{'hill' if number % 2 else 'shore'},{200 + 9 * number}"
+        for number in range(24)
+    ]
+    (tmp_path / "houses.csv").write_text("\n".join(["area,age,place,price", *houses]))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     return tmp_path

@@ -1,4 +1,4 @@
-"""Counts in words."""
+"""Counts and sizes in words."""
 
 from __future__ import annotations
 
@@ -12,6 +12,15 @@ def counted(count: int, one: str, many: str = "") -> str:
         many: The same for several; the noun with an `s` when absent.
     """
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def size_text(count: float) -> str:
+    """Bytes as a person says them: `800 B`, `1.5 GiB`."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TiB"
 
 
 _OF_ONE = {

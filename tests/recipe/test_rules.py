@@ -50,6 +50,7 @@ def recipe(**changes: Any) -> dict[str, Any]:
         ({}, {"train.checkpoint.mode": "max"}, "train.checkpoint.mode"),
         ({}, {"train.health": {"every": 9, **IGNORED}}, "train.health.every"),
         ({}, {"train.micro_batch": 65}, "train.micro_batch"),
+        ({}, {"train.wait_minutes": 5, "train.device": "cpu"}, "train.wait_minutes"),
         ({"data": {"split": {}}}, {"train.early_stop.monitor": "val/loss"}, "train.early_stop.monitor"),
         ({"data": {"inputs": {"size": "number"}}}, {"data.augment": ["flip"]}, "data.augment.0"),
         ({"model": {"name": "resnet18", "pretrained": True}}, {"init.path": "w"}, "model.pretrained"),
@@ -78,6 +79,8 @@ def test_contradiction(given: dict[str, Any], overrides: dict[str, Any], path: s
         {"train.health": {"every": 9, "diverging": "ignore", "exploding": "stop", "vanishing": "ignore"}},
         {"train.epochs": 3, "train.minutes": 5, "train.steps": 100},
         {"train.micro_batch": 64},
+        {"train.wait_minutes": 5},
+        {"train.wait_minutes": 5, "train.device": "cuda:1"},
         {"data.augment": ["flip"]},
         {"data.inputs.image.size": 18918},  # 3 * 18918**2 is just below 2**30
         {"data.on_bad": {"policy": "retry", "attempts": 100}},

@@ -57,7 +57,11 @@ def test_both_are_learned_and_reported(trained):
     assert kept["sum_distribution"].shape == (48, 12)
     np.testing.assert_allclose(kept["sum_distribution"].sum(1), 1)
     assert kept["sum_below"].mean() == pytest.approx(told["metrics"]["sum/pit_mean"], abs=1e-6)
+    assert kept["sum_crps"].mean() == pytest.approx(told["metrics"]["sum/crps"], abs=1e-6)
+    assert told["targets"]["sum"]["crps"] == pytest.approx(told["metrics"]["sum/crps"], abs=1e-6)
     assert (trained.path / "plots" / "test-sum-pit.png").exists()
+    assert (trained.path / "plots" / "test-sum-pdf-6.png").exists()
+    assert "Continuous ranked probability score" in (trained.path / "report.html").read_text()
 
 
 def test_new_rows_are_answered_with_names_and_numbers(trained):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from trainwright.cli.common import say
+from trainwright.cli.common import add_device, say
 from trainwright.cli.train import refuse_extra
 
 
@@ -14,6 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "override_help", metavar="KEY=VALUE", nargs="*", help="override of a recipe value; --KEY VALUE too"
     )
+    add_device(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -33,6 +33,18 @@ def add_index(parser: argparse.ArgumentParser, **default: Any) -> None:
     )
 
 
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Options that stand for values of the recipe: where it is trained."""
+    parser.add_argument(
+        "--device", metavar="NAME", help="cpu, cuda, cuda:1, mps or auto; the same as train.device=NAME"
+    )
+    parser.add_argument(
+        "--wait",
+        metavar="MINUTES",
+        help="wait so long for a GPU that nobody works on; the same as train.wait_minutes=MINUTES",
+    )
+
+
 def add_runs(parser: argparse.ArgumentParser, *, many: bool) -> None:
     """The runs that a verb works on."""
     parser.add_argument(

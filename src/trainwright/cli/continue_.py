@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 
-from trainwright.cli.common import add_index, add_runs
+from trainwright.cli.common import add_device, add_index, add_runs
 from trainwright.cli.train import refuse_extra
 
 
@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's own arguments; overrides are taken out before."""
     add_runs(parser, many=False)
     add_index(parser)
+    add_device(parser)
     parser.add_argument(
         "override_help", metavar="KEY=VALUE", nargs="*", help="override of a recipe value; --KEY VALUE too"
     )

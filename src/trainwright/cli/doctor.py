@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from trainwright.cli.common import add_runs_dir, say, say_json
+from trainwright.wording import size_text
 
 # Which extras there are and what they install is read from the package; this is what each is for.
 PURPOSES: dict[str, str] = {
@@ -147,7 +148,7 @@ def lines(found: dict[str, Any]) -> list[str]:
     machine, torch = found["hardware"], found["torch"]
     text = [
         f"machine   {machine['host']}, {machine['system']}, {machine['processor']}",
-        f"cores     {machine['cores']} usable, {_bytes(machine['memory_bytes'])} memory",
+        f"cores     {machine['cores']} usable, {size_text(machine['memory_bytes'])} memory",
         f"python    {found['python']}",
     ]
     if "error" in torch:
@@ -162,9 +163,9 @@ def lines(found: dict[str, Any]) -> list[str]:
     text.append("packages  " + ", ".join(f"{k} {v}" for k, v in found["packages"].items() if k != "python"))
     for name in ("runs", "cache"):
         place = found[name]
-        size = f", holds {_bytes(place['bytes'])}" if "bytes" in place else ""
+        size = f", holds {size_text(place['bytes'])}" if "bytes" in place else ""
         speed = f", writes {place['speed'] / 1e6:.0f} MB/s" if place["speed"] else ""
-        text.append(f"{name:9} {place['path']}, {_bytes(place['free'])} free{speed}{size}")
+        text.append(f"{name:9} {place['path']}, {size_text(place['free'])} free{speed}{size}")
     text += [f"extra     {_about_extra(extra)}" for extra in found["extras"]]
     text += [f"problem   {problem}" for problem in found["problems"]]
     if not found["problems"]:
@@ -207,7 +208,7 @@ def _problems(found: dict[str, Any]) -> list[str]:
         if place["error"]:
             problems.append(f"{place['path']} cannot be written: {place['error']}")
         elif place["free"] < _ENOUGH_DISK:
-            problems.append(f"{place['path']} has only {_bytes(place['free'])} free")
+            problems.append(f"{place['path']} has only {size_text(place['free'])} free")
     for requirement in metadata.requires("trainwright") or []:
         name = _package(requirement)
         if "extra ==" not in requirement and not _installed(name):
@@ -225,11 +226,3 @@ def _installed(name: str) -> bool:
 
 def _size(directory: Path) -> int:
     return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
-
-
-def _bytes(count: float) -> str:
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if count < 1024:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:.1f} TiB"

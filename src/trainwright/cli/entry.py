@@ -8,7 +8,7 @@ import sys
 from importlib import import_module
 from types import ModuleType
 
-from trainwright.cli.overrides import take_overrides
+from trainwright.cli.overrides import device_overrides, take_overrides
 from trainwright.cli.parsing import Parser, UsageError
 from trainwright.cli.verbs import EXAMPLES, VERBS, module_of
 from trainwright.errors import TrainwrightError, closest
@@ -77,7 +77,7 @@ def _dispatch(argv: list[str]) -> int:
         arguments = command.parse_args(rest)
     except SystemExit as stop:  # it has printed the help
         return stop.code if isinstance(stop.code, int) else 0
-    arguments.overrides = overrides
+    arguments.overrides = [*overrides, *device_overrides(arguments)]
     if getattr(arguments, "index", None):
         os.environ["TRAINWRIGHT_INDEX"] = arguments.index  # for this command and the processes that it starts
     _prepare_log(arguments)

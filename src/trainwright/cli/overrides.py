@@ -50,6 +50,13 @@ def take_overrides(argv: list[str], parser: argparse.ArgumentParser) -> tuple[li
     return rest, overrides
 
 
+def device_overrides(arguments: argparse.Namespace) -> list[str]:
+    """What the options of `cli.common.add_device` stand for."""
+    given = {"train.device": "device", "train.wait_minutes": "wait"}
+    values = {key: getattr(arguments, option, None) for key, option in given.items()}
+    return [f"{key}={value}" for key, value in values.items() if value is not None]
+
+
 def _options(parser: argparse.ArgumentParser) -> dict[str, argparse.Action]:
     """The parser's options, and those of its actions (`data check --json`)."""
     own = dict(parser._option_string_actions)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import argparse
 
-from trainwright.cli.common import add_index, add_runs
+from trainwright.cli.common import add_device, add_index, add_runs
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's arguments."""
     add_runs(parser, many=False)
     add_index(parser)
+    add_device(parser)
     parser.add_argument(
         "--from",
         dest="from_",
@@ -34,7 +35,9 @@ def run(arguments: argparse.Namespace) -> int:
     directory = find_run(arguments.run, arguments.runs_dir)
     progress: ProgressSink = NoProgress() if arguments.quiet else ConsoleProgress()
     try:
-        resumed = resume(directory.path, from_=arguments.from_, progress=progress)
+        resumed = resume(
+            directory.path, from_=arguments.from_, progress=progress, overrides=arguments.overrides
+        )
     finally:
         progress.close()
     return show_outcome(resumed, progress.said)

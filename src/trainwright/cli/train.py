@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 
-from trainwright.cli.common import add_index, add_runs_dir, say, table
+from trainwright.cli.common import add_device, add_index, add_runs_dir, say, table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_runs_dir(parser)
     add_index(parser)
+    add_device(parser)
     parser.add_argument("--fresh", action="store_true", help="a new run, also where one exists already")
     parser.add_argument(
         "--data-only", action="store_true", help="walk the data of every split once, without a model"

@@ -19,7 +19,7 @@ import argparse
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from trainwright.cli.common import add_index, add_runs_dir, say, say_json, table, tell
+from trainwright.cli.common import add_device, add_index, add_runs_dir, say, say_json, table, tell
 
 if TYPE_CHECKING:
     from trainwright.tune.trial import Trial
@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("words", metavar="RECIPE | ACTION STUDY", nargs="+", help="see above")
     add_runs_dir(parser)
     add_index(parser)
+    add_device(parser)
     parser.add_argument(
         "--trials", metavar="N", type=int, help="points to try, instead of the recipe's number"
     )

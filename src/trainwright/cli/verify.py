@@ -10,7 +10,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from trainwright.cli.common import say
+from trainwright.cli.common import add_device, say
 from trainwright.cli.train import refuse_extra
 
 _SHOWN = 20
@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("override_help", metavar="KEY=VALUE", nargs="*", help="override of a recipe value")
     parser.add_argument("--kills", type=int, default=3, metavar="N", help="how often it is killed [3]")
     parser.add_argument("--seed", type=int, default=0, help="of the random moments [0]")
+    add_device(parser)
     parser.add_argument("--keep", metavar="DIR", help="keep both runs there")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -20,6 +20,7 @@ from trainwright.data.augment.base import Augment
 from trainwright.data.augment.chain import Chain
 from trainwright.data.batch import Batch, Value, divided, laid_out, over
 from trainwright.data.counting import all_among
+from trainwright.data.original_pixels import OriginalPixels
 from trainwright.data.types import Processor
 from trainwright.errors import RecipeError
 
@@ -196,9 +197,13 @@ class Loader:
         sampler: `order(seed, epoch, rows)` -> the epoch's row numbers.
         seed: Address of the order.
         weights: Weight of every row of the source in the loss, float32 `[n]`; None where all are 1.
+<<<<<<< HEAD
 
     Attributes:
         seconds: Time in which batches were made or waited for, so far.
+=======
+        originals: Target -> what its truth tells of the original pictures besides, for scoring.
+>>>>>>> main
     """
 
     def __init__(
@@ -210,10 +215,15 @@ class Loader:
         sampler: Any,
         seed: int,
         weights: np.ndarray | None = None,
+        originals: Mapping[str, OriginalPixels] | None = None,
     ) -> None:
         self.store, self.pipeline, self.rows = store, pipeline, rows
+<<<<<<< HEAD
         self.weights = weights
         self.seconds = 0.0
+=======
+        self.weights, self.originals = weights, originals or {}
+>>>>>>> main
         self.batch_size, self.sampler, self.seed = batch_size, sampler, seed
         self.chunk = max(1, CHUNK_BYTES // max(1, store.row_bytes() * batch_size))
 
@@ -331,7 +341,14 @@ class Loader:
         targets = self.pipeline.targets if self.pipeline.with_targets else ()
         inputs = {name: columns[name] for name in self.pipeline.inputs}
         weights = None if self.weights is None else self._weights_of(rows)
-        return Batch(inputs, {name: columns[name] for name in targets}, rows, epoch, weights)
+        truths = {name: self._with_originals(name, columns[name], rows) for name in targets}
+        return Batch(inputs, truths, rows, epoch, weights)
+
+    def _with_originals(self, name: str, truth: Value, rows: np.ndarray) -> Value:
+        if name not in self.originals or not isinstance(truth, dict):
+            return truth
+        known = self.originals[name].of(rows)
+        return truth | {part: torch.from_numpy(of).to(self.store.device) for part, of in known.items()}
 
     def _weights_of(self, rows: np.ndarray) -> Tensor:
         assert self.weights is not None

@@ -13,6 +13,7 @@ from trainwright import registry
 from trainwright.data.augment.base import Mixing
 from trainwright.data.batch import Batch
 from trainwright.data.loader import Loader, Pipeline, Store
+from trainwright.data.original_pixels import original_pixels
 from trainwright.data.samplers.sequential import Sequential
 from trainwright.data.stream_store import store_of
 from trainwright.data.types import PreparedData
@@ -115,7 +116,8 @@ def build_loader(
     size = recipe.train.batch_size if training else execution.evaluation_batch
     sampler = build_sampler(recipe, data, data.splits[split], size) if training else Sequential()
     weights = data.weights if training else None
-    return Loader(store, pipeline, data.splits[split], size, sampler, recipe.train.seed, weights)
+    originals = None if training else original_pixels(data)
+    return Loader(store, pipeline, data.splits[split], size, sampler, recipe.train.seed, weights, originals)
 
 
 def build_sampler(recipe: Recipe, data: PreparedData, rows: np.ndarray, batch_size: int) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from trainwright.engine.device_choice import Say, choose_gpu
 from trainwright.errors import UserError, closest
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -58,15 +59,23 @@ class Execution:
         return replace(self, **values)
 
 
-def choose_device(wanted: str) -> str:
+def choose_device(
+    wanted: str, *, wait_minutes: float | None = None, say: Say = lambda _: None, alone: bool = True
+) -> str:
     """Turns `auto` into the best device of this machine; refuses one that is not there.
 
+    Args:
+        wanted: `auto`, or a device's name; of several GPUs the freest is taken unless one is numbered.
+        wait_minutes: How long to wait for a GPU that nobody works on; None does not wait.
+        say: Told what is waited for, and which GPU was taken of several.
+        alone: Whether this is the run's only process; of several each takes the GPU of its number.
+
     Raises:
-        UserError: The named device is unknown or absent.
+        UserError: The named device is unknown or absent, or no GPU became idle.
     """
     if wanted == "auto":
         if torch.cuda.is_available():
-            return "cuda"
+            return choose_gpu(wanted, wait_minutes, say) if alone else "cuda"
         return "mps" if torch.backends.mps.is_available() else "cpu"
     kind = wanted.split(":")[0]
     if kind not in ("cpu", "cuda", "mps", "xla"):
@@ -84,7 +93,7 @@ def choose_device(wanted: str) -> str:
             fix="use train.device=auto, or run on a machine that has it (see `trainwright doctor`)",
         )
     _check_number(wanted)
-    return wanted
+    return choose_gpu(wanted, wait_minutes, say) if kind == "cuda" and alone else wanted
 
 
 def _check_number(wanted: str) -> None:

@@ -20,6 +20,7 @@ from trainwright.inference.vector_columns import (
     number_columns,
 )
 from trainwright.metrics.class_maps import miou_per_picture
+from trainwright.metrics.crps import of_samples
 from trainwright.metrics.detection.boxes_in_space import corners_in_space
 from trainwright.metrics.pit import transform
 from trainwright.tasks.supervised.target import answer_of
@@ -99,9 +100,18 @@ def _of_bins(
     name: str, processor: Processor, probabilities: np.ndarray, truth: Any, losses: np.ndarray | None
 ) -> dict[str, Any]:
     true = None if truth is None else processor.decode(truth)
-    below = None if true is None else transform(probabilities, true[:, None], processor.spec().edges)
-    predicted = processor.decode(probabilities)
-    return distribution_columns(name, predicted, probabilities, true=true, below=below, loss=losses)
+    predicted, edges = processor.decode(probabilities), processor.spec().edges
+    if true is None:
+        return distribution_columns(name, predicted, probabilities, loss=losses)
+    return distribution_columns(
+        name,
+        predicted,
+        probabilities,
+        true=true,
+        below=transform(probabilities, true[:, None], edges),
+        crps=of_samples(probabilities, true[:, None], edges),
+        loss=losses,
+    )
 
 
 def _of_confusion(name: str, counts: np.ndarray) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from trainwright.data.objects import OBJECT_TYPES, Objects
+from trainwright.data.original_pixels import original_pixels
 from trainwright.data.stream_store import store_of
 from trainwright.data.types import PreparedData
 from trainwright.inference.answers import Sizes, answer_columns, true_objects
@@ -31,7 +32,7 @@ def evaluate_split(
         folder: `evaluation/<split>` of the run, written by the first process; None to keep nothing.
     """
     store = store_of(data, predictor.runtime.device)
-    result = predictor.run(store, data.splits[split], with_targets=True)
+    result = predictor.run(store, data.splits[split], with_targets=True, originals=original_pixels(data))
     metrics = predictor.task.score(result.outputs, result.targets)
     if folder is None:
         return metrics

@@ -20,6 +20,7 @@ Columns, one row per sample:
 | `T_confusion`       | list<int>   | mask T: pixels per true class (slowest) and predicted class      |
 | `T`, `T_predicted`  | float       | distribution T: true number, and the expectation of the bins     |
 | `T_below`           | float       | distribution T: probability given to numbers below the true one  |
+| `T_crps`            | float       | distribution T: its distance from the true number, in its unit   |
 | `T_distribution`    | list<float> | distribution T: probability of every bin                         |
 | `T_loss`            | float       | loss of the sample, NaN where the truth is unknown               |
 | `error`             | string      | why there is no answer, null where there is one (`on_bad: skip`) |

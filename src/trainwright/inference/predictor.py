@@ -15,6 +15,7 @@ from trainwright import recipe as recipes
 from trainwright.data.batch import Value, joined
 from trainwright.data.faults import in_groups
 from trainwright.data.loader import ArrayStore, Loader, Pipeline, Store
+from trainwright.data.original_pixels import OriginalPixels
 from trainwright.data.picture_sizes import header_size
 from trainwright.data.processors.image_bands import size_of
 from trainwright.data.samplers.sequential import Sequential
@@ -102,8 +103,22 @@ class Predictor:
         apply_weights(model, load_weights(file), strict=True)
         return cls(recipe, task, model, inputs, targets, columns, execution)
 
-    def run(self, store: Store, rows: np.ndarray, *, with_targets: bool) -> SplitOutputs:
-        """Raw outputs for rows of stored values, in batches of the run's evaluation shape."""
+    def run(
+        self,
+        store: Store,
+        rows: np.ndarray,
+        *,
+        with_targets: bool,
+        originals: Mapping[str, OriginalPixels] | None = None,
+    ) -> SplitOutputs:
+        """Raw outputs for rows of stored values, in batches of the run's evaluation shape.
+
+        Args:
+            store: The stored values.
+            rows: Which of them.
+            with_targets: Whether the truth is there, and wanted.
+            originals: See `Loader`.
+        """
         pipeline = Pipeline(
             self.inputs,
             self.targets,
@@ -111,7 +126,7 @@ class Predictor:
             with_targets=with_targets,
         )
         size = self.runtime.execution.evaluation_batch
-        loader = Loader(store, pipeline, rows, size, Sequential(), seed=0)
+        loader = Loader(store, pipeline, rows, size, Sequential(), seed=0, originals=originals)
         return run_split(self.task, self.model, loader, self.runtime, self.processes, self.recipe.train.seed)
 
     def predict(

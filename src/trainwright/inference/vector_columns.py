@@ -91,6 +91,7 @@ def distribution_columns(
     *,
     true: np.ndarray | None = None,
     below: np.ndarray | None = None,
+    crps: np.ndarray | None = None,
     loss: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """The columns of one target that is a distribution over bins.
@@ -101,11 +102,14 @@ def distribution_columns(
         probabilities: Of the bins `[N, K]`.
         true: The number `[N]`, NaN where unknown; None leaves the column out.
         below: Probability that was given to numbers below the true one `[N]`, likewise.
+        crps: Continuous ranked probability score in the number's own unit `[N]`, likewise.
         loss: Loss per sample `[N]`.
     """
     columns = number_columns(name, predicted, true=true)
     if below is not None:
         columns[f"{name}_below"] = below
+    if crps is not None:
+        columns[f"{name}_crps"] = crps
     columns[f"{name}_distribution"] = probabilities
     if loss is not None:
         columns[f"{name}_loss"] = loss

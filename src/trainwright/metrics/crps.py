@@ -33,15 +33,21 @@ def crps(
         `crps`, in the number's unit.
     """
     assert spec is not None
-    edges = np.asarray(spec.edges, dtype=np.float64)
+    return {"crps": float(of_samples(output, target, spec.edges).mean())}
+
+
+def of_samples(output: Any, target: Any, edges: Sequence[float]) -> Doubles:
+    """The score of every sample `[N]`, in the number's unit; the metric is their mean."""
+    places = np.asarray(edges, dtype=np.float64)
     at = cumulative(output)
     left, right = at[:, :-1], at[:, 1:]
-    share = shares_below(target, spec.edges)
+    share = shares_below(target, edges)
     middle = left + share * (right - left)
     each = share * _square(left, middle) + (1 - share) * _square(1 - middle, 1 - right)
     number = floats(target).astype(np.float64)[:, 0]
-    beyond = np.maximum(number - edges[-1], 0) + np.maximum(edges[0] - number, 0)
-    return {"crps": float((each @ np.diff(edges) + beyond).mean())}
+    beyond = np.maximum(number - places[-1], 0) + np.maximum(places[0] - number, 0)
+    score: Doubles = each @ np.diff(places) + beyond
+    return score
 
 
 def _square(start: Doubles, end: Doubles) -> Doubles:

@@ -9,6 +9,7 @@ import numpy as np
 
 from trainwright.fields import PositiveInt
 from trainwright.metrics.arrays import Floats, Ints, floats, ids
+from trainwright.metrics.detection.areas import pixel_sizes
 from trainwright.metrics.detection.curves import THRESHOLDS, summary
 from trainwright.metrics.detection.evidence import gather
 from trainwright.metrics.detection.overlap import box_areas
@@ -29,13 +30,15 @@ def keypoint_map(
 ) -> dict[str, float]:
     """Average precision and recall by the similarity of keypoints (OKS), equal to those of COCO's evaluation.
 
-    Medium objects cover 32 x 32 to 96 x 96 pixels of the processed image, large ones more. An object's area
+    Medium objects cover 32 x 32 to 96 x 96 pixels of the original picture, large ones more. An object's area
     is that of its box where the truth does not tell it; of what was found, that of the box around its points.
+    Distances are measured in pixels of the original as well.
     True objects without an annotated point need not be found.
 
     Args:
         output: `labels` `[N, D]` (-1 for none), `scores` `[N, D]` and `points` `[N, D, K, 3]`.
-        target: `labels` `[N, M]`, `boxes` `[N, M, 4]`, `points` `[N, M, K, 3]` and perhaps `areas` `[N, M]`.
+        target: `labels` `[N, M]`, `boxes` `[N, M, 4]`, `points` `[N, M, K, 3]`, and perhaps `areas`
+            `[N, M]` and `pixel_size` `[N, 2]`, see `OriginalPixels`.
         sigmas: Spread of annotators for each point, or for all of them, as a share of the root of the area;
             those of COCO for its 17 points when absent.
         detections: Objects per picture and class that count, the surest first.
@@ -46,7 +49,15 @@ def keypoint_map(
     """
     found, true, boxes = floats(output["points"]), floats(target["points"]), floats(target["boxes"])
     spread = point_sigmas(sigmas, true.shape[2])
-    areas = np.asarray(floats(target["areas"]), np.float64) if "areas" in target else box_areas(boxes)
+    sizes = pixel_sizes(target, len(true))[:, None]
+    # Visibility keeps its value.
+    stretch = np.concatenate([sizes, np.ones((len(true), 1, 1))], axis=2)[:, None]
+    found, true = found * stretch, true * stretch
+    boxes = boxes * np.concatenate([sizes, sizes], axis=2)
+    areas = box_areas(boxes)
+    if "areas" in target:
+        stated = floats(target["areas"]).astype(np.float64)
+        areas = np.where(np.isnan(stated), areas, stated)
 
     def similarity(n: Ints, k: Ints, m: Ints) -> Floats:
         return keypoint_similarity(found[n, k], true[n, m], areas[n, m], boxes[n, m], spread)

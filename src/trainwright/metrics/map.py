@@ -9,6 +9,7 @@ import numpy as np
 
 from trainwright.fields import PositiveInt
 from trainwright.metrics.arrays import floats, ids
+from trainwright.metrics.detection.areas import in_original_pixels
 from trainwright.metrics.detection.curves import THRESHOLDS, summary
 from trainwright.metrics.detection.evidence import Evidence, Floats, Ints, gather
 from trainwright.metrics.detection.overlap import box_areas, box_overlaps
@@ -32,12 +33,14 @@ def map(
 ) -> dict[str, float]:
     """Mean average precision and average recall, equal to those of COCO's own evaluation.
 
-    Small objects cover up to 32 x 32 pixels of the processed image, large ones more than 96 x 96.
+    Small objects cover up to 32 x 32 pixels of the original picture, large ones more than 96 x 96, by the
+    area that the annotation states or else by that of their boxes, or masks.
 
     Args:
         output: `labels` `[N, K]` (-1 for none) and `scores` `[N, K]`, with `boxes` `[N, K, 4]` or, of other
             objects, `similarity` `[N, K, M]`, `areas` `[N, K]` and `true_areas` `[N, M]`.
-        target: `labels` `[N, M]`, `boxes` `[N, M, 4]` and perhaps `crowd` `[N, M]`.
+        target: `labels` `[N, M]`, `boxes` `[N, M, 4]` and perhaps `crowd` `[N, M]`; also perhaps, where the
+            pictures were resized, `pixel_size` `[N, 2]` and `areas` `[N, M]`, see `OriginalPixels`.
         classes: Not used: classes without a true object do not count.
         detections: Objects per picture and class that count, the surest first, rising: each gives an average
             recall, and the last one holds for everything else.
@@ -75,6 +78,7 @@ def evidence_of(output: Mapping[str, Any], target: Mapping[str, Any], limit: int
         def similarity(n: Ints, k: Ints, m: Ints) -> Floats:
             return box_overlaps(boxes[n, k], true[n, m], None if crowd is None else crowd[n, m])
 
+    areas, true_areas = in_original_pixels(target, areas, true_areas)
     return gather(
         ids(output["labels"]),
         floats(output["scores"]),

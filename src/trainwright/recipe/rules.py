@@ -32,9 +32,13 @@ DEAD_WHEN: dict[str, str] = {
     "model.pretrained": "init.path replaces every weight",
     "train.early_stop.mode": "train.early_stop.monitor is absent: the task knows its own metric",
     "train.checkpoint.mode": "train.checkpoint.monitor is absent: the task knows its own metric",
+<<<<<<< HEAD
     "train.health.every": "diverging, exploding and vanishing are ignored, so nothing is read",
     "train.health.lr_factor": "no rule of train.health rolls back",
     "train.health.rollbacks": "no rule of train.health rolls back",
+=======
+    "train.wait_minutes": "train.device is no GPU of NVIDIA's, and only those are waited for",
+>>>>>>> main
     "report.splits": "report.enabled is false",
 }
 """Key path -> when its value has no effect; such a value is refused, unless it is the default."""
@@ -123,6 +127,13 @@ def micro_batch_fits(recipe: Recipe) -> Iterator[Problem]:
     if micro is not None and micro > batch:
         what = f"micro_batch {micro} is larger than batch_size {batch}"
         yield Problem(("train", "micro_batch"), what, fix="a micro-batch is a part of the batch")
+
+
+def only_gpus_are_waited_for(recipe: Recipe) -> Iterator[Problem]:
+    """Others' work on a processor is no reason to wait."""
+    train = recipe.train
+    if train.wait_minutes is not None and train.device.split(":")[0] in ("cpu", "mps", "xla"):
+        yield dead("train.wait_minutes")
 
 
 def pretrained_and_init(recipe: Recipe) -> Iterator[Problem]:
@@ -227,6 +238,7 @@ RULES: tuple[Rule, ...] = (
     weights_need_classes,
     pretrained_and_init,
     micro_batch_fits,
+    only_gpus_are_waited_for,
     one_way_to_clip,
     mode_needs_monitor,
     health_is_read,

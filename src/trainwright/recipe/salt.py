@@ -42,6 +42,7 @@ NOT_PART: tuple[tuple[str, ...], ...] = (
     ("train", "sample_losses"),
     ("train", "sinks"),
     ("train", "threads"),
+    ("train", "wait_minutes"),
     ("tune",),
 )
 """Key paths that change nothing about the result."""

@@ -268,7 +268,12 @@ class Train(Section):
         default=[],
         description="Other trackers that are given the metrics too; none of them slows or stops the run.",
     )
-    device: str = Field(default="auto", description="cpu, cuda, cuda:1, mps, ...")
+    device: str = Field(
+        default="auto", description="cpu, cuda, cuda:1, mps, ...; `auto` and cuda take the freest GPU."
+    )
+    wait_minutes: NonNegative | None = Field(
+        default=None, description="Longest wait for a GPU that nobody works on; absent: it may be shared."
+    )
     deterministic: bool = Field(default=False, description="Only deterministic kernels, which may be slower.")
     threads: PositiveInt | None = Field(default=None, description="Compute threads; all cores when absent.")
     seed: NonNegativeInt = Field(default=0, description="Address of every random number of the run.")

@@ -22,6 +22,7 @@ COMMAND_OPTIONS = frozenset(
         "count",
         "data",
         "data-only",
+        "device",
         "file-log-level",
         "failed",
         "fresh",
@@ -48,6 +49,7 @@ COMMAND_OPTIONS = frozenset(
         "to",
         "trial",
         "trials",
+        "wait",
     }
 )
 """Options of the verbs that take overrides, which an alias of this name could never be reached behind."""

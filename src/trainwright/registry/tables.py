@@ -156,6 +156,7 @@ TABLES: dict[str, dict[str, str]] = {
         "conv3d": "trainwright.models.conv3d:conv3d",
         "dncnn": "trainwright.models.dncnn:dncnn",
         "ensemble": "trainwright.models.ensemble:ensemble",
+        "monotone": "trainwright.models.monotone:monotone",
         "pasquet": "trainwright.models.pasquet:pasquet",
         "pasquet_small": "trainwright.models.pasquet:pasquet_small",
     },

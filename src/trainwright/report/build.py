@@ -74,7 +74,9 @@ def _analyse(contents: Contents, evaluation: Evaluation, seed: int) -> Iterator[
         kind = KINDS.get(type)
         if kind is not None:
             classes = contents.classes(evaluation, target)
-            found = kind.analyse(target, columns, classes, stem=stem, seed=seed)
+            state = contents.fitted(target)
+            fitted = {name: state[name] for name in kind.fitted if name in state}
+            found = kind.analyse(target, columns, classes, stem=stem, seed=seed, **fitted)
             yield TargetResult(target, evaluation.split, stem, kind, found)
 
 

@@ -80,11 +80,16 @@ class Contents:
         looks = {name: "category" if f"{name}_probability" in columns else "number" for name in names}
         return {name: known.get(name, {}).get("type", looks[name]) for name in names}
 
+    def fitted(self, target: str) -> dict[str, Any]:
+        """What a target's processor learned from the training split, as `processors.json` says."""
+        state = self.processors.get("targets", {}).get(target, {}).get("state", {})
+        fitted: dict[str, Any] = state.get("fitted", {})
+        return fitted
+
     def classes(self, evaluation: Evaluation, target: str) -> tuple[str, ...]:
         """Class names in the order of the ids."""
         stored = evaluation.predictions.classes.get(target)
-        state = self.processors.get("targets", {}).get(target, {}).get("state", {})
-        names = stored or state.get("classes")
+        names = stored or self.fitted(target).get("classes")
         if names:
             return tuple(str(name) for name in names)
         columns = evaluation.predictions.columns

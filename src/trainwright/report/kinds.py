@@ -55,6 +55,7 @@ class Kind:
         answer: Split and result to the target's line in the summary.
         remarks: Split, result, and whether it is the first split, to notes.
         gallery: The worst samples make a plot of their own.
+        fitted: Values of the fitted processor that `analyse` takes as well, by their names.
     """
 
     template: str
@@ -62,6 +63,7 @@ class Kind:
     answer: Callable[[str, Any], overview.Answer]
     remarks: Callable[[str, Any, bool], Iterator[Note]]
     gallery: bool = True
+    fitted: tuple[str, ...] = ()
 
 
 _NUMBER = Kind("number", analyse_number, overview.number_answer, notes.number_notes, gallery=False)
@@ -73,7 +75,12 @@ KINDS: dict[str, Kind] = {
     ),
     "number": _NUMBER,
     "distribution": Kind(
-        "number", analyse_distribution, overview.number_answer, notes.number_notes, gallery=False
+        "distribution",
+        analyse_distribution,
+        overview.number_answer,
+        notes.number_notes,
+        gallery=False,
+        fitted=("edges",),
     ),
     **dict.fromkeys(
         OBJECT_TYPES, Kind("objects", analyse_objects, overview.objects_answer, notes.objects_notes)

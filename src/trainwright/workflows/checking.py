@@ -59,7 +59,7 @@ def check(
     # Imports torch: its seconds of import pass while workers decode the data.
     from trainwright.workflows.session import Session
 
-    with recipes.located(loaded), Session(loaded, NoProgress()) as session:
+    with recipes.located(loaded), Session(loaded, NoProgress(), wait=False) as session:
         prepared = preparing.result()
         lines = _check_data(loaded, prepared)
         lines += session.check(prepared)

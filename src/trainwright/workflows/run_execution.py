@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from torch import nn
@@ -12,11 +13,32 @@ from trainwright.engine.build import first_batch
 from trainwright.engine.distributed import Processes
 from trainwright.engine.execution_choice import choose_execution
 from trainwright.engine.position import Budget
-from trainwright.engine.runtime import Execution
+from trainwright.engine.runtime import Execution, choose_device
 from trainwright.errors import RunError
 from trainwright.locations import cache_dir
 from trainwright.recipe.schema import Recipe
 from trainwright.runs.environment import usable_cores
+
+
+def device_of(recipe: Recipe, say: Callable[[str], None], *, wait: bool = True) -> str:
+    """The device of this process.
+
+    Args:
+        recipe: `train.device` and `train.wait_minutes`.
+        say: Told what is waited for, and which GPU was taken of several.
+        wait: Whether to wait for a GPU where the recipe says so.
+
+    Raises:
+        UserError: The device is unknown or absent, or no GPU became idle.
+    """
+    train = recipe.train
+    chosen = choose_device(
+        train.device,
+        wait_minutes=train.wait_minutes if wait else None,
+        say=say,
+        alone=distributed.world_size() == 1,
+    )
+    return distributed.local_device(chosen)
 
 
 def base_execution(recipe: Recipe, device: str, processes: Processes) -> Execution:

@@ -24,7 +24,7 @@ from trainwright.engine.fake_step import check_shapes
 from trainwright.engine.health.diverged import Diverged
 from trainwright.engine.parts import Outcome, Parts
 from trainwright.engine.preflight import Preflight
-from trainwright.engine.runtime import Execution, Runtime, choose_device
+from trainwright.engine.runtime import Execution, Runtime
 from trainwright.engine.signals import stop_on_signals
 from trainwright.errors import RunError, TrainwrightError, UserError
 from trainwright.inference.artifact import save_processors
@@ -42,8 +42,12 @@ from trainwright.workflows.attempts import Attempts
 from trainwright.workflows.checked_networks import checked_once
 from trainwright.workflows.feeding import Feeding
 from trainwright.workflows.hard_samples import write_hard_samples
+<<<<<<< HEAD
 from trainwright.workflows.rolling_back import slow_down
 from trainwright.workflows.run_execution import base_execution, chosen_execution, kept_execution
+=======
+from trainwright.workflows.run_execution import base_execution, chosen_execution, device_of, kept_execution
+>>>>>>> main
 from trainwright.workflows.run_files import (
     save_weights,
     what_is_left,
@@ -65,16 +69,19 @@ class Session:
         loaded: The recipe.
         progress: Who watches.
         watch: Asked after every epoch but the last; see `training.Watch`.
+        wait: Whether to wait for a GPU where the recipe says so.
     """
 
-    def __init__(self, loaded: LoadedRecipe, progress: Any, watch: Watch | None = None) -> None:
-        self._watch = watch
+    def __init__(
+        self, loaded: LoadedRecipe, progress: Any, watch: Watch | None = None, *, wait: bool = True
+    ) -> None:
+        self._watch, self._wait = watch, wait
         self.loaded, self.recipe, self.progress = loaded, loaded.recipe, progress
         self.seconds: dict[str, float] = {}
         self._begun = time.perf_counter()
 
     def __enter__(self) -> Session:
-        device = distributed.local_device(choose_device(self.recipe.train.device))
+        device = device_of(self.recipe, self.progress.message, wait=self._wait)
         self.processes = distributed.join(device)
         self.device = device
         return self

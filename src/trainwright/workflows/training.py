@@ -217,7 +217,12 @@ def train_loaded(
 
 
 def resume(
-    path: str | Path, *, from_: str = "last", progress: ProgressSink | None = None, data: Any = None
+    path: str | Path,
+    *,
+    from_: str = "last",
+    progress: ProgressSink | None = None,
+    data: Any = None,
+    overrides: Sequence[str] = (),
 ) -> RunResult:
     """Goes on with an interrupted run exactly where its last checkpoint stands.
 
@@ -227,6 +232,7 @@ def resume(
             is how a diverged run is saved.
         progress: A sink such as the command line's progress bar.
         data: In-memory data, when the run was trained on such.
+        overrides: Where to train on, such as `train.device=cpu`; the run's recipe stays as it is.
 
     Raises:
         RunError: There is no such run, it is done, alive, or its data changed.
@@ -236,7 +242,7 @@ def resume(
     record = run.record()
     if record.state is RunState.DONE:
         return _already_done(run, [f"{run.path} is done already; nothing is left to resume"])
-    loaded = recipes.load(run.resolved)
+    loaded = recipes.load(run.resolved, overrides)
     preparing = Background(lambda: load_data(loaded, progress, data=data))
     keep_freed_memory()
     # Imports torch: see `train`.

@@ -1,0 +1,81 @@
+"""How annotated objects of resized pictures measure in the pixels of their originals. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from trainwright.data.objects import Objects
+from trainwright.data.processors.object_column import ObjectColumn
+from trainwright.data.types import BadSample, PreparedData, Values
+
+Floats = npt.NDArray[np.float32]
+
+
+class OriginalPixels:
+    """Sizes of pixels and areas of objects by row, each found once.
+
+    Scores by size, such as COCO's of small objects, are meant in pixels of the picture that was annotated,
+    whatever size a model sees it in.
+
+    Args:
+        processor: Of the objects.
+        values: Raw values of all rows.
+    """
+
+    def __init__(self, processor: ObjectColumn, values: Values) -> None:
+        self._processor, self._values = processor, values
+        self._known: dict[int, tuple[tuple[float, float], Floats]] = {}
+
+    def of(self, rows: npt.NDArray[np.int64]) -> dict[str, Floats]:
+        """What scoring asks of some rows.
+
+        Returns:
+            `pixel_size`, width and height `[n, 2]` of a processed pixel in pixels of the original; and
+            `areas` `[n, M]` of the objects in pixels of the original, as the annotation states them, NaN
+            where it states none and in rows without an object.
+        """
+        found = [self._row(row) for row in rows.tolist()]
+        sizes = np.array([size for size, _ in found], dtype=np.float32).reshape(-1, 2)
+        areas = np.array([area for _, area in found], dtype=np.float32)
+        return {"pixel_size": sizes, "areas": areas.reshape(len(found), self._processor.capacity)}
+
+    def _row(self, row: int) -> tuple[tuple[float, float], Floats]:
+        if row not in self._known:
+            self._known[row] = self._measured(self._values[row])
+        return self._known[row]
+
+    def _measured(self, objects: Any) -> tuple[tuple[float, float], Floats]:
+        areas = np.full(self._processor.capacity, np.nan, dtype=np.float32)
+        if not isinstance(objects, Objects):
+            return (1.0, 1.0), areas
+        across, down = self._processor.place(*objects.size).scale
+        stated = objects.extra.get("area")
+        if stated is not None:
+            try:
+                places = self._processor.select(objects).places[: len(areas)]
+            except BadSample:  # such a row is in no split
+                places = np.zeros(0, dtype=np.int64)
+            areas[: len(places)] = stated[places]
+        return (1 / across, 1 / down), areas
+
+
+def original_pixels(data: PreparedData) -> dict[str, OriginalPixels]:
+    """For every target that is made of objects in a picture, by its name."""
+    return {
+        column.name: OriginalPixels(column.processor, column.values)
+        for column in data.columns
+        if column.is_target
+        and isinstance(column.processor, ObjectColumn)
+        and column.processor.type in ("boxes", "instances", "keypoints")
+    }
+
+
+def beside(
+    originals: Mapping[str, OriginalPixels], rows: npt.NDArray[np.int64]
+) -> dict[str, dict[str, Floats]]:
+    """What is known of some rows, target by target."""
+    return {name: original.of(rows) for name, original in originals.items()}
