@@ -197,13 +197,10 @@ class Loader:
         sampler: `order(seed, epoch, rows)` -> the epoch's row numbers.
         seed: Address of the order.
         weights: Weight of every row of the source in the loss, float32 `[n]`; None where all are 1.
-<<<<<<< HEAD
+        originals: Target -> what its truth tells of the original pictures besides, for scoring.
 
     Attributes:
         seconds: Time in which batches were made or waited for, so far.
-=======
-        originals: Target -> what its truth tells of the original pictures besides, for scoring.
->>>>>>> main
     """
 
     def __init__(
@@ -218,12 +215,8 @@ class Loader:
         originals: Mapping[str, OriginalPixels] | None = None,
     ) -> None:
         self.store, self.pipeline, self.rows = store, pipeline, rows
-<<<<<<< HEAD
-        self.weights = weights
-        self.seconds = 0.0
-=======
         self.weights, self.originals = weights, originals or {}
->>>>>>> main
+        self.seconds = 0.0
         self.batch_size, self.sampler, self.seed = batch_size, sampler, seed
         self.chunk = max(1, CHUNK_BYTES // max(1, store.row_bytes() * batch_size))
 

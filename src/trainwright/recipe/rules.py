@@ -32,13 +32,10 @@ DEAD_WHEN: dict[str, str] = {
     "model.pretrained": "init.path replaces every weight",
     "train.early_stop.mode": "train.early_stop.monitor is absent: the task knows its own metric",
     "train.checkpoint.mode": "train.checkpoint.monitor is absent: the task knows its own metric",
-<<<<<<< HEAD
     "train.health.every": "diverging, exploding and vanishing are ignored, so nothing is read",
     "train.health.lr_factor": "no rule of train.health rolls back",
     "train.health.rollbacks": "no rule of train.health rolls back",
-=======
     "train.wait_minutes": "train.device is no GPU of NVIDIA's, and only those are waited for",
->>>>>>> main
     "report.splits": "report.enabled is false",
 }
 """Key path -> when its value has no effect; such a value is refused, unless it is the default."""

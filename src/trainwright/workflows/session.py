@@ -42,12 +42,7 @@ from trainwright.workflows.attempts import Attempts
 from trainwright.workflows.checked_networks import checked_once
 from trainwright.workflows.feeding import Feeding
 from trainwright.workflows.hard_samples import write_hard_samples
-<<<<<<< HEAD
-from trainwright.workflows.rolling_back import slow_down
-from trainwright.workflows.run_execution import base_execution, chosen_execution, kept_execution
-=======
 from trainwright.workflows.run_execution import base_execution, chosen_execution, device_of, kept_execution
->>>>>>> main
 from trainwright.workflows.run_files import (
     save_weights,
     what_is_left,
@@ -226,7 +221,6 @@ class Session:
             save_processors(run.processors, data.inputs, data.targets, columns)
             write_data_report(run, data)
         parts = build_parts(recipe, data, task, model, Runtime(execution), self.processes)
-        slow_down(parts, self.processes.broadcast(record.rollbacks if record is not None else None))
         if found is not None:
             check_monitors(parts, found.names)
         self._lap("build")
