@@ -33,3 +33,15 @@ def test_its_training_ends_early_and_says_why(tmp_path, monkeypatch, capfd) -> N
     norms = run.metrics()["grad/total"]
     assert [step for step, _ in norms] == list(range(5, found["step"] + 1, 5))
     assert "are dead" in run.report.read_text()
+
+
+def test_its_other_training_goes_back_and_on_at_a_lower_rate(tmp_path, monkeypatch) -> None:
+    [text] = re.findall(r"<!-- checked: rolling_back.yaml -->\n```yaml\n(.*?)```", PAGE, re.DOTALL)
+    (tmp_path / "rolling_back.yaml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "rolling_back.yaml", "--quiet"]) == 0
+    (path,) = Path("runs").glob("too_fast_at_first-*")
+    record = RunDirectory(path).record()
+    assert record.state == "done"
+    assert [back["rate"] for back in record.rollbacks] == [1e-21]
+    assert "went wrong" in RunDirectory(path).report.read_text()
