@@ -10,12 +10,12 @@ interleaved; the median ratio over rounds is printed with its 95 % interval (boo
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from benchmarks import machine
 from benchmarks.datasets import prepare
-from benchmarks.results import Measurement, Results, now
+from benchmarks.results import Results, now
 from benchmarks.running import Conditions, measure
 from benchmarks.tracking import ratio
 from benchmarks.training import finish, schedule, show
@@ -37,7 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--beside", default="", help="`src` of another checkout, measured in the same rounds")
     parser.add_argument("--dry", action="store_true", help="do not store the results")
     options = parser.parse_args(arguments)
-    contestants = CONTESTANTS | ({"beside": Contestant()} if options.beside else {})
+    contestants = dict(CONTESTANTS)
+    if options.beside:
+        contestants["beside"] = Contestant(environment={"PYTHONPATH": str(Path(options.beside).resolve())})
     results = Results(
         benchmark="health",
         options={key: str(value) for key, value in vars(options).items()},
@@ -47,8 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     prepare("W0")
     for work, name, number in schedule(["W0"], list(contestants), options.rounds, options.seed, contestants):
-        source = options.beside if name == "beside" else ""
-        results.measurements.append(_measure(work, name, contestants[name], number, source))
+        results.measurements.append(measure(work, name, contestants[name], number, Conditions()))
         show(results.measurements[-1])
     finish(results, SHOWN, dry=options.dry)
     for value in SHOWN:
@@ -56,20 +57,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if under != "on":
                 middle, low, high = ratio(results, value, over="on", under=under)
                 print(f"{value}: on / {under} {middle:.4f}, 95 % from {low:.4f} to {high:.4f}")
-
-
-def _measure(work: str, name: str, contestant: Contestant, number: int, source: str) -> Measurement:
-    """One run; that of another checkout finds the package there."""
-    before = os.environ.get("PYTHONPATH")
-    if source:
-        os.environ["PYTHONPATH"] = os.path.abspath(source)
-    try:
-        return measure(work, name, contestant, number, Conditions())
-    finally:
-        if before is None:
-            os.environ.pop("PYTHONPATH", None)
-        else:
-            os.environ["PYTHONPATH"] = before
 
 
 if __name__ == "__main__":
