@@ -153,7 +153,8 @@ def noticed(overrides: dict[str, Any], whole: Loop, tree: Any) -> bool:
         return True
     start = resumed.position.step
     # Every checkpoint on the way is compared, so one epoch is far enough.
-    resumed._end_reason = lambda: "far enough" if resumed.position.step >= 12 else None  # type: ignore[method-assign]
+    # A reason to stop in the state ends it too, as it does any training.
+    resumed._end_reason = lambda: "far enough" if resumed.position.step >= 12 else resumed._spent()  # type: ignore[method-assign]
     try:
         resumed.run()
     except Exception:
