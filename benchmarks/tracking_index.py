@@ -96,7 +96,7 @@ def main() -> None:
     parser.add_argument("--made", metavar="DIR", help="runs that were made before, indexed there too")
     parser.add_argument("--dry", action="store_true", help="store nothing")
     options = parser.parse_args()
-    settings = {name: str(value) for name, value in vars(options).items() if name != "dry"}
+    settings = {"runs": str(options.runs), "rounds": str(options.rounds)}
     results = Results("tracking_index", settings, now(), machine.describe(), baseline="SQLite")
     with ExitStack() as closing:
         folder = Path(options.made or closing.enter_context(tempfile.TemporaryDirectory()))
