@@ -250,10 +250,10 @@ def test_what_is_not_registered_is_found_wherever_it_hides() -> None:
     loop.parts.train_loader.pipeline.augment[0].scaler = torch.amp.GradScaler("cpu")  # type: ignore[attr-defined]
     loop.keep_best = lambda: counter.load_state_dict({})
     assert unregistered(loop) == [
+        "loop._ledger._loader.pipeline._chain.augments[0].scaler",
         "loop.keep_best()",
-        "loop.parts.runners[0].shadow",
-        "loop.parts.task.memory['deep'][0]",
-        "loop.parts.train_loader.pipeline._chain.augments[0].scaler",
+        "loop.saving._parts.runners[0].shadow",
+        "loop.saving._parts.task.memory['deep'][0]",
     ]
 
 

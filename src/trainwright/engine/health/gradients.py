@@ -65,14 +65,14 @@ class GradientNorms:
         means = {name: norm / math.sqrt(sizes[name]) for name, norm in groups.items()}
         return Norms(math.sqrt(sum(squares.values())), groups, means)
 
-    def state_dict(self) -> dict[str, Any]:
+    def waiting(self) -> dict[str, Any]:
         """What waits to be read: a phase that rests in some steps is read before the others."""
         if self._waiting is None:
             return {"places": [], "norms": []}
         places, norms = self._waiting
         return {"places": [*places], "norms": norms.tolist()}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def wait_again(self, state: dict[str, Any]) -> None:
         """Puts it back."""
         waits = bool(state["places"])
         self._waiting = ([*state["places"]], torch.tensor(state["norms"])) if waits else None

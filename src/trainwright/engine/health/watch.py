@@ -153,7 +153,7 @@ class HealthWatch:
             "epochs": [*self._epochs],
             "totals": {name: [*values] for name, values in self._totals.items()},
             "means": {name: [dict(item) for item in values] for name, values in self._means.items()},
-            "norms": {name: norms.state_dict() for name, norms in self._norms.items()},
+            "norms": {name: norms.waiting() for name, norms in self._norms.items()},
             "told": [*self._told],
         }
 
@@ -164,7 +164,7 @@ class HealthWatch:
         for name, norms in self._norms.items():
             self._totals[name][:] = state["totals"][name]
             self._means[name][:] = [dict(item) for item in state["means"][name]]
-            norms.load_state_dict(state["norms"][name])
+            norms.wait_again(state["norms"][name])
 
 
 def _keep(values: list[Any], value: Any, most: int) -> None:
