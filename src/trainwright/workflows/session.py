@@ -44,12 +44,11 @@ from trainwright.runs.index.place import index_place
 from trainwright.runs.record import RunRecord, RunState
 from trainwright.runs.second_start import without_lock
 from trainwright.runs.spool import Spool
-from trainwright.tune.section import asked_for
 from trainwright.workflows.beginning import begin_from_origin
 from trainwright.workflows.checked_networks import checked_once
+from trainwright.workflows.checked_tuning import check_search
 from trainwright.workflows.feeding import Feeding
 from trainwright.workflows.hard_samples import write_hard_samples
-from trainwright.workflows.objectives import all_reported, refuse_unreported
 from trainwright.workflows.run_execution import base_execution, chosen_execution, device_of, kept_execution
 from trainwright.workflows.run_files import (
     NoJournal,
@@ -175,8 +174,7 @@ class Session:
         told: list[str] = []
         model = build_network(task, self.recipe, data, told.append)
         found = check_network(task, model, self.recipe, data, base)
-        if self.recipe.tune is not None:
-            refuse_unreported(asked_for(self.recipe), all_reported(found.names, data))
+        told += check_search(self.recipe, found.names, data)
         check_monitors(
             build_parts(self.recipe, data, task, model, Runtime(base), self.processes), found.names
         )
