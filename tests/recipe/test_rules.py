@@ -11,6 +11,9 @@ from trainwright.recipe.slots import annotation_at
 pytestmark = pytest.mark.usefixtures("samples")
 
 
+IGNORED = {"diverging": "ignore", "exploding": "ignore", "vanishing": "ignore"}
+
+
 def recipe(**changes: Any) -> dict[str, Any]:
     base: dict[str, Any] = {
         "name": "x",
@@ -50,6 +53,7 @@ def recipe(**changes: Any) -> dict[str, Any]:
         ({}, {"train.clip": {"norm": 1, "value": 1}}, "train.clip"),
         ({}, {"train.early_stop": {"mode": "max"}}, "train.early_stop.mode"),
         ({}, {"train.checkpoint.mode": "max"}, "train.checkpoint.mode"),
+        ({}, {"train.health": {"every": 9, **IGNORED}}, "train.health.every"),
         ({}, {"train.micro_batch": 65}, "train.micro_batch"),
         ({}, {"train.wait_minutes": 5, "train.device": "cpu"}, "train.wait_minutes"),
         ({"data": {"split": {}}}, {"train.early_stop.monitor": "val/loss"}, "train.early_stop.monitor"),
@@ -77,6 +81,7 @@ def test_contradiction(given: dict[str, Any], overrides: dict[str, Any], path: s
         {"train.clip.norm": 1},
         {"train.early_stop": {"monitor": "val/loss", "mode": "min"}},
         {"train.early_stop": {"patience": 3}},
+        {"train.health": {"every": 9, "diverging": "ignore", "exploding": "stop", "vanishing": "ignore"}},
         {"train.epochs": 3, "train.minutes": 5, "train.steps": 100},
         {"train.micro_batch": 64},
         {"train.wait_minutes": 5},

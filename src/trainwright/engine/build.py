@@ -21,6 +21,7 @@ from trainwright.engine.callbacks.base import build_callbacks
 from trainwright.engine.distributed import Processes
 from trainwright.engine.ema import Ema
 from trainwright.engine.generators import seed_generators
+from trainwright.engine.health.watch import HealthWatch
 from trainwright.engine.layer_rates import assigned, first_steps, scale_rates, unfreezing
 from trainwright.engine.monitor import Monitor
 from trainwright.engine.optimizers.lean import spare_compiler_import
@@ -213,6 +214,7 @@ def build_parts(
         substitutes=data.substitutes if data.streamed else None,
         samples=_sample_losses(recipe, train_loader, len(runners)),
         callbacks=build_callbacks(train.callbacks) if train.callbacks else None,
+        health=HealthWatch(train.health, runners, model),
     )
 
 

@@ -33,6 +33,9 @@ DEAD_WHEN: dict[str, str] = {
     "model.pretrained": "init.path replaces every weight",
     "train.early_stop.mode": "train.early_stop.monitor is absent: the task knows its own metric",
     "train.checkpoint.mode": "train.checkpoint.monitor is absent: the task knows its own metric",
+    "train.health.every": "diverging, exploding and vanishing are ignored, so nothing is read",
+    "train.health.lr_factor": "no rule of train.health rolls back",
+    "train.health.rollbacks": "no rule of train.health rolls back",
     "train.wait_minutes": "train.device is no GPU of NVIDIA's, and only those are waited for",
 }
 """Key path -> when its value has no effect; such a value is refused, unless it is the default."""
@@ -90,6 +93,16 @@ def mode_needs_monitor(recipe: Recipe) -> Iterator[Problem]:
     for name, section in sections:
         if section is not None and section.mode is not None and section.monitor is None:
             yield dead(f"train.{name}.mode", fix="name a `monitor`, or remove `mode`")
+
+
+def health_is_read(recipe: Recipe) -> Iterator[Problem]:
+    """How often something is read matters where a rule asks for it."""
+    health = recipe.train.health
+    if health.every != type(health)().every and not health.reads:
+        yield dead("train.health.every")
+    for name in ("lr_factor", "rollbacks") if not health.rolls_back else ():
+        if getattr(health, name) != getattr(type(health)(), name):
+            yield dead(f"train.health.{name}", fix="let a rule roll_back, or remove it")
 
 
 def monitored_split_exists(recipe: Recipe) -> Iterator[Problem]:
@@ -254,5 +267,6 @@ RULES: tuple[Rule, ...] = (
     only_gpus_are_waited_for,
     one_way_to_clip,
     mode_needs_monitor,
+    health_is_read,
     monitored_split_exists,
 )

@@ -5,13 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from shutil import rmtree
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 
-from trainwright import log
 from trainwright.allocator import give_back_freed_memory
 from trainwright.data.types import PreparedData
 from trainwright.engine import distributed
@@ -22,10 +20,8 @@ from trainwright.engine.build import (
     check_monitors,
     check_network,
 )
-from trainwright.engine.checkpoint import CheckpointStore, CheckpointWriter
 from trainwright.engine.fake_step import check_shapes
-from trainwright.engine.garbage import only_new_garbage
-from trainwright.engine.loop import Diverged, Loop
+from trainwright.engine.health.diverged import Diverged
 from trainwright.engine.parts import Outcome, Parts
 from trainwright.engine.preflight import Preflight
 from trainwright.engine.restoring import check_parts
@@ -38,15 +34,13 @@ from trainwright.inference.predictor import Predictor
 from trainwright.inference.restored_processors import check_processors
 from trainwright.models.weights import apply_weights, load_weights
 from trainwright.registry.user_code import kept_running
-from trainwright.runs.atomic import StorageError, remove_leftovers, write_json
+from trainwright.runs.atomic import StorageError, write_json
 from trainwright.runs.directory import RunDirectory
-from trainwright.runs.heartbeat import Heartbeat
 from trainwright.runs.index.feeding import feeding
 from trainwright.runs.index.place import index_place
 from trainwright.runs.record import RunRecord, RunState
 from trainwright.runs.second_start import without_lock
-from trainwright.runs.spool import Spool
-from trainwright.workflows.beginning import begin_from_origin
+from trainwright.workflows.attempts import Attempts
 from trainwright.workflows.checked_networks import checked_once
 from trainwright.workflows.feeding import Feeding
 from trainwright.workflows.hard_samples import write_hard_samples
@@ -59,10 +53,7 @@ from trainwright.workflows.run_execution import (
     refuse_precision,
 )
 from trainwright.workflows.run_files import (
-    NoJournal,
     save_weights,
-    status,
-    throughput,
     what_is_left,
     write_data_report,
 )
@@ -148,9 +139,21 @@ class Session:
                 kept_running(),
                 stop_on_signals(self.progress.message, lambda: what_is_left(run), settle=settle) as stop,
             ):
-                parts = self._build(run, data, record)
-                with only_new_garbage():
-                    outcome = self._train(run, data, parts, record, stop, from_best)
+                attempts = Attempts(
+                    self.recipe,
+                    run,
+                    data,
+                    record,
+                    self.progress,
+                    self.processes,
+                    self.agree,
+                    build=lambda: self._build(run, data, record),
+                    begin=lambda: self._feed(run),
+                    watch=self._watch,
+                    stop=stop,
+                )
+                parts, outcome = attempts.train(from_best=from_best)
+                self._lap("train")
             if outcome.state == "interrupted":
                 return RunResult(
                     run.path,
@@ -224,99 +227,10 @@ class Session:
         alone = record if self.processes.size == 1 else None
         return checked_once(alone, base, lambda: check_network(task, model, self.recipe, data, base))
 
-    def _train(
-        self,
-        run: RunDirectory,
-        data: PreparedData,
-        parts: Parts,
-        record: RunRecord | None,
-        stop: Any,
-        from_best: bool,
-    ) -> Outcome:
-        store = CheckpointStore(run.checkpoints)
-        if record is None:
-            loop = Loop(parts, NoJournal(), self.progress, None, lambda: None, stop)
-            self._restore(loop, run, store, from_best)
-            return loop.run()
-        remove_leftovers(run.path)
-        spool = Spool(run.metrics_file, attempt=record.attempt + 1)
-        writer = CheckpointWriter(store, before_commit=spool.flush)
-        self.progress.watch(spool.latest)
-        loop = Loop(parts, spool, self.progress, writer, lambda: save_weights(run.best, parts), stop)
-        loop.keep_as = lambda label: save_weights(run.weights / f"{label}.safetensors", parts)
-        self._restore(loop, run, store, from_best)
-        if (watch := self._watch) is not None:
-            loop.watch = lambda metrics: watch(run, loop.position.epoch, loop.position.step, metrics)
-        if record.attempts and loop.position.step == 0 and not record.parents:
-            log.logger.warning("%s holds no checkpoint: training starts over", run.checkpoints)
-        record.begin(from_step=loop.position.step)
-        run.save(record)
+    def _feed(self, run: RunDirectory) -> None:
+        """From now on sinks and index are given the run's metrics."""
         self._feeding.begin()
         self._indexing.enter_context(feeding(run))
-        beat = Heartbeat(run.heartbeat, lambda: status(loop, parts))
-        with ExitStack() as closing:
-            for part in (spool.close, writer.close, beat.stop):
-                closing.callback(part)
-            if data.substitutes is not None:
-                # Whatever ends the training, what became unreadable in it is written down.
-                closing.callback(write_data_report, run, data)
-            beat.start()
-            outcome = loop.run()
-            writer.flush()
-            spool.flush()
-        self._lap("train")
-        self._note(run, record, parts, loop, outcome)
-        return outcome
-
-    def _restore(self, loop: Loop, run: RunDirectory, store: CheckpointStore, from_best: bool) -> None:
-        """Puts the loop where the last checkpoint stands."""
-        found = self.agree(lambda: store.read_latest(log.logger.warning))
-        if found is None:
-            told = begin_from_origin(loop, run)
-            if told:
-                self.progress.message(told)
-            return
-        step, tree = found
-        if from_best:
-            if not run.best.exists():
-                raise RunError(
-                    "the run has no best weights yet",
-                    where=str(run.best),
-                    why="it ended before its first evaluation",
-                    fix="change the recipe (a lower learning rate?), or repeat it with --fresh",
-                )
-            apply_weights(loop.parts.model, load_weights(run.best), strict=True)
-            for name in ("position", "clock", "best"):
-                loop.state.parts[name].load_state_dict(tree[name])
-            if loop.parts.ema is not None:
-                loop.parts.ema.restart()
-            self.progress.message(f"going on from the best weights at step {step}, optimizer state new")
-            return
-        loop.state.restore(tree)
-        self.progress.message(f"resuming at step {step}")
-
-    def _note(self, run: RunDirectory, record: RunRecord, parts: Parts, loop: Loop, outcome: Outcome) -> None:
-        """Writes how far the training came."""
-        record.progress = {
-            "step": outcome.step,
-            "epoch": outcome.epoch,
-            "total_steps": parts.budget.total_steps,
-        }
-        best = parts.best
-        if best is not None and best.best is not None:
-            record.best = {"step": best.best_step, "monitor": best.name, "value": best.best}
-        if outcome.state == "interrupted":
-            record.end(RunState.INTERRUPTED, outcome.reason)
-        run.save(record)
-        run.write_results()
-        if outcome.state == "done":
-            rmtree(run.origin, ignore_errors=True)  # its parent has it still
-            if parts.ema is not None:
-                with parts.ema.applied():
-                    save_weights(run.last, parts)
-            else:
-                save_weights(run.last, parts)
-        write_json(run.path / "throughput.json", throughput(outcome, parts))
 
     def _evaluate(self, run: RunDirectory, data: PreparedData, parts: Parts) -> dict[str, dict[str, float]]:
         """Scores the best weights on the splits that the recipe names, through the Predictor."""
