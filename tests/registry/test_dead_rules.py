@@ -142,6 +142,7 @@ def test_every_case_has_its_rule():
 
 
 _COLUMNS: Given = {"inputs": {"image": "image"}, "targets": {"label": "category"}}
+_IGNORED = dict.fromkeys(("diverging", "exploding", "vanishing"), "ignore")
 SECTIONS: dict[str, tuple[Given, Given]] = {
     "data.split.seed": ({"data.split.seed": 3}, {"data.split": {"val": 0.2, "seed": 3}}),
     "data.split.stratify": ({"data.split.stratify": False}, {"data.split": {"val": 0.2, "stratify": False}}),
@@ -161,6 +162,18 @@ SECTIONS: dict[str, tuple[Given, Given]] = {
     "train.early_stop.mode": (
         {"train.early_stop": {"mode": "max"}},
         {"train.early_stop": {"mode": "max", "monitor": "val/accuracy"}, "data.split": {"val": 0.2}},
+    ),
+    "train.health.every": (
+        {"train.health": {**_IGNORED, "every": 7}},
+        {"train.health.every": 7},
+    ),
+    "train.health.lr_factor": (
+        {"train.health": {**_IGNORED, "lr_factor": 0.1}},
+        {"train.health": {"diverging": "roll_back", "lr_factor": 0.1}},
+    ),
+    "train.health.rollbacks": (
+        {"train.health": {**_IGNORED, "rollbacks": 1}},
+        {"train.health": {"diverging": "roll_back", "rollbacks": 1}},
     ),
     "train.wait_minutes": (
         {"train.device": "cpu", "train.wait_minutes": 5},
