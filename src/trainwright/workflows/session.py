@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 from shutil import rmtree
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,6 +27,7 @@ from trainwright.engine.checkpoint import CheckpointStore, CheckpointWriter
 from trainwright.engine.fake_step import check_shapes
 from trainwright.engine.garbage import only_new_garbage
 from trainwright.engine.loop import Diverged, Loop
+from trainwright.engine.memory_bound import Counted
 from trainwright.engine.parts import Outcome, Parts
 from trainwright.engine.preflight import Preflight
 from trainwright.engine.runtime import Execution, Runtime
@@ -44,10 +46,11 @@ from trainwright.runs.index.place import index_place
 from trainwright.runs.record import RunRecord, RunState
 from trainwright.runs.second_start import without_lock
 from trainwright.runs.spool import Spool
-from trainwright.workflows.beginning import begin_from_origin
+from trainwright.workflows.beginning import restore
 from trainwright.workflows.checked_networks import checked_once
 from trainwright.workflows.feeding import Feeding
 from trainwright.workflows.hard_samples import write_hard_samples
+from trainwright.workflows.room import Room, refuse_a_full_disk
 from trainwright.workflows.run_execution import base_execution, chosen_execution, device_of, kept_execution
 from trainwright.workflows.run_files import (
     NoJournal,
@@ -161,18 +164,28 @@ class Session:
         messages = self._finish(run, data, record, outcome)
         return RunResult(run.path, "done", outcome.reason, metrics, messages)
 
-    def check(self, data: PreparedData) -> list[str]:
+    def check(self, data: PreparedData, runs_dir: Path, *, probe: bool = False) -> list[str]:
         """Builds the model and runs two samples through it; what is known of it, in words.
+
+        Args:
+            data: Prepared data.
+            runs_dir: Where runs are to be made.
+            probe: Measure what a step takes, also where there is plenty of memory.
 
         Raises:
             UserError: Something does not fit.
         """
         base = base_execution(self.recipe, self.device, self.processes)
+        room = Room(self.loaded, data, base)
         shapes = check_shapes(self.recipe, data, base)
+        room.refuse_what_cannot_be(room.counted_without_memory(shapes))
         task = build_task(self.recipe)
         told: list[str] = []
         model = build_network(task, self.recipe, data, told.append)
         found = check_network(task, model, self.recipe, data, base)
+        counted = room.counted(model, found)
+        refuse_a_full_disk(self.recipe, counted, runs_dir)
+        judged = room.judge(counted, probe=probe)
         check_monitors(
             build_parts(self.recipe, data, task, model, Runtime(base), self.processes), found.names
         )
@@ -183,6 +196,7 @@ class Session:
             *task.facts(),
             f"model {self.recipe.model['name']}: {total:,} parameters, {trained:,} of them trained",
             f"device {self.device}, {base.threads} threads",
+            *judged.lines,
             *distributed.about_statistics(model, self.processes.size),
             *found.doubts,
             *shapes.told(),
@@ -193,8 +207,11 @@ class Session:
         recipe = self.recipe
         torch.set_num_threads(base_execution(self.recipe, self.device, self.processes).threads)
         pinned = self.processes.broadcast(record.pinned if record is not None else None)
+        base = base_execution(recipe, self.device, self.processes)
+        room = Room(self.loaded, data, base)
         if not pinned:
-            check_shapes(recipe, data, base_execution(recipe, self.device, self.processes))
+            shapes = check_shapes(recipe, data, base)
+            self.agree(lambda: room.refuse_what_cannot_be(room.counted_without_memory(shapes)))
         task = build_task(recipe)
         model = build_network(task, recipe, data, self.progress.message)
         for warning in distributed.about_statistics(model, self.processes.size):
@@ -203,7 +220,8 @@ class Session:
         found = None if kept else self._checked(task, model, data, record)
         for doubt in found.doubts if found is not None else ():
             self.progress.message(doubt)
-        base = base_execution(recipe, self.device, self.processes)
+        if found is not None:
+            base = self._with_room(room, room.counted(model, found), base, run)
         execution = (
             kept_execution(kept, self.device, self.processes, self.progress)
             if kept
@@ -222,6 +240,14 @@ class Session:
             check_monitors(parts, found.names)
         self._lap("build")
         return parts
+
+    def _with_room(self, room: Room, counted: Counted, base: Execution, run: RunDirectory) -> Execution:
+        """The execution, in parts that fit; raises UserError where none do."""
+        self.agree(lambda: refuse_a_full_disk(self.recipe, counted, run.path))
+        verdict = self.agree(lambda: room.judge(counted))
+        for line in verdict.lines if verdict.worth_telling else ():
+            self.progress.message(line)
+        return verdict.applied(base)
 
     def _checked(
         self, task: Task, model: torch.nn.Module, data: PreparedData, record: RunRecord | None
@@ -243,7 +269,7 @@ class Session:
         store = CheckpointStore(run.checkpoints)
         if record is None:
             loop = Loop(parts, NoJournal(), self.progress, None, lambda: None, stop)
-            self._restore(loop, run, store, from_best)
+            restore(loop, run, store, self.agree, self.progress.message, from_best=from_best)
             return loop.run()
         remove_leftovers(run.path)
         spool = Spool(run.metrics_file, attempt=record.attempt + 1)
@@ -251,7 +277,7 @@ class Session:
         self.progress.watch(spool.latest)
         loop = Loop(parts, spool, self.progress, writer, lambda: save_weights(run.best, parts), stop)
         loop.keep_as = lambda label: save_weights(run.weights / f"{label}.safetensors", parts)
-        self._restore(loop, run, store, from_best)
+        restore(loop, run, store, self.agree, self.progress.message, from_best=from_best)
         if (watch := self._watch) is not None:
             loop.watch = lambda metrics: watch(run, loop.position.epoch, loop.position.step, metrics)
         if record.attempts and loop.position.step == 0 and not record.parents:
@@ -274,33 +300,6 @@ class Session:
         self._lap("train")
         self._note(run, record, parts, loop, outcome)
         return outcome
-
-    def _restore(self, loop: Loop, run: RunDirectory, store: CheckpointStore, from_best: bool) -> None:
-        """Puts the loop where the last checkpoint stands."""
-        found = self.agree(lambda: store.read_latest(log.logger.warning))
-        if found is None:
-            told = begin_from_origin(loop, run)
-            if told:
-                self.progress.message(told)
-            return
-        step, tree = found
-        if from_best:
-            if not run.best.exists():
-                raise RunError(
-                    "the run has no best weights yet",
-                    where=str(run.best),
-                    why="it ended before its first evaluation",
-                    fix="change the recipe (a lower learning rate?), or repeat it with --fresh",
-                )
-            apply_weights(loop.parts.model, load_weights(run.best), strict=True)
-            for name in ("position", "clock", "best"):
-                loop.state.parts[name].load_state_dict(tree[name])
-            if loop.parts.ema is not None:
-                loop.parts.ema.restart()
-            self.progress.message(f"going on from the best weights at step {step}, optimizer state new")
-            return
-        loop.state.restore(tree)
-        self.progress.message(f"resuming at step {step}")
 
     def _note(self, run: RunDirectory, record: RunRecord, parts: Parts, loop: Loop, outcome: Outcome) -> None:
         """Writes how far the training came."""
