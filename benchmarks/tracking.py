@@ -4,8 +4,8 @@
     python -m benchmarks.tracking --rounds 9
 
 The first times single calls of `Spool.log` with ten scalars, while its thread writes. The second trains W1
-with TensorBoard and MLflow on against none, in interleaved rounds, and prints the median ratio with its 95 %
-interval (bootstrap over rounds).
+with the index, TensorBoard and MLflow on against none, in interleaved rounds, and prints the median ratio
+with its 95 % interval (bootstrap over rounds).
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from benchmarks.workloads import Contestant
 from trainwright.runs.spool import Spool
 
 CONTESTANTS = {
-    "plain": Contestant(),
-    "sinks": Contestant(overrides=("train.sinks=[tensorboard, mlflow]",)),
+    "plain": Contestant(overrides=("--index", "none")),
+    "sinks": Contestant(overrides=("train.sinks=[tensorboard, mlflow]",)),  # and the index, as ever
 }
 SHOWN = ("us_per_step", "train_s", "wall_s")
 
@@ -39,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--calls", type=int, default=0, help="log calls to time, in place of trainings")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seed", type=int, default=0, help="of the order within the rounds")
+    parser.add_argument("--set", action="append", default=[], help="override of the recipe, KEY=VALUE")
     parser.add_argument("--dry", action="store_true", help="do not store the results")
     options = parser.parse_args(arguments)
     results = Results(
@@ -55,8 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         finish(results, ("median_us", "p99_us", "largest_us"), dry=options.dry)
         return
     prepare("W1")
+    conditions = Conditions(overrides=tuple(options.set))
     for work, name, number in schedule(["W1"], list(CONTESTANTS), options.rounds, options.seed, CONTESTANTS):
-        results.measurements.append(measure(work, name, CONTESTANTS[name], number, Conditions()))
+        results.measurements.append(measure(work, name, CONTESTANTS[name], number, conditions))
         show(results.measurements[-1])
     finish(results, SHOWN, dry=options.dry)
     for value in SHOWN:

@@ -1,10 +1,11 @@
-"""The table of 10,000 runs from the index, as a whole command.
+"""The table of 10,000 runs, and ten of them side by side, from the index, as whole commands.
 
 python -m benchmarks.tracking_index
 
 Makes 10,000 runs of 100 metrics each, ten of them with curves of 10,000 points, indexes them in SQLite and in
 PostgreSQL (a server of its own, where one can be started), and times `trainwright runs list` from the start
-of the process to its end: filtered and sorted by a metric, the same by a recipe value, and all runs.
+of the process to its end: filtered and sorted by a metric, the same by a recipe value, and all runs; and
+`trainwright runs compare` of the ten runs with long curves, its page included.
 """
 
 from __future__ import annotations
@@ -28,16 +29,15 @@ from trainwright.runs.index.syncing import bring_up_to_date
 from trainwright.runs.record import RunRecord, RunState
 
 METRICS, POINTS, LONG = 100, 10_000, 10
+COMMAND = [sys.executable, "-m", "trainwright.cli", "runs"]
 COMMANDS = {
-    "filtered and sorted": ["--where", "test/m7>0.9", "--sort=-test/m8"],
-    "by a recipe value": [
-        "--where",
-        "train.optimizer.lr<0.1",
-        "--sort=test/m8",
-        "--columns",
-        "test/m8,seconds",
+    "runs list, filtered and sorted": ["list", "--where", "test/m7>0.9", "--sort=-test/m8"],
+    "runs list, by a recipe value": [
+        *("list", "--where", "train.optimizer.lr<0.1", "--sort=test/m8"),
+        *("--columns", "test/m8,seconds"),
     ],
-    "all": [],
+    "runs list, all": ["list"],
+    "runs compare, ten with long curves": ["compare", f"made-{'0' * 9}[0-{LONG - 1}]"],
 }
 
 
@@ -76,23 +76,14 @@ def measure(results: Results, contestant: str, folder: Path, place: str, rounds:
     environment = os.environ | {"TRAINWRIGHT_INDEX": place}
     for number in range(rounds):
         for work, words in COMMANDS.items():
-            command = [
-                sys.executable,
-                "-m",
-                "trainwright.cli",
-                "runs",
-                "list",
-                "--runs-dir",
-                str(folder),
-                *words,
-            ]
+            command = [*COMMAND, *words, "--runs-dir", str(folder)]
             begun = time.perf_counter()
             done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
             taken = time.perf_counter() - begun
             assert not done.stderr, done.stderr
             rows = done.stdout.count("\n") - 1
             results.measurements.append(
-                Measurement(f"runs list, {work}", contestant, number + 1, {"seconds": taken, "rows": rows})
+                Measurement(work, contestant, number + 1, {"seconds": taken, "rows": rows})
             )
 
 
@@ -102,13 +93,15 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--postgresql", metavar="URL", help="a server to use; one is started when absent")
+    parser.add_argument("--made", metavar="DIR", help="runs that were made before, indexed there too")
     parser.add_argument("--dry", action="store_true", help="store nothing")
     options = parser.parse_args()
-    settings = {name: str(value) for name, value in vars(options).items() if name != "dry"}
+    settings = {"runs": str(options.runs), "rounds": str(options.rounds)}
     results = Results("tracking_index", settings, now(), machine.describe(), baseline="SQLite")
     with ExitStack() as closing:
-        folder = Path(closing.enter_context(tempfile.TemporaryDirectory()))
-        make_runs(folder, options.runs)
+        folder = Path(options.made or closing.enter_context(tempfile.TemporaryDirectory()))
+        if options.made is None:
+            make_runs(folder, options.runs)
         measure(results, "SQLite", folder, str(folder / ".index.sqlite"), options.rounds)
         url = options.postgresql
         if url is None:

@@ -6,7 +6,6 @@ traceback and leaves with `exit_code`. Anything else that escapes is a defect of
 
 from __future__ import annotations
 
-import difflib
 import errno
 import os
 from collections.abc import Iterable
@@ -123,6 +122,8 @@ def raise_all(errors: list[TrainwrightError]) -> None:
 
 def closest(name: str, options: Iterable[str]) -> str | None:
     """The option that `name` was most likely meant to be, or None."""
+    import difflib  # takes a while, and seldom is anything misspelt
+
     found = difflib.get_close_matches(name, list(options), n=1, cutoff=0.6)
     return found[0] if found else None
 

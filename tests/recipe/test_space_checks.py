@@ -105,6 +105,18 @@ def test_a_parameter_that_only_one_component_has():
     assert paths == ["train.optimizer", "train.optimizer.momentum"]
 
 
+def test_a_value_within_a_choice_that_is_searched_beside_it():
+    """Whatever rate the choice gives is replaced by the searched one."""
+    rate = {"low": 0.001, "high": 0.1, "log": True}
+    choices = [{"name": "adamw", "lr": 0.01}, {"name": "sgd"}]
+    space = {"train.optimizer": {"choices": choices}, "train.optimizer.lr": rate}
+    error = error_of(space)
+    assert "`lr` has no effect: `train.optimizer.lr` is searched" in error.what
+    assert error.where.endswith('tune.space."train.optimizer".choices.0.lr')
+    space["train.optimizer.lr"]["when"] = {"train.optimizer": "sgd"}
+    assert len(space_of(tuned(space).recipe).variables) == 2
+
+
 def test_dimensions_that_wait_for_each_other():
     space = {
         "train.epochs": {"choices": [1, 2], "when": {"train.batch_size": 8}},

@@ -57,3 +57,11 @@ def test_several_objectives(tmp_path):
     study = optuna.load_study(study_name="two", storage=url)
     assert [trial.number for trial in study.best_trials] == [0, 2]
     assert study.trials[3].state.name == "PRUNED"
+    assert study.trials[3].user_attrs["last"] == {"val/accuracy": 0.1, "model/parameters": 9.0}
+
+
+@pytest.mark.parametrize("url", ["optuna.db", "nonsense://x/y", "sqlite:////no/such/folder/optuna.db"])
+def test_a_storage_that_cannot_be_opened(url):
+    with pytest.raises(RunError, match="cannot open the storage") as caught:
+        write_optuna(url, "s", SPACE, {"val/accuracy": "maximize"}, TRIALS, CURVES)
+    assert caught.value.where == url and "sqlite:///optuna.db" in caught.value.fix

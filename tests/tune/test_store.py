@@ -230,12 +230,33 @@ def test_a_study_of_the_first_layout_is_read_and_gone_on_with(tmp_path):
 
 def test_files_that_are_no_study(tmp_path):
     (tmp_path / "x").write_bytes(b"not a database" * 100)
-    with pytest.raises(UserError, match="no study"):
+    with pytest.raises(UserError, match="no study") as caught:
         Store(tmp_path / "x", "a")
+    assert caught.value.where == str(tmp_path / "x")
     with pytest.raises(RunError, match="no study here"):
         Store(tmp_path / "empty")
     with pytest.raises(UserError, match="no address"):
         Store("nonsense://x/y", "a")
+
+
+def test_a_damaged_file_is_named_with_its_mend(tmp_path):
+    path = tmp_path / "a.study"
+    with Store(path, "a") as store:
+        store.create({"x": "y" * 100_000}, 3)
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = bytearray(path.read_bytes())
+    content[4096:] = b"\xff" * (len(content) - 4096)
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="damaged") as caught:
+        Store(path, "a").study()
+    assert caught.value.where == str(path) and "copy" in caught.value.fix
+
+
+def test_a_recipe_is_replaced_until_there_is_a_trial(store):
+    assert store.replace({"b": 1}, 7).recipe == {"b": 1} and store.study().limit == 7
+    store.add(0, {}, owner="me", lease=10, known=0)
+    assert store.replace({"c": 1}, 8).recipe == {"b": 1} and store.study().limit == 7
 
 
 class Counting:

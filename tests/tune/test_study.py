@@ -6,7 +6,7 @@ import pytest
 
 from trainwright import registry
 from trainwright.recipe.space import Space, Variable
-from trainwright.tune.constraints import Constraint, WithinConstraints
+from trainwright.tune.constraints import Constraint, WithinConstraints, nearest
 from trainwright.tune.curve import Report
 from trainwright.tune.store import Store
 from trainwright.tune.study import Study, best
@@ -126,6 +126,21 @@ def test_what_breaks_a_constraint_is_never_the_best():
     limit = [Constraint("model/bytes", high=100)]
     trials = [trial(0, 0.9, 101), trial(1, 0.8, 100), trial(2, 0.7, 50), trial(3, 0.95, None)]
     assert [t.number for t in best(trials, ["maximize"], limit)] == [1]
+
+
+def test_the_nearest_to_the_limits_breaks_the_fewest_and_the_least():
+    limits = [Constraint("model/bytes", high=100), Constraint("val/accuracy", low=0.5)]
+    both = Trial(
+        0, {}, TrialState.DONE, (1.0,), details={"constraints": {"model/bytes": 101, "val/accuracy": 0.49}}
+    )
+    one = Trial(
+        1, {}, TrialState.DONE, (1.0,), details={"constraints": {"model/bytes": 300, "val/accuracy": 0.5}}
+    )
+    less = Trial(
+        2, {}, TrialState.DONE, (1.0,), details={"constraints": {"model/bytes": 90, "val/accuracy": 0.2}}
+    )
+    assert nearest([both, one, less], limits) == (less, "val/accuracy 0.2 is below 0.5")
+    assert nearest([both, one], limits) == (one, "model/bytes 300 is above 100")
 
 
 def test_a_model_that_is_too_large_is_not_trained_on():

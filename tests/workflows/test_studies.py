@@ -61,6 +61,54 @@ def test_no_trial_to_export(tmp_path):
             studies.exported(opened, 7, "x")
 
 
+def test_a_recipe_that_is_mended_before_the_first_trial_is_the_studys(tmp_path):
+    start(tmp_path).store.close()
+    start(tmp_path, objectives={"val/accuracy": "maximize"}).store.close()
+    with start(tmp_path) as opened:
+        opened.study.next("me", 60)
+    with pytest.raises(RunError, match="from another recipe") as caught:
+        start(tmp_path, objectives={"val/accuracy": "maximize"})
+    assert "tune.objectives.val/loss is `minimize` there and not given here" in caught.value.why
+
+
+def test_nothing_within_the_constraints_is_told_with_the_nearest(tmp_path, capsys):
+    limits = {"model/bytes": {"high": 100}}
+    with start(tmp_path, constraints=limits) as opened:
+        for size in (300.0, 200.0):
+            trial = opened.study.next("me", 60)
+            measured = {"constraints": {"model/bytes": size}}
+            opened.store.finish(trial.number, trial.token, TrialState.DONE, [0.1], details=measured)
+    for action in ("best", "export"):
+        assert main(["tune", action, "digits", "--runs-dir", str(tmp_path)]) == 2
+        said = capsys.readouterr().err
+        assert "2 trials are done, and none lies within the constraints" in said
+        assert "the nearest is trial 1: model/bytes 200 is above 100" in said
+
+
+def test_no_file_is_overwritten_and_no_option_ignored(tmp_path, capsys):
+    with start(tmp_path) as opened:
+        trial = opened.study.next("me", 60)
+        opened.store.finish(trial.number, trial.token, TrialState.DONE, [0.1])
+    precious = tmp_path / "precious.yaml"
+    precious.write_text("mine")
+    there = ["digits", "--runs-dir", str(tmp_path)]
+    assert main(["tune", "export", *there, "-o", str(precious)]) == 2
+    assert "is not overwritten" in capsys.readouterr().err and precious.read_text() == "mine"
+    assert main(["tune", "show", *there, "--trials", "9"]) == 2
+    assert "`tune show` takes no --trials" in capsys.readouterr().err
+    assert main(["tune", "bset", *there]) == 2
+    assert "did you mean `tune best digits`?" in capsys.readouterr().err
+
+
+def test_several_seeds_show_their_interval(tmp_path, capsys):
+    with start(tmp_path) as opened:
+        trial = opened.study.next("me", 60)
+        details = {"intervals": {"val/loss": [0.05, 0.15]}}
+        opened.store.finish(trial.number, trial.token, TrialState.DONE, [0.1], details=details)
+    assert main(["tune", "best", "digits", "--runs-dir", str(tmp_path)]) == 0
+    assert "0.1 [0.05, 0.15]" in capsys.readouterr().out
+
+
 def test_twenty_trials_where_nothing_is_said(tmp_path):
     space = {"train.optimizer.lr": {"low": 0.1, "high": 1.0}}
     opened = start(tmp_path, space=space, search="random")

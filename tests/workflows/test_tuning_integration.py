@@ -199,7 +199,40 @@ def test_an_objective_that_no_run_reports_is_refused_before_the_first_trial(here
     with opened.store, pytest.raises(RecipeError, match="no run reports `val/acuracy`") as caught:
         Tuning(opened, runs_dir="runs").run()
     assert "`val/accuracy`" in caught.value.fix
+    assert caught.value.where.endswith("r.yaml:1: tune.objectives.val/acuracy")
     assert not list(Path("runs").glob("s-*"))
+
+
+def test_check_knows_which_metrics_a_search_asks_for(place, capsys):
+    stop = [{"name": "limit", "metric": "val/acc", "low": 0.5}]
+    constraints = {"val/auroc": {"low": 0.9}}
+    path = write(place, objectives={"val/acuracy": "maximize"}, stop=stop, constraints=constraints)
+    assert main(["check", str(path)]) == 2
+    said = capsys.readouterr().err
+    for name, where in (("val/acuracy", "objectives"), ("val/acc", "stop"), ("val/auroc", "constraints")):
+        assert f"no run reports `{name}`" in said and f"r.yaml:1: tune.{where}" in said
+    # The study is not bound to what was refused.
+    assert main(["tune", str(path), "--trials", "1"]) == 2
+    with studies.start(write(place), [], runs_dir="runs") as opened:
+        assert list(opened.tune.objectives) == ["val/accuracy"]
+
+
+def test_a_paused_run_that_was_finished_by_hand_counts(here):
+    write(
+        here,
+        search="grid",
+        space={"train.optimizer.lr": {"choices": [1e-6, 1e-5, 1e-2]}},
+        stop=["successive_halving"],
+    )
+    words = ["--train.steps", "null", "--train.epochs", "3", "--quiet"]
+    assert tune("r.yaml", *words) == 0
+    with studies.open_study("s", runs_dir="runs") as opened:
+        paused = opened.store.trials()[0]
+    assert paused.state is TrialState.PAUSED and main(["resume", paused.run, "--quiet"]) == 0
+    assert tune("resume", "s", "--quiet") == 0
+    with studies.open_study("s", runs_dir="runs") as opened:
+        first = opened.store.trials()[0]
+    assert first.state is TrialState.DONE and first.reused and first.run == paused.run
 
 
 def test_a_recipe_without_the_section(place):
@@ -208,7 +241,8 @@ def test_a_recipe_without_the_section(place):
 
 
 def test_a_study_of_another_recipe_is_not_gone_on_with(place):
-    studies.start(write(place), [], runs_dir="runs").store.close()
+    with studies.start(write(place), [], runs_dir="runs") as opened:
+        opened.study.next("me", 60)
     with pytest.raises(RunError, match="from another recipe") as caught:
         studies.start(write(place), ["train.seed=1"], runs_dir="runs")
     assert "train.seed is 0 there and 1 here" in caught.value.why

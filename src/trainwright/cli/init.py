@@ -11,6 +11,7 @@ import shlex
 from pathlib import Path
 
 from trainwright.cli.common import say
+from trainwright.cli.new_file import refuse_existing, write_new
 from trainwright.errors import UserError
 
 
@@ -52,24 +53,3 @@ def run(arguments: argparse.Namespace) -> int:
     check = "check" if trainable else "data check"
     say(f"next\n  trainwright {check} {written}\n  {launch}")
     return 0
-
-
-def refuse_existing(path: Path) -> None:
-    """Raises UserError where there is a file already."""
-    if path.exists():
-        raise UserError(
-            "the file exists and is not overwritten", where=str(path), fix="give another name with --output"
-        )
-
-
-def write_new(path: Path, text: str) -> None:
-    """Writes a file that must not exist yet. Raises UserError or StorageError."""
-    from trainwright.errors import StorageError
-
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        refuse_existing(path)
-    except OSError as error:
-        raise StorageError(path, error) from error

@@ -9,6 +9,8 @@ trainwright runs lineage RUN            runs that it goes on from, and that go o
 trainwright runs combine RUN RUN...     the mean of their weights, if it is as good as the best
 trainwright runs merge RUN              one run of the chain that leads to it, with joined curves
 trainwright runs tag RUN --add best     tags, also --where tags=best; `runs note RUN TEXT` writes a note
+trainwright runs archive 'old-*'        packs runs, out of the lists; `list --archived`, `restore`
+trainwright runs purge RUN              deletes a run for good
 trainwright runs index                  reads into the index what it lacks; --rebuild makes it anew
 trainwright runs sync RUN               give its sinks (MLflow ...) what they lack
 """
@@ -18,7 +20,7 @@ from __future__ import annotations
 import argparse
 import time
 
-from trainwright.cli import runs_compare, runs_labels, runs_list
+from trainwright.cli import runs_archive, runs_compare, runs_labels, runs_list
 from trainwright.cli.common import add_index, add_runs_dir, say, say_json, table
 from trainwright.cli.parsing import UsageError
 from trainwright.cli.run_words import age, duration, main_metrics, progress
@@ -30,7 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_index(parser)
     parser.add_argument("--json", action="store_true", help="machine output")
     actions = parser.add_subparsers(
-        dest="action", metavar="list|show|diff|compare|lineage|merge|combine|sync|index|tag|note"
+        dest="action",
+        metavar="list|show|diff|compare|lineage|merge|combine|sync|index|tag|note|archive|restore|purge",
     )
     listing = actions.add_parser("list", help="one row per run", allow_abbrev=False)
     runs_list.add_arguments(listing)
@@ -54,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="greedy",
         help="take what does no harm, all equally, or the best point between two [greedy]",
     )
-    labelling = runs_labels.add_arguments(actions)
+    labelling = [*runs_labels.add_arguments(actions), *runs_archive.add_arguments(actions)]
     indexing = actions.add_parser("index", help="bring the index of runs up to date", allow_abbrev=False)
     indexing.add_argument("--rebuild", action="store_true", help="make it anew from the run directories")
     for action in (listing, show, diff, comparing, family, merging, combining, syncing, indexing, *labelling):
@@ -80,6 +83,12 @@ def run(arguments: argparse.Namespace) -> int:
         _combine(arguments)
     elif arguments.action in ("tag", "note"):
         runs_labels.label(arguments)
+    elif arguments.action == "archive":
+        runs_archive.archive_runs(arguments)
+    elif arguments.action == "restore":
+        runs_archive.restore_runs(arguments)
+    elif arguments.action == "purge":
+        runs_archive.purge_runs(arguments)
     elif arguments.action == "index":
         _index(arguments)
     elif arguments.action == "sync":

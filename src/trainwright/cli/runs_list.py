@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from trainwright.cli.run_words import age, duration, main_metrics, progress
 
 if TYPE_CHECKING:
     from trainwright.runs.directory import RunDirectory
-    from trainwright.runs.selecting import Known
+    from trainwright.runs.selecting import Known, Query
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--sort", metavar="KEY", help="a column, metric or recipe key; -KEY for falling")
     parser.add_argument("--columns", metavar="KEYS", help="what to show, by comma")
+    parser.add_argument("--archived", action="store_true", help="those that are archived instead")
     parser.add_argument("--csv", action="store_true", help="as CSV")
 
 
@@ -36,15 +36,14 @@ def list_runs(arguments: argparse.Namespace) -> None:
     """Prints the table."""
     from trainwright.runs.listing import DAMAGED
 
-    columns = [key for key in (getattr(arguments, "columns", None) or "").split(",") if key]
-    as_csv = getattr(arguments, "csv", False)
-    there = _there(arguments, columns)
-    found = _chosen(arguments, there)
+    query, as_csv = query_of(arguments), getattr(arguments, "csv", False)
+    columns = list(query.columns)
+    found, there = _found(arguments, query)
     if arguments.json:
-        chosen = columns or None
-        say_json([{k: run[k] for k in chosen} if chosen else run.row.as_json() for run in found])
+        say_json([{k: run[k] for k in columns} if columns else run.row.as_json() for run in found])
     elif not found and not as_csv:
-        say(f"no runs in {arguments.runs_dir}" if not there else f"none of {len(there)} runs fits")
+        kind = "archived runs" if getattr(arguments, "archived", False) else "runs"
+        say(f"none of {there} {kind} fits" if there else f"no {kind} in {arguments.runs_dir}")
     elif as_csv:
         _write_csv(found, columns)
     elif columns:
@@ -57,27 +56,44 @@ def list_runs(arguments: argparse.Namespace) -> None:
             say(f"damaged: {run.row.reason}")
 
 
-def _there(arguments: argparse.Namespace, columns: list[str]) -> list[Known]:
-    """Runs that match the patterns, with what the other arguments ask of them."""
-    from trainwright.runs.listing import find_runs, rows
-    from trainwright.runs.selecting import condition, known
+def query_of(arguments: argparse.Namespace) -> Query:
+    """What the options ask for. Raises UserError."""
+    from trainwright.runs.selecting import Query, condition
 
-    sort = (getattr(arguments, "sort", None) or "").removeprefix("-")
-    wheres = [condition(text)[0] for text in getattr(arguments, "where", [])]
-    keys = [*columns, *wheres, *([sort] if sort else [])]
-    complete = not columns and (arguments.json or getattr(arguments, "csv", False))
+    sort = getattr(arguments, "sort", None) or ""
+    columns = [key for key in (getattr(arguments, "columns", None) or "").split(",") if key]
+    conditions = tuple(condition(text) for text in getattr(arguments, "where", []))
+    return Query(conditions, sort.removeprefix("-"), sort.startswith("-"), tuple(columns))
+
+
+def _found(arguments: argparse.Namespace, query: Query) -> tuple[list[Known], int]:
+    """Runs that match the patterns and fit the query, and the number of those that match."""
+    from trainwright.runs.listing import find_runs, rows
+    from trainwright.runs.selecting import known
+
+    if getattr(arguments, "archived", False):
+        return _archived(arguments, query)
+    complete = not query.columns and (arguments.json or getattr(arguments, "csv", False))
     patterns = getattr(arguments, "patterns", [])
     directories = find_runs(patterns, arguments.runs_dir) if patterns else None
-    found = _indexed(arguments, directories, keys, complete=complete)
+    found = _indexed(arguments, directories, query, complete=complete)
     if found is not None:
         return found
     directories = find_runs(patterns, arguments.runs_dir)
-    return known(directories, rows(directories), keys)
+    there = known(directories, rows(directories), query.keys)
+    return query.choose(there, lambda run, key: run[key]), len(there)
+
+
+def _archived(arguments: argparse.Namespace, query: Query) -> tuple[list[Known], int]:
+    from trainwright.runs.archive import find_archived, query_archived
+
+    there = find_archived(arguments.patterns, arguments.runs_dir)
+    return query_archived(there, query), len(there)
 
 
 def _indexed(
-    arguments: argparse.Namespace, directories: list[RunDirectory] | None, keys: list[str], *, complete: bool
-) -> list[Known] | None:
+    arguments: argparse.Namespace, directories: list[RunDirectory] | None, query: Query, *, complete: bool
+) -> tuple[list[Known], int] | None:
     """The same from the index; None where there is none, or it cannot be used now."""
     from trainwright.runs.index.database import IndexUnavailable
     from trainwright.runs.index.listing import ids_within, indexed_runs
@@ -89,7 +105,7 @@ def _indexed(
     if place is None or not is_runs_folder(arguments.runs_dir) or (directories is not None and ids is None):
         return None
     try:
-        return indexed_runs(place, arguments.runs_dir, keys, ids=ids, complete=complete, told=show_reading)
+        return indexed_runs(place, arguments.runs_dir, query, ids=ids, complete=complete, told=show_reading)
     except IndexUnavailable as error:
         tell(f"{error}\nthe run directories are read instead")
         return None
@@ -101,18 +117,10 @@ def show_reading(done: int, all: int) -> None:
         tell(f"reading {all - done} runs into the index")
 
 
-def _chosen(arguments: argparse.Namespace, there: list[Known]) -> list[Known]:
-    """Runs that fit the conditions, in order."""
-    from trainwright.runs.selecting import condition, ordered
-
-    conditions = [condition(text) for text in getattr(arguments, "where", [])]
-    sort = getattr(arguments, "sort", None) or ""
-    found = [run for run in there if all(holds(run[name]) for name, holds in conditions)]
-    return ordered(found, sort.removeprefix("-"), falling=sort.startswith("-")) if sort else found
-
-
 def _write_csv(found: list[Known], columns: list[str]) -> None:
     """All columns where none are named: the row's fields, then the metrics."""
+    import csv
+
     if not columns:
         metrics = dict.fromkeys(name for run in found for name in run.row.metrics)
         columns = ["id", "state", "step", "epoch", "created", "seconds", *metrics]

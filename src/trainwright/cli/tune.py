@@ -9,8 +9,9 @@ trainwright tune export STUDY --optuna URL     all of it as a study of Optuna's,
 trainwright tune report STUDY                  a page: history, front, what matters, why each point was tried
 trainwright tune merge STUDY ... -o NEW        several studies of one recipe as one; NEW is a file or a URL
 
-STUDY is a name, a file (runs/NAME.study) or a URL such as postgresql://host/database. Every trial is an
-ordinary run. Ctrl-C saves and stops, a second one stops at once; either way the study goes on where it was.
+RECIPE takes overrides, such as train.epochs=3 or tune.search=random. STUDY is a name, a file
+(runs/NAME.study) or a URL such as postgresql://host/database. Every trial is an ordinary run. Ctrl-C saves
+and stops, a second one stops at once; either way the study goes on where it was.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from trainwright.cli.common import add_device, add_index, add_runs_dir, say, say_json, table, tell
+from trainwright.wording import counted
 
 if TYPE_CHECKING:
     from trainwright.tune.trial import Trial
@@ -27,6 +29,19 @@ if TYPE_CHECKING:
 
 ACTIONS = ("resume", "show", "best", "export", "report", "merge")
 _INTERRUPTED = 130
+_WORKING = ("RECIPE", "resume")
+_BELONG_TO = {  # option -> what it is when nothing is given, and the actions that read it
+    "trials": (None, _WORKING),
+    "time": (None, _WORKING),
+    "jobs": (1, _WORKING),
+    "quiet": (False, _WORKING),
+    "study": (None, ("RECIPE",)),
+    "failed": (False, ("resume",)),
+    "trial": (None, ("export",)),
+    "optuna": (None, ("export",)),
+    "json": (False, ("show", "best")),
+    "output": (None, ("export", "report", "merge")),
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,9 +71,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     first, *more = arguments.words
     _refuse_numbers(arguments)
+    _refuse_others_options(first if first in ACTIONS else "RECIPE", arguments)
     if first not in ACTIONS:
         if more:
-            raise UsageError(f"{more[0]!r} is not an override", fix="overrides look like train.epochs=3")
+            raise _no_override(first, more[0])
         opened = studies.start(
             first,
             arguments.overrides,
@@ -78,6 +94,28 @@ def run(arguments: argparse.Namespace) -> int:
     with closing(opened.store):
         {"show": _show, "best": _best, "export": _export, "report": _report}[first](opened, arguments)
     return 0
+
+
+def _refuse_others_options(action: str, arguments: argparse.Namespace) -> None:
+    """An option that an action does not read would be ignored in silence."""
+    from trainwright.cli.parsing import UsageError
+
+    for name, (nothing, actions) in _BELONG_TO.items():
+        if getattr(arguments, name) != nothing and action not in actions:
+            flag = "-o" if name == "output" else f"--{name}"
+            takes = " and ".join(f"`tune {known}`" for known in actions)
+            raise UsageError(f"`tune {action}` takes no {flag}", fix=f"leave it out; it belongs to {takes}")
+
+
+def _no_override(first: str, word: str) -> Exception:
+    from trainwright.cli.parsing import UsageError
+    from trainwright.errors import closest
+
+    meant = closest(first, ACTIONS)
+    if meant is not None:
+        return UsageError(f"`tune {first}` is no action", fix=f"did you mean `tune {meant} {word}`?")
+    fix = f"overrides look like train.epochs=3; actions are {', '.join(ACTIONS)}"
+    return UsageError(f"{word!r} is not an override", fix=fix)
 
 
 def _refuse_numbers(arguments: argparse.Namespace) -> None:
@@ -116,6 +154,7 @@ def _work(opened: OpenStudy, arguments: argparse.Namespace) -> int:
         _summary(opened, result.counts)
         say(f"study      {opened.place}")
         if result.finished:
+            _no_more(opened, arguments.trials, result.counts)
             for action in ("show", "report", "export"):
                 say(f"  trainwright tune {action} {opened.place}")
             return 0
@@ -131,11 +170,22 @@ def _summary(opened: OpenStudy, counts: dict[str, int]) -> None:
     _best_rows(opened)
 
 
+def _no_more(opened: OpenStudy, trials: int | None, counts: dict[str, int]) -> None:
+    """Says why no more is tried than was."""
+    size = opened.study.size
+    if opened.study.is_grid and trials is not None and size is not None and trials > size:
+        say(f"the grid has {counted(size, 'point')}, and all of them are tried")
+    if paused := counts.get("paused"):
+        say(f"{counted(paused, 'paused trial')} would go on only if the rule that paused them chose them")
+
+
 def _best_rows(opened: OpenStudy) -> None:
     found = opened.best()
     if found:
         say("best" if len(opened.directions) == 1 else "Pareto front")
         say(table(_header(opened), [_row(opened, trial) for trial in found]))
+    elif any(trial.state == "done" for trial in opened.store.trials()):
+        say(str(opened.why_none_is_best()))
 
 
 def _header(opened: OpenStudy) -> list[str]:
@@ -143,11 +193,21 @@ def _header(opened: OpenStudy) -> list[str]:
 
 
 def _row(opened: OpenStudy, trial: Trial) -> list[Any]:
-    from trainwright.recipe.writing import flow
+    from trainwright.workflows.studies import told_value
 
-    values = trial.values or [None] * len(opened.directions)
-    point = [flow(trial.point[path]) if path in trial.point else "-" for path in opened.tune.space]
-    return [trial.number, *values, *point, trial.run or "-"]
+    point = [told_value(trial.point[path]) if path in trial.point else "-" for path in opened.tune.space]
+    return [trial.number, *_values(opened, trial), *point, trial.run or "-"]
+
+
+def _values(opened: OpenStudy, trial: Trial) -> list[Any]:
+    """The objectives, with the interval of those that were measured several times."""
+    if trial.values is None:
+        return [None] * len(opened.directions)
+    intervals = trial.details.get("intervals", {})
+    return [
+        f"{value:.4g} [{intervals[name][0]:.4g}, {intervals[name][1]:.4g}]" if name in intervals else value
+        for name, value in zip(opened.tune.objectives, trial.values, strict=True)
+    ]
 
 
 def _json(opened: OpenStudy, trials: list[Trial]) -> None:
@@ -181,13 +241,13 @@ def _best(opened: OpenStudy, arguments: argparse.Namespace) -> None:
     elif opened.best():
         _best_rows(opened)
     else:
-        say("no trial is done yet")
+        raise opened.why_none_is_best()
 
 
 def _export(opened: OpenStudy, arguments: argparse.Namespace) -> None:
     from pathlib import Path
 
-    from trainwright.runs.atomic import write_text
+    from trainwright.cli.new_file import write_new
     from trainwright.workflows.studies import exported
     from trainwright.workflows.study_exchange import to_optuna
 
@@ -197,7 +257,7 @@ def _export(opened: OpenStudy, arguments: argparse.Namespace) -> None:
         return
     text = exported(opened, arguments.trial, arguments.output or "FILE")
     if arguments.output:
-        write_text(Path(arguments.output), text)
+        write_new(Path(arguments.output), text)
         say(f"trainwright train {arguments.output}")
     else:
         say(text.rstrip())

@@ -46,6 +46,7 @@ def check_tuning(recipe: Recipe) -> list[Problem]:
         return found
     space = space_of(recipe)
     found = [problem for variable in space.variables for problem in _whole_numbers(tune, variable)]
+    found += [problem for variable in space.variables for problem in _overridden(recipe, space, variable)]
     return found or list(_single_values(recipe, space)) or list(_pairs(recipe, space))
 
 
@@ -236,6 +237,34 @@ def _whole_numbers(tune: Tune, variable: Variable) -> Iterator[Problem]:
         if value is not None and not value.is_integer():
             what = f"{value:g} is no whole number, and `{variable.path}` takes nothing else"
             yield Problem(("tune", "space", variable.path, name), what, fix="round it")
+
+
+def _overridden(recipe: Recipe, space: Space, outer: Variable) -> Iterator[Problem]:
+    """A value within a choice that another dimension replaces whenever the choice is made."""
+    around = split_path(recipe.aliases.get(outer.path, outer.path))
+    for inner in space.variables:
+        parts = split_path(recipe.aliases.get(inner.path, inner.path))
+        if inner is outer or parts[: len(around)] != around:
+            continue
+        for index, choice in enumerate(outer.choices or ()):
+            wanted = (inner.when or {}).get(outer.path)
+            chosen = wanted is None or any(matches(choice, value) for value in wanted)
+            if chosen and set(inner.when or ()) <= {outer.path} and _holds(choice, parts[len(around) :]):
+                key = join_path(parts[len(around) :])
+                place: KeyPath = ("tune", "space", outer.path, "choices", index, *parts[len(around) :])
+                what = f"this `{key}` has no effect: `{inner.path}` is searched beside it"
+                yield Problem(
+                    place, what, fix=f"remove it, or search `{inner.path}` only `when` others are chosen"
+                )
+
+
+def _holds(choice: object, parts: KeyPath) -> bool:
+    """Whether a choice gives a value at a path within it."""
+    for part in parts:
+        if not isinstance(choice, dict) or part not in choice:
+            return False
+        choice = choice[part]
+    return bool(parts)
 
 
 def _around(space: Space, variable: Variable) -> list[Point]:

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from trainwright.errors import RunError
 from trainwright.runs.directory import RunDirectory
 from trainwright.runs.metrics import last_values
@@ -90,6 +88,8 @@ def flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 def resolved_values(run: RunDirectory) -> dict[str, Any]:
     """The resolved recipe of a run. Raises RunError."""
+    import yaml  # half of what the imports of `runs list` would take, which seldom needs it
+
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         value = yaml.load(run.resolved.read_text(), Loader=loader)

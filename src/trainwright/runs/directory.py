@@ -149,14 +149,17 @@ class RunDirectory:
         write_results(self.results, self.metrics_file, self.record().resumed_from)
 
 
-def create_numbered(path: str | os.PathLike[str]) -> RunDirectory:
+def create_numbered(path: str | os.PathLike[str], first: int = 1) -> RunDirectory:
     """Makes the first free directory of `path`, `path-2`, `path-3` ...; two callers never get the same.
+
+    Args:
+        path: Without a number.
+        first: The number to begin with; 1 is none.
 
     Raises:
         StorageError: The directory cannot be made.
     """
-    base = Path(path)
-    number = 1
+    base, number = Path(path), first
     while True:
         candidate = base if number == 1 else base.with_name(f"{base.name}-{number}")
         try:

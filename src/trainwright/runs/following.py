@@ -7,7 +7,6 @@ thread; it is given the rest later, also by another process after a resume.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import threading
@@ -226,6 +225,8 @@ def _fits(file: BinaryIO, mark: Mark) -> bool:
 
 
 def _digest(file: BinaryIO, end: int) -> str:
+    import hashlib  # loads OpenSSL, which a table of runs has no use for
+
     file.seek(max(0, end - _SEEN))
     return hashlib.sha256(file.read(min(end, _SEEN))).hexdigest()[:16] if end else ""
 

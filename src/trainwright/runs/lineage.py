@@ -11,7 +11,7 @@ from typing import Any, Literal
 from trainwright.errors import RunError
 from trainwright.runs.difference import Change
 from trainwright.runs.directory import RunDirectory
-from trainwright.runs.listing import all_runs
+from trainwright.runs.listing import all_runs, is_archived
 from trainwright.runs.record import RunRecord
 
 Checkpoint = Literal["last", "best"]
@@ -67,6 +67,12 @@ def parent_of(run: RunDirectory) -> RunDirectory | None:
     for place in (run.path.absolute().parent / origin.run, Path(origin.path)):
         if (place / "run.json").is_file():
             return RunDirectory(place)
+    if is_archived(origin.run, run.path.absolute().parent):
+        raise RunError(
+            f"the run goes on from {origin.run}, which is archived",
+            where=str(run.path),
+            fix=f"`trainwright runs restore {origin.run}` brings it back",
+        )
     raise RunError(
         f"the run goes on from {origin.run}, which is gone",
         where=str(run.path),

@@ -19,6 +19,7 @@ from trainwright.runs.labels import read_labels
 
 _ID = re.compile(r"(?P<name>.+)-(?P<salt>[0-9a-f]{10})(?:-(?P<number>\d+))?")
 DAMAGED = "damaged"
+ARCHIVE = "archive"  # a folder beside the runs, see `trainwright.runs.archive`
 _MAGIC = re.compile(r"[*?\[]")
 
 
@@ -189,10 +190,11 @@ def _matches(pattern: str, runs_dir: str | os.PathLike[str]) -> list[RunDirector
         return [RunDirectory(path) for path in sorted(paths, key=age_key) if (path / "run.json").is_file()]
     runs = all_runs(runs_dir)
     exact = [run for run in runs if run.id == pattern]
-    return exact or [run for run in runs if _named(run.id, pattern)]
+    return exact or [run for run in runs if is_named(run.id, pattern)]
 
 
-def _named(run_id: str, pattern: str) -> bool:
+def is_named(run_id: str, pattern: str) -> bool:
+    """Whether a word is a run's name, or begins its salt with at least four digits."""
     name, salt, _ = split_id(run_id)
     if pattern == name:
         return True
@@ -202,6 +204,12 @@ def _named(run_id: str, pattern: str) -> bool:
 def _nothing(pattern: str, runs_dir: str | os.PathLike[str]) -> RunError:
     ids = [run.id for run in all_runs(runs_dir)]
     near = closest(pattern, [*ids, *dict.fromkeys(split_id(item)[0] for item in ids)])
+    if archived := _archived(pattern, runs_dir):
+        return RunError(
+            f"{archived} is archived",
+            where=os.fspath(runs_dir),
+            fix=f"`trainwright runs restore {archived}` brings it back",
+        )
     if Path(pattern).exists():
         return RunError("this is not a run directory", where=pattern, why="it has no run.json")
     return RunError(
@@ -210,6 +218,17 @@ def _nothing(pattern: str, runs_dir: str | os.PathLike[str]) -> RunError:
         why="" if ids else "the directory holds no runs",
         fix=f"did you mean {near}?" if near else "`trainwright runs list` shows all of them",
     )
+
+
+def _archived(pattern: str, runs_dir: str | os.PathLike[str]) -> str:
+    """Id of an archived run that a pattern may mean, empty where there is none."""
+    ids = sorted(path.stem for path in Path(runs_dir, ARCHIVE).glob("*.json"))
+    return next((id for id in ids if id == pattern or is_named(id, pattern)), "")
+
+
+def is_archived(run_id: str, runs_dir: str | os.PathLike[str]) -> bool:
+    """Whether there is an archived run of this id."""
+    return Path(runs_dir, ARCHIVE, f"{run_id}.json").is_file()
 
 
 def age_key(path: Path) -> tuple[float, str]:

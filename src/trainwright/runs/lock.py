@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import socket
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -56,7 +55,7 @@ class Owner:
         """This process."""
         fields = _stat(os.getpid())
         born = fields[_BORN] if fields else ""
-        return cls(os.getpid(), socket.gethostname(), _boot_id(), _pid_namespace(), born)
+        return cls(os.getpid(), os.uname().nodename, _boot_id(), _pid_namespace(), born)
 
     def dead(self) -> bool:
         """True only where it is certain: same boot and PID namespace, and the process is gone.
@@ -236,10 +235,10 @@ def holder(path: str | os.PathLike[str]) -> Owner | None:
         os.close(handle)
     if free:
         # On a network file system the lock of another machine may be invisible: its name counts then.
-        foreign = owner is not None and owner.host != socket.gethostname() and not owner.dead()
+        foreign = owner is not None and owner.host != os.uname().nodename and not owner.dead()
         return owner if foreign and on_network(path) else None
     if owner is None:
-        return Owner(0, socket.gethostname())
+        return Owner(0, os.uname().nodename)
     return None if owner.dead() else owner
 
 

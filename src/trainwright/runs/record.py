@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import socket
 import time
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -119,7 +118,7 @@ class RunRecord:
         if self.attempts and self.attempts[-1].ended is None:
             last = self.attempts[-1]
             last.state, last.reason = RunState.INTERRUPTED, last.reason or "the process was killed"
-        attempt = Attempt(self.attempt + 1, from_step, os.getpid(), socket.gethostname(), time.time())
+        attempt = Attempt(self.attempt + 1, from_step, os.getpid(), os.uname().nodename, time.time())
         self.attempts.append(attempt)
         self.state, self.finished, self.exit_reason = RunState.RUNNING, None, ""
         return attempt

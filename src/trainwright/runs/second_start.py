@@ -15,7 +15,7 @@ from trainwright.recipe.salt import NOT_PART
 from trainwright.recipe.writing import flow
 from trainwright.runs.difference import Change, changes, resolved_values
 from trainwright.runs.directory import RunDirectory, create_numbered
-from trainwright.runs.listing import all_runs, split_id
+from trainwright.runs.listing import all_runs, is_archived, split_id
 from trainwright.runs.record import RunRecord, RunState
 
 # More differing values than this and two recipes are not "nearly the same" to a person.
@@ -78,14 +78,21 @@ def decide(
 
     Raises:
         LockHeld: Another process works on this run.
-        RunError: The run failed before; or its salt is the same by accident.
+        RunError: The run failed before, or is archived; or its salt is the same by accident.
         StorageError: The directory cannot be made.
     """
     run = RunDirectory(Path(runs_dir) / f"{name}-{salt}")
+    archived = is_archived(run.id, runs_dir) and not run.record_file.exists()
     if fresh:
-        run = create_numbered(run.path)
+        run = create_numbered(run.path, 2 if archived else 1)
         run.acquire()
         return Decision(Action.START, run)
+    if archived:
+        raise RunError(
+            "this run is archived",
+            where=str(run.path),
+            fix=f"`trainwright runs restore {run.id}` brings it back, --fresh starts a new run beside it",
+        )
     if run.record_file.exists() and run.record().state is RunState.DONE:
         return _done(run, digest)  # needs no lock, and a report may be at work on it
     run.acquire()

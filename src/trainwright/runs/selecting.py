@@ -11,7 +11,7 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, TypeVar
 
 from trainwright.errors import UserError, closest
 from trainwright.runs.difference import flatten, resolved_values
@@ -28,6 +28,7 @@ _SIGNS: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,
     "!=": operator.ne,
 }
+Item = TypeVar("Item")
 FIELDS = tuple(item.name for item in fields(RunRow) if item.name != "metrics")
 
 
@@ -88,6 +89,48 @@ def refuse_unknown(
             )
 
 
+@dataclass(frozen=True)
+class Query:
+    """Which runs are asked for, in which order, and what of them.
+
+    Attributes:
+        conditions: Keys with tests of their values, which all have to hold.
+        sort: The key to order by, empty for the order of age.
+        falling: Whether the largest comes first.
+        columns: Keys to show.
+    """
+
+    conditions: tuple[tuple[str, Callable[[Any], bool]], ...] = ()
+    sort: str = ""
+    falling: bool = False
+    columns: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> list[str]:
+        """Everything that has to be known of a run, each once."""
+        sort = [self.sort] if self.sort else []
+        return list(dict.fromkeys([*self.columns, *(key for key, _ in self.conditions), *sort]))
+
+    def choose(self, runs: Sequence[Item], value: Callable[[Item, str], Any]) -> list[Item]:
+        """The runs that fit, in order; those without a value to order by last, whichever way.
+
+        Args:
+            runs: In order of age.
+            value: Gives what a run has under a key, None where it lacks it.
+        """
+        found = list(runs)
+        for key, holds in self.conditions:
+            found = [run for run in found if holds(value(run, key))]
+        if not self.sort:
+            return found
+        by = [(value(run, self.sort), run) for run in found]
+        having = [pair for pair in by if pair[0] is not None]
+        if len({isinstance(given, str) for given, _ in having}) > 1:
+            having = [(str(given), run) for given, run in having]
+        having.sort(key=operator.itemgetter(0), reverse=self.falling)
+        return [run for _, run in having] + [run for given, run in by if given is None]
+
+
 def condition(text: str) -> tuple[str, Callable[[Any], bool]]:
     """The key and the test of a condition such as `test/accuracy>0.9`. Raises UserError."""
     match = _CONDITION.fullmatch(text)
@@ -107,14 +150,6 @@ def condition(text: str) -> tuple[str, Callable[[Any], bool]]:
         return sign(given, value)
 
     return key, holds
-
-
-def ordered(runs: Sequence[Known], key: str, *, falling: bool) -> list[Known]:
-    """By one key; runs without a value last, whichever way."""
-    having = [run for run in runs if run[key] is not None]
-    kinds = {isinstance(run[key], str) for run in having}
-    by = (lambda run: str(run[key])) if len(kinds) > 1 else (lambda run: run[key])
-    return [*sorted(having, key=by, reverse=falling), *(run for run in runs if run[key] is None)]
 
 
 def _values(run: RunDirectory) -> dict[str, Any]:

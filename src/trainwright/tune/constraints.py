@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from trainwright.tune.curve import Curves
@@ -34,6 +34,12 @@ class Constraint:
         above = value - self.high if self.high is not None else float("-inf")
         return max(below, above)
 
+    def share(self, value: float | None) -> float:
+        """The excess as a share of the limit that is broken; the excess itself where that is 0."""
+        excess = self.excess(value)
+        limit = self.low if self.low is not None and value is not None and value < self.low else self.high
+        return excess / abs(limit) if limit else excess
+
     def broken(self, value: float | None) -> str:
         """What is wrong with a value, in words; empty where nothing is."""
         if self.excess(value) <= 0:
@@ -49,6 +55,29 @@ def kept(trial: Trial, constraints: Collection[Constraint]) -> bool:
     """Whether what was measured of a trial lies within all limits."""
     measured = trial.details.get("constraints", {})
     return all(item.excess(measured.get(item.metric)) <= 0 for item in constraints)
+
+
+def nearest(trials: Sequence[Trial], constraints: Collection[Constraint]) -> tuple[Trial, str]:
+    """The trial that breaks the fewest limits, and of those the one that breaks its worst by the least share.
+
+    Args:
+        trials: One or more.
+        constraints: Limits.
+
+    Returns:
+        It, and what it breaks, in words; empty where it breaks nothing.
+    """
+
+    def far(trial: Trial) -> tuple[int, float]:
+        """How many limits are broken, and the largest excess as a share of its limit."""
+        measured = trial.details.get("constraints", {})
+        shares = [item.share(measured.get(item.metric)) for item in constraints]
+        return sum(share > 0 for share in shares), max(shares, default=0.0)
+
+    trial = min(trials, key=far)
+    measured = trial.details.get("constraints", {})
+    broken = [item.broken(measured.get(item.metric)) for item in constraints]
+    return trial, ", ".join(text for text in broken if text)
 
 
 class WithinConstraints(Stopper):

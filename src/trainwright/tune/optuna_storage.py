@@ -22,7 +22,8 @@ def write_optuna(
     """Writes every ended trial into a new study of Optuna's; gives their number.
 
     Choices that are no plain values become JSON texts. A stopped or paused trial is a pruned one. Where a
-    trial ran, why it ended and its number here are attributes of it.
+    trial ran, why it ended, its number here, and the objectives that a stopped one came to (`last`) are
+    attributes of it.
 
     Args:
         url: Optuna's storage, such as `sqlite:///optuna.db`.
@@ -36,6 +37,8 @@ def write_optuna(
         MissingExtra: Optuna is not installed.
         RunError: The storage has a study of this name, or cannot be written.
     """
+    from sqlalchemy.exc import SQLAlchemyError
+
     try:
         import optuna
     except ImportError as error:
@@ -48,8 +51,16 @@ def write_optuna(
     except optuna.exceptions.DuplicatedStudyError as error:
         fix = "give another file, or delete the study there"
         raise RunError(f"the storage has a study `{name}` already", where=url, fix=fix) from error
-    except (optuna.exceptions.StorageInternalError, OSError, ValueError, ImportError) as error:
-        raise RunError("Optuna cannot open the storage", where=url, why=str(error).split("\n")[0]) from error
+    except (
+        optuna.exceptions.StorageInternalError,
+        SQLAlchemyError,
+        OSError,
+        ValueError,
+        ImportError,
+    ) as error:
+        fix = "give a URL such as sqlite:///optuna.db, or postgresql+psycopg://user@host/database"
+        why = str(error).split("\n")[0]
+        raise RunError("Optuna cannot open the storage", where=url, why=why, fix=fix) from error
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a part that is still called experimental
         study.set_metric_names(list(objectives))
@@ -65,6 +76,10 @@ def _frozen(
     attributes = {"trial": trial.number, "run": trial.run, "seconds": trial.seconds, **trial.details}
     if trial.reason:
         attributes["reason"] = trial.reason
+    if trial.state is not TrialState.DONE and trial.values is not None:
+        attributes["last"] = dict(
+            zip(objectives, trial.values, strict=True)
+        )  # Optuna takes values of done ones
     first = next(iter(objectives))
     single = len(objectives) == 1
     steps = {report.epoch: report.values[first] for report in curve if first in report.values}

@@ -11,7 +11,6 @@ import contextlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +36,7 @@ from trainwright.tune.tables import (
     FORMAT,
     STUDIES,
     TRIALS,
+    StudyRow,
     grid_digest,
     make_tables,
     report_of,
@@ -45,25 +45,6 @@ from trainwright.tune.tables import (
 )
 from trainwright.tune.trial import Trial, TrialState
 from trainwright.tune.writer import Writer, open_engine
-
-
-@dataclass(frozen=True)
-class StudyRow:
-    """What is kept of the study itself.
-
-    Attributes:
-        name: Its name.
-        recipe: The resolved recipe, with its `tune` section.
-        limit: Trials to make, None where there is no limit.
-        ended: How many trials have ended, ever; one that is taken up again counts again.
-        seconds: Working time of all its trials.
-    """
-
-    name: str
-    recipe: dict[str, Any]
-    limit: int | None
-    ended: int
-    seconds: float
 
 
 class Store:
@@ -114,6 +95,17 @@ class Store:
 
         with contextlib.suppress(IntegrityError):  # another process made it at the same moment
             self._writer.do(work)
+        return self.study()
+
+    def replace(self, recipe: Mapping[str, Any], limit: int | None) -> StudyRow:
+        """Another recipe for a study without trials; one that has any stays. Gives what is there then."""
+
+        def work(connection: Connection) -> None:
+            any_trial = select(TRIALS.c.number).where(TRIALS.c.study == self.name).exists()
+            query = update(STUDIES).where(STUDIES.c.name == self.name, ~any_trial)
+            connection.execute(query.values(recipe=json.dumps(recipe), limit=limit))
+
+        self._writer.do(work)
         return self.study()
 
     def study(self) -> StudyRow:
@@ -337,13 +329,15 @@ class Store:
 
         self._writer.do(work)
 
-    def go_on(self, number: int, owner: str, lease: float) -> Trial | None:
-        """Leases a paused trial; None where it is paused no more."""
+    def go_on(
+        self, number: int, owner: str, lease: float, state: TrialState = TrialState.PAUSED
+    ) -> Trial | None:
+        """Leases a paused trial, or one that ended otherwise; None where that is no longer its state."""
 
         def work(connection: Connection) -> Trial | None:
             where = and_(TRIALS.c.study == self.name, TRIALS.c.number == number)
             paused = select(TRIALS.c.state).where(where).with_for_update()
-            if connection.execute(paused).scalar() != TrialState.PAUSED.value:
+            if connection.execute(paused).scalar() != state.value:
                 return None
             now = self._clock()
             values = {"state": TrialState.RUNNING.value, "owner": owner, "lease_until": now + lease}

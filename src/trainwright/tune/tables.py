@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -86,6 +87,25 @@ REPORTS = Table(
 
 _ADDED_IN_2 = ("epochs INTEGER", "details TEXT")
 _MAKING = 0x74726E77  # an advisory lock of PostgreSQL's, which knows no CREATE that waits for another one
+
+
+@dataclass(frozen=True)
+class StudyRow:
+    """What is kept of the study itself.
+
+    Attributes:
+        name: Its name.
+        recipe: The resolved recipe, with its `tune` section.
+        limit: Trials to make, None where there is no limit.
+        ended: How many trials have ended, ever; one that is taken up again counts again.
+        seconds: Working time of all its trials.
+    """
+
+    name: str
+    recipe: dict[str, Any]
+    limit: int | None
+    ended: int
+    seconds: float
 
 
 def make_tables(connection: Connection) -> None:

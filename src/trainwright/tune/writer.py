@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 
 from trainwright.errors import MissingExtra, UserError
@@ -90,7 +90,7 @@ class Writer:
         try:
             connection = self._engine.connect()
         except BaseException as error:
-            self._refuse(_told(error))
+            self._refuse(_told(error, self._engine.url))
             return
         with connection:
             while True:
@@ -124,7 +124,7 @@ class Writer:
                 results = [call(connection) for call, _ in batch]
         except BaseException as error:
             if len(batch) == 1:
-                batch[0][1].set_exception(_told(error))
+                batch[0][1].set_exception(_told(error, self._engine.url))
                 return
             for item in batch:
                 self._commit(connection, [item])
@@ -133,9 +133,15 @@ class Writer:
             future.set_result(result)
 
 
-def _told(error: BaseException) -> BaseException:
+def _told(error: BaseException, url: URL) -> BaseException:
     if not isinstance(error, DBAPIError) or isinstance(error, IntegrityError):
         return error
-    if "is not a database" in str(error):
-        return UserError("the file is no study", why=str(error.orig), fix="give another name to the study")
-    return UserError("the study cannot be read or written", why=str(error.orig or error))
+    why, is_file = str(error.orig or error).strip(), url.get_backend_name() == "sqlite"
+    where = str(url.database) if is_file else url.render_as_string(hide_password=True)
+    if "is not a database" in why:
+        return UserError("the file is no study", where=where, why=why, fix="give another name to the study")
+    if "malformed" in why:
+        fix = "put back a copy of the file; its trials are runs, which a new study finds again"
+        return UserError("the study's file is damaged", where=where, why=why, fix=fix)
+    asked = "the file and its folder can be written" if is_file else "the server runs and takes that user"
+    return UserError("the study cannot be read or written", where=where, why=why, fix=f"look whether {asked}")

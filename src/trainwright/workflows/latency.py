@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from trainwright.runs.atomic import write_json
@@ -21,26 +21,34 @@ class Latency:
     """Milliseconds from a prepared sample on the device to the model's answer.
 
     Attributes:
-        median: Of single answers.
-        low: 5 % of them were quicker.
-        high: 5 % of them were slower.
+        quick: 1 % of the answers were quicker: what the model takes where nothing disturbs it.
+        fastest: Of all answers.
+        median: Half of them were quicker.
+        slow: 5 % of them were slower.
         answers: How many were timed.
         threads: Compute threads.
         device: Where.
     """
 
+    quick: float
+    fastest: float
     median: float
-    low: float
-    high: float
+    slow: float
     answers: int
     threads: int
     device: str
 
+    @property
+    def interval(self) -> list[float]:
+        """Where `quick` lies when it is measured again: from the fastest answer to the median."""
+        return [self.fastest, self.median]
+
 
 def known_latency(run: RunDirectory) -> Latency | None:
-    """What was measured of a run before; None where nothing was."""
+    """What was measured of a run before; None where nothing was, or by a version that kept other figures."""
     path = Path(run.path) / FILE
-    return Latency(**json.loads(path.read_text())) if path.exists() else None
+    found = json.loads(path.read_text()) if path.exists() else {}
+    return Latency(**found) if set(found) == {field.name for field in fields(Latency)} else None
 
 
 def ensure_latency(run: RunDirectory, quiet: Callable[[], object]) -> Latency:
@@ -89,5 +97,6 @@ def measure_latency(run: RunDirectory) -> Latency:
             predictor.task.predict(model, batch)
             wait()
             times.append(1000 * (time.perf_counter() - begun))
-    low, median, high = np.quantile(times[_WARM_UP:], [0.05, 0.5, 0.95]).tolist()
-    return Latency(median, low, high, len(times) - _WARM_UP, execution.threads, execution.device)
+    quick, fastest, median, slow = np.quantile(times[_WARM_UP:], [0.01, 0.0, 0.5, 0.95]).tolist()
+    answers = len(times) - _WARM_UP
+    return Latency(quick, fastest, median, slow, answers, execution.threads, execution.device)

@@ -10,24 +10,23 @@ from pathlib import Path
 from typing import Any
 
 from trainwright import recipe as recipes
-from trainwright import registry
 from trainwright.errors import RecipeError, RunError
 from trainwright.recipe.nodes import leaves
 from trainwright.recipe.schema import Tune
-from trainwright.recipe.space import Point, space_of
-from trainwright.recipe.writing import emit
+from trainwright.recipe.space import Point
+from trainwright.recipe.writing import emit, flow
+from trainwright.registry.plain_words import show
 from trainwright.runs.atomic import make_directory
 from trainwright.runs.directory import RunDirectory
-from trainwright.tune.constraints import Constraint, WithinConstraints
-from trainwright.tune.stop.base import Stopper
+from trainwright.tune.constraints import nearest
+from trainwright.tune.section import constraints_of, search_of, stoppers_of
 from trainwright.tune.store import Store
 from trainwright.tune.study import Study, best
-from trainwright.tune.trial import Trial
+from trainwright.tune.trial import Trial, TrialState
+from trainwright.wording import counted
 
 SUFFIX = ".study"
 _DEFAULT_TRIALS = 20
-DEFAULT_EPOCHS = 10.0
-"""Of a recipe without any budget."""
 _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
 
@@ -41,6 +40,7 @@ class OpenStudy:
         study: Hands trials out.
         base: The recipe that is searched, without its `tune` section, as plain data.
         tune: The section.
+        loaded: The whole recipe: as it was given, with its lines, or as the study keeps it.
     """
 
     place: str
@@ -48,6 +48,7 @@ class OpenStudy:
     study: Study
     base: dict[str, Any]
     tune: Tune
+    loaded: recipes.LoadedRecipe
 
     def __enter__(self) -> OpenStudy:
         return self
@@ -63,6 +64,23 @@ class OpenStudy:
     def best(self) -> list[Trial]:
         """The best trial, or the Pareto front."""
         return best(self.store.trials(), self.directions, constraints_of(self.tune))
+
+    def why_none_is_best(self) -> RunError:
+        """Why there is no best trial, as an error to raise or to tell of."""
+        constraints = constraints_of(self.tune)
+        done = [trial for trial in self.store.trials() if trial.state is TrialState.DONE]
+        if not done:
+            return RunError("no trial is done yet", where=self.place)
+        trial, reason = nearest(done, constraints)
+        many = f"{counted(len(done), 'trial is', 'trials are')} done"
+        if not reason:
+            return RunError(f"{many}, and none has numbers to compare", where=self.place)
+        return RunError(
+            f"{many}, and none lies within the constraints",
+            where=self.place,
+            why=f"the nearest is trial {trial.number}: {reason}",
+            fix=f"export it by --trial {trial.number}, or search on with other limits under another name",
+        )
 
 
 def seconds_of(text: str) -> float:
@@ -96,7 +114,7 @@ def start(
             fix="give it a `tune` section: `trainwright explain tune`",
         )
     with recipes.located(loaded):
-        search, _ = _search(loaded.recipe), _stoppers(loaded.recipe)
+        search, _ = search_of(loaded.recipe), stoppers_of(loaded.recipe)
     limit = trials if trials is not None else tune.trials
     if limit is None and search.size is None and tune.time is None:
         limit = _DEFAULT_TRIALS
@@ -104,11 +122,14 @@ def start(
     where = place or str(Path(runs_dir) / f"{loaded.recipe.name}{SUFFIX}")
     store = Store(where, loaded.recipe.name)
     try:
-        row = store.create(_plain(loaded.resolved), limit)
-        refuse_another(row.recipe, _plain(loaded.resolved), where)
+        plain = _plain(loaded.resolved)
+        row = store.create(plain, limit)
+        if row.recipe != plain and not store.trials():
+            row = store.replace(plain, limit)  # it was refused, or stopped, before its first trial
+        refuse_another(row.recipe, plain, where)
         if limit != row.limit and (trials is not None or tune.trials is not None):
             store.set_limit(limit)
-        return _opened(store, trials)
+        return _opened(store, trials, loaded)
     except BaseException:
         store.close()
         raise
@@ -163,7 +184,7 @@ def exported(opened: OpenStudy, number: int | None, file: str) -> str:
     if number is None:
         found = opened.best()
         if not found:
-            raise RunError("no trial is done yet", where=opened.place)
+            raise opened.why_none_is_best()
         trial = found[0]
     elif 0 <= number < len(trials):
         trial = trials[number]
@@ -187,50 +208,15 @@ def _threads_of(trial: Trial) -> int | None:
     return RunDirectory(trial.run).record().pinned.get("threads")
 
 
-def _opened(store: Store, trials: int | None) -> OpenStudy:
+def _opened(store: Store, trials: int | None, given: recipes.LoadedRecipe | None = None) -> OpenStudy:
     row = store.study()
-    loaded = recipes.load(escaped(row.recipe))
+    loaded = given or recipes.load(escaped(row.recipe))
     assert loaded.recipe.tune is not None
     limit = row.limit if trials is None else trials
-    study = Study(store, _search(loaded.recipe), limit, _stoppers(loaded.recipe))
+    study = Study(store, search_of(loaded.recipe), limit, stoppers_of(loaded.recipe))
     base = {key: value for key, value in row.recipe.items() if key != "tune"}
     place = f"{store.place}#{store.name}" if "://" in store.place else store.place
-    return OpenStudy(place, store, study, base, loaded.recipe.tune)
-
-
-def _search(recipe: recipes.Recipe) -> Any:
-    tune = recipe.tune
-    assert tune is not None
-    return registry.build(
-        "search",
-        tune.search,
-        where="tune.search",
-        space=space_of(recipe),
-        directions=tune.objectives,
-        seed=tune.seed,
-        constraints=constraints_of(tune),
-    )
-
-
-def _stoppers(recipe: recipes.Recipe) -> list[Stopper]:
-    tune, train = recipe.tune, recipe.train
-    assert tune is not None
-    epochs = train.epochs
-    if epochs is None and train.steps is None and train.minutes is None:
-        epochs = DEFAULT_EPOCHS
-    if "train.epochs" in {recipe.aliases.get(path, path) for path in tune.space}:
-        epochs = None
-    made: list[Stopper] = [
-        registry.build("stopper", spec, where=f"tune.stop.{index}", objectives=tune.objectives, epochs=epochs)
-        for index, spec in enumerate(tune.stop)
-    ]
-    within = WithinConstraints(constraints_of(tune))
-    return [within, *made] if within.metrics else made
-
-
-def constraints_of(tune: Tune) -> list[Constraint]:
-    """The limits of a `tune` section."""
-    return [Constraint(name, item.low, item.high) for name, item in tune.constraints.items()]
+    return OpenStudy(place, store, study, base, loaded.recipe.tune, loaded)
 
 
 def _plain(resolved: Mapping[str, Any]) -> dict[str, Any]:
@@ -253,10 +239,24 @@ def refuse_another(there: Mapping[str, Any], here: Mapping[str, Any], place: str
         raise RunError(
             "there is a study of this name from another recipe",
             where=place,
-            why=f"{key} is {left.get(path)} there and {right.get(path)} here"
+            why=f"{key} is {_shown(left, path)} there and {_shown(right, path)} here"
             + (f", and {len(differing) - 1} more" if len(differing) > 1 else ""),
             fix="give the recipe another `name`, or the study another file with --study",
         )
+
+
+def told_value(value: Any) -> str:
+    """A value of a point in few digits; the study keeps all of them."""
+    return f"{value:.4g}" if isinstance(value, float) else flow(value)
+
+
+def told_point(point: Point) -> str:
+    """A point on one line."""
+    return ", ".join(f"{path} {told_value(value)}" for path, value in point.items())
+
+
+def _shown(values: Mapping[Any, Any], path: Any) -> str:
+    return show(values[path]) if path in values else "not given"
 
 
 def escaped(value: Any) -> Any:

@@ -205,15 +205,17 @@ def _beat(answers: Answers, order: Mapping[str, Any], done: threading.Event) -> 
 
 def _check(order: Mapping[str, Any]) -> dict[str, Any]:
     from trainwright import recipe as recipes
-    from trainwright.errors import TrainwrightError
+    from trainwright.errors import ErrorList, TrainwrightError
     from trainwright.workflows.objectives import reported
 
     try:
-        loaded = recipes.load(order["recipe"])
-        with recipes.located(loaded):
-            return {"kind": "names", "names": sorted(reported(loaded))}
+        return {"kind": "names", "names": sorted(reported(recipes.load(order["recipe"])))}
     except TrainwrightError as error:
-        return {"kind": "refused", "reason": str(error)}
+        all_of_it = error.errors if isinstance(error, ErrorList) else [error]
+        parts = [
+            {name: getattr(each, name) for name in ("what", "where", "why", "fix")} for each in all_of_it
+        ]
+        return {"kind": "refused", "errors": parts}
 
 
 if __name__ == "__main__":

@@ -10,15 +10,20 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from trainwright.errors import RecipeError, RunError
+from trainwright import recipe as recipes
+from trainwright.errors import RecipeError, RunError, raise_all
 from trainwright.progress import format_metrics
+from trainwright.runs.directory import RunDirectory
 from trainwright.runs.environment import usable_cores
 from trainwright.runs.lock import Owner
+from trainwright.runs.record import RunState
 from trainwright.tune.curve import Report
+from trainwright.tune.section import asked_for
 from trainwright.tune.trial import Trial, TrialState
+from trainwright.wording import counted
 from trainwright.workflows.objectives import refuse_unreported
 from trainwright.workflows.quiet import Quiet
-from trainwright.workflows.studies import OpenStudy, escaped
+from trainwright.workflows.studies import OpenStudy, escaped, told_point
 from trainwright.workflows.trial_process import TrialProcess
 
 LEASE = 30.0
@@ -90,8 +95,7 @@ class Tuning:
         """
         try:
             self._take_over()
-            if not any(trial.state is TrialState.DONE for trial in self._store.trials()):
-                self._check()
+            self._begin()
             while not self._done():
                 self._step()
         finally:
@@ -104,10 +108,29 @@ class Tuning:
         return TuneResult(self._opened.study.finished(), self._reason, {k: n for k, n in counts.items() if n})
 
     def _take_over(self) -> None:
-        """Frees the trials of coordinators that are provably dead, without waiting for their leases."""
+        """Frees the trials of coordinators that are provably dead, without waiting for their leases.
+
+        Trials whose run was finished by hand since are taken up too: their results are only read.
+        """
         for trial in self._store.trials():
             if trial.state is TrialState.RUNNING and _is_dead(trial.owner):
                 self._store.release(trial.number, trial.token, "its coordinator died")
+            elif trial.state in (TrialState.PAUSED, TrialState.STOPPED) and _is_done(trial.run):
+                taken = self._store.go_on(trial.number, self._owner, self._lease, trial.state)
+                if taken is not None:
+                    self._store.release(trial.number, taken.token, "its run was finished since")
+
+    def _begin(self) -> None:
+        """Says what is searched; sees whether the recipe can be trained where no trial has shown it yet."""
+        trials, size = self._store.trials(), self._opened.study.size
+        of = f" of {size}" if size is not None else ""
+        ended = sum(trial.state.ended for trial in trials)
+        search, jobs = self._opened.tune.search["name"], counted(self._jobs, "trial")
+        self._say(f"{search}: {ended}{of} trials have ended, {jobs} at a time")
+        if not any(trial.state is TrialState.DONE for trial in trials):
+            self._say("looking whether the recipe can be trained and reports the objectives")
+            with recipes.located(self._opened.loaded):
+                self._check()
 
     def _check(self) -> None:
         """Trains nothing: builds the recipe's model and asks which metrics its runs report."""
@@ -117,7 +140,7 @@ class Tuning:
             process.send({"kind": "check", "recipe": escaped(self._opened.base)})
             names = self._names(process)
             if names is not None:
-                refuse_unreported(self._asked_for(), names)
+                refuse_unreported(asked_for(self._opened.loaded.recipe), names)
             if names is not None or self._stop:
                 return
             how = process.how_it_ended()
@@ -132,7 +155,7 @@ class Tuning:
             answers, ended = process.answers()
             for answer in answers:
                 if answer["kind"] == "refused":
-                    raise RecipeError(f"the recipe cannot be trained: {answer['reason']}")
+                    raise_all([RecipeError(parts.pop("what"), **parts) for parts in answer["errors"]])
                 return set(answer["names"])
             if ended:
                 return None
@@ -197,17 +220,12 @@ class Tuning:
             free = next(index for index in range(self._jobs + 1) if index not in taken)
             process = idle[0] if idle else self._start(free)
             process.send(self._order(trial), trial)
+            again = "goes on" if trial.token > 1 else "begins"
+            self._say(f"trial {trial.number} {again}  {told_point(trial.point)}".rstrip())
 
     def _watched(self) -> list[str]:
         """What a trial reports of every epoch."""
         return list(dict.fromkeys([*self._opened.tune.objectives, *self._opened.study.metrics]))
-
-    def _asked_for(self) -> dict[str, str]:
-        """Metric -> key path that asks for it."""
-        tune = self._opened.tune
-        asked = dict.fromkeys(self._opened.study.metrics, "tune.stop")
-        asked |= {name: f"tune.constraints.{name}" for name in tune.constraints}
-        return asked | {name: f"tune.objectives.{name}" for name in tune.objectives}
 
     def _order(self, trial: Trial) -> dict[str, Any]:
         overrides: dict[str, Any] = {**escaped(trial.point), "report.enabled": False}
@@ -333,6 +351,10 @@ class Tuning:
         mark = "  best so far" if trial.number in front and len(values) == 1 else ""
         mark = "  on the front" if trial.number in front and len(values) > 1 else mark
         self._say(f"trial {trial.number} done ({done}{of})  {format_metrics(values)}{mark}{again}")
+
+
+def _is_done(run: str) -> bool:
+    return Path(run, "run.json").exists() and RunDirectory(run).record().state == RunState.DONE
 
 
 def _is_dead(owner: str) -> bool:

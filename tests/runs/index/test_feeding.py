@@ -52,7 +52,7 @@ def test_the_index_ends_equal_to_the_spool(place: str, working: RunDirectory) ->
     assert curves(place, working) == working.metrics()
     assert len(working.metrics()["train/loss"]) == 102
     index = open_index(place, working.path.parent)
-    assert index.entries()[working.id].row.state == "done"
+    assert index.field("state")[index.entries()[working.id].number] == "done"
     index.close()
 
 

@@ -15,7 +15,7 @@ from trainwright.runs.directory import RunDirectory
 from trainwright.runs.index.listing import ids_within, indexed_runs
 from trainwright.runs.labels import Labels, write_labels
 from trainwright.runs.listing import all_runs, rows
-from trainwright.runs.selecting import known
+from trainwright.runs.selecting import Query, condition, known
 
 Runs = list[RunDirectory]
 KEYS = ("test/accuracy", "train.optimizer.lr", "state")
@@ -28,7 +28,7 @@ def from_directories(runs_dir: Path, keys: Sequence[str] = KEYS) -> list[str]:
 
 
 def from_index(place: str, runs_dir: Path, keys: Sequence[str] = KEYS) -> list[str]:
-    found = indexed_runs(place, runs_dir, keys, complete=True)
+    found, _ = indexed_runs(place, runs_dir, Query(columns=tuple(keys)), complete=True)
     return [f"{run.row} {[run[key] for key in keys]}" for run in found]
 
 
@@ -36,6 +36,26 @@ def test_the_same_rows_in_the_same_order(place: str, runs_dir: Path, many_runs: 
     expected = from_directories(runs_dir)
     assert from_index(place, runs_dir) == expected
     assert from_index(place, runs_dir) == expected  # also when nothing has to be read any more
+
+
+@pytest.mark.parametrize("falling", [False, True])
+@pytest.mark.parametrize("sort", ["", "test/accuracy", "train.optimizer.lr", "state", "created", "tags"])
+@pytest.mark.parametrize(
+    "where", ["state=done", "test/accuracy>=0.2", "tags=best", "note!=x", "epoch<5", "id!=x"]
+)
+def test_the_same_runs_are_chosen_in_the_same_order(
+    place: str, runs_dir: Path, many_runs: Runs, where: str, sort: str, falling: bool
+) -> None:
+    write_labels(many_runs[1], Labels(("a", "best"), "the first"))
+    write_labels(many_runs[3], Labels(("best",), "x"))
+    query = Query((condition(where),), sort, falling, ("path", "note"))
+    directories = all_runs(runs_dir)
+    with many_runs[6].acquire():
+        there = known(directories, rows(directories), query.keys)
+        expected = query.choose(there, lambda run, key: run[key])
+        found, count = indexed_runs(place, runs_dir, query, complete=True)
+    assert [run.row.id for run in found] == [run.row.id for run in expected] and count == len(many_runs)
+    assert [run["path"] for run in found] == [run["path"] for run in expected]
 
 
 def evaluated_anew(run: RunDirectory) -> None:
@@ -126,13 +146,15 @@ def test_only_what_is_asked_for_is_read_but_the_main_metrics(
 ) -> None:
     values = dict.fromkeys(("loss", "accuracy", "f1", "auroc", "recall"), 0.5)
     (many_runs[0].evaluation("test") / "metrics.json").write_text(json.dumps(values))
-    [run] = indexed_runs(place, runs_dir, ["test/recall"], ids=[many_runs[0].id])
+    query = Query(columns=("test/recall",))
+    [run], there = indexed_runs(place, runs_dir, query, ids=[many_runs[0].id])
+    assert there == 1
     assert list(run.row.metrics) == ["test/accuracy", "test/f1", "test/auroc", "test/recall"]
 
 
 def test_an_unknown_key_is_refused_with_the_nearest(place: str, runs_dir: Path, many_runs: Runs) -> None:
     with pytest.raises(UserError, match=r"did you mean 'train\.optimizer\.lr'"):
-        indexed_runs(place, runs_dir, ["train.optimiser.lr"])
+        indexed_runs(place, runs_dir, Query(sort="train.optimiser.lr"))
 
 
 def test_labels_are_kept_beside_the_run_and_read(place: str, runs_dir: Path, many_runs: Runs) -> None:
@@ -143,7 +165,7 @@ def test_labels_are_kept_beside_the_run_and_read(place: str, runs_dir: Path, man
     bring_up_to_date(place, runs_dir)
     index = open_index(place, runs_dir)
     number = index.numbers([many_runs[1].id])[many_runs[1].id]
-    assert index.tags() == {number: ["baseline"]} and index.notes() == {number: "the first"}
+    assert index.tags() == {number: ["baseline"]} and index.field("note")[number] == "the first"
     index.close()
 
 

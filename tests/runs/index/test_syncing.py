@@ -19,7 +19,7 @@ def contents(place: str, runs_dir: Path) -> dict[str, object]:
     index = open_index(place, runs_dir)
     found: dict[str, object] = {
         id: (
-            entry.row,
+            *index.rows([entry.number]).values(),
             index.mark(entry.number),
             index.series(entry.number),
             index.all_last_values([entry.number]).values(),

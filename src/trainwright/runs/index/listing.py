@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Sequence
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from trainwright.runs.index.facts import recipe_signature
 from trainwright.runs.index.runs_table import Entry, RunIndex
 from trainwright.runs.index.syncing import open_index, sync, update
 from trainwright.runs.listing import RunRow, rows
-from trainwright.runs.selecting import FIELDS, Known, refuse_unknown
+from trainwright.runs.selecting import FIELDS, Known, Query, refuse_unknown
 
 _PATIENCE = 5.0  # seconds; the directories can be read instead
 
@@ -22,21 +21,26 @@ _PATIENCE = 5.0  # seconds; the directories can be read instead
 def indexed_runs(
     place: str,
     runs_dir: str | os.PathLike[str],
-    keys: Sequence[str],
+    query: Query,
     *,
     ids: Sequence[str] | None = None,
     complete: bool = False,
     told: Callable[[int, int], None] = lambda _done, _all: None,
-) -> list[Known]:
-    """Runs of a folder, oldest first, after the index was brought up to date.
+) -> tuple[list[Known], int]:
+    """Runs of a folder, after the index was brought up to date.
+
+    Only what the query asks for is read of all runs, and rows are made of those that fit.
 
     Args:
         place: Where the index is.
         runs_dir: The folder.
-        keys: Metrics and recipe values that are asked for.
+        query: Which of them, in which order; oldest first where it does not say.
         ids: Only these, in this order.
         complete: Give all metrics of each, instead of the main ones and those that are asked for.
         told: Called while many runs are read, with the number done and of all.
+
+    Returns:
+        The runs that fit, and the number of all that were looked at.
 
     Raises:
         IndexUnavailable: The index cannot be used now; the directories can.
@@ -48,109 +52,108 @@ def indexed_runs(
         if sync(index, entries, told):
             entries = index.entries()
         chosen = list(entries.values()) if ids is None else [entries[id] for id in ids if id in entries]
-        tags, notes = index.tags(), index.notes()
-        values = _metrics(index, chosen, keys, complete=complete)
-        asked = [key for key in keys if key not in FIELDS]
-        known = [values.get(entry.number, {}) for entry in chosen]
-        missing = [key for key in asked if not any(key in metrics for metrics in known)]
-        recipes = _recipes(index, chosen, missing)
-        refuse_unknown(missing, recipes.values(), bool(chosen), index.keys)
-        return [
-            IndexedRun(
-                entry,
-                metrics,
-                recipes.get(entry.number, {}),
-                complete=complete,
-                tags=",".join(tags.get(entry.number, ())),
-                note=notes.get(entry.number, ""),
-            )
-            for entry, metrics in zip(chosen, known, strict=True)
-        ]
+        columns = _Columns(index, chosen, query.keys)
+        found = query.choose([entry.number for entry in chosen], columns.value)
+        metrics = index.all_last_values(found) if complete else columns.metrics(found)
+        recipes = columns.recipes(found)
+        made = _rows(index, found, metrics, columns.live, complete=complete)
+        return [Known(row, recipes[number]) for number, row in zip(found, made, strict=True)], len(chosen)
     finally:
         index.close()
 
 
-class IndexedRun(Known):
-    """A run from the index; its row is made when somebody asks for it.
+class _Columns:
+    """What a query asks of all runs, key by key.
 
     Args:
-        entry: What the index knows.
-        metrics: Final metrics that were asked for, or all of them.
-        recipe: Recipe values that were asked for.
-        complete: These metrics are all.
-        tags: By comma.
-        note: What people say of it.
+        index: Up to date.
+        runs: Those that are looked at.
+        keys: Fields, metrics and recipe values.
+
+    Raises:
+        UserError: No run has a value of one of the keys.
     """
 
-    _entry: Entry
-    _metrics: dict[str, float]
-    _complete: bool
-    _tags: str
-    _note: str
+    def __init__(self, index: RunIndex, runs: Sequence[Entry], keys: Sequence[str]) -> None:
+        # A run at work is shown as it is now.
+        self.live = {
+            entry.number: rows([RunDirectory(f"{index.path}/{entry.id}")])[0] for entry in runs if entry.live
+        }
+        self._fields = {key: self._field(index, key) for key in keys if key in FIELDS}
+        self._metrics = {key: self._metric(index, key) for key in keys if key not in FIELDS}
+        numbers = {entry.number for entry in runs}
+        missing = [key for key, values in self._metrics.items() if numbers.isdisjoint(values)]
+        for key in missing:
+            del self._metrics[key]
+        self._recipes = _recipes(index, runs, missing)
+        unknown = [key for key, values in self._recipes.items() if numbers.isdisjoint(values)]
+        refuse_unknown(unknown, (), bool(runs), index.keys)
+        self._all: Mapping[str, Mapping[int, Any]] = {**self._fields, **self._metrics, **self._recipes}
 
-    def __init__(
-        self,
-        entry: Entry,
-        metrics: dict[str, float],
-        recipe: dict[str, Any],
-        *,
-        complete: bool,
-        tags: str,
-        note: str,
-    ) -> None:
-        # Past the frozen fields of `Known`.
-        self.__dict__.update(recipe=recipe, _entry=entry, _metrics=metrics, _complete=complete)
-        self.__dict__.update(_tags=tags, _note=note)
-        if entry.live:
-            _ = self.row  # as it is now, not when it is shown
+    def value(self, number: int, key: str) -> Any:
+        """What a run has under a key."""
+        return self._all[key].get(number)
 
-    def __getitem__(self, key: str) -> Any:
-        if key in FIELDS:
-            return getattr(self.row, key)
-        if key in self._metrics:
-            return self._metrics[key]
-        # A run at work may have a metric that the index has not.
-        now = self.row.metrics.get(key) if self._entry.live else None
-        return self.recipe.get(key) if now is None else now
+    def metrics(self, numbers: Sequence[int]) -> dict[int, dict[str, float]]:
+        """Metrics that were asked for."""
+        return _by_run(self._metrics, numbers)
 
-    @cached_property
-    def row(self) -> RunRow:
-        """The table's row."""
-        row = _row(self._entry)
-        metrics = self._metrics if self._complete else {**row.metrics, **self._metrics}
-        return dataclasses.replace(row, metrics=metrics, tags=self._tags, note=self._note)
+    def recipes(self, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """Recipe values that were asked for."""
+        return _by_run(self._recipes, numbers)
+
+    def _field(self, index: RunIndex, key: str) -> dict[int, Any]:
+        if key == "tags":
+            tags = index.tags()
+            of_all: dict[int, Any] = {run: ",".join(tags.get(run, ())) for run in index.field("id")}
+        elif key == "path":
+            of_all = {number: f"{index.path}/{id}" for number, id in index.field("id").items()}
+        else:
+            of_all = index.field(key)
+        return of_all | {number: getattr(row, key) for number, row in self.live.items()}
+
+    def _metric(self, index: RunIndex, key: str) -> dict[int, float]:
+        now = {number: row.metrics[key] for number, row in self.live.items() if key in row.metrics}
+        return index.last_values(key) | now
 
 
-def _row(entry: Entry) -> RunRow:
-    """The row that is known, or that of now for a run that is at work."""
-    return rows([RunDirectory(entry.path)])[0] if entry.live else entry.row
+def _by_run(columns: Mapping[str, Mapping[int, Any]], numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
+    return {
+        number: {key: values[number] for key, values in columns.items() if number in values}
+        for number in numbers
+    }
 
 
-def _metrics(
-    index: RunIndex, chosen: Sequence[Entry], keys: Sequence[str], *, complete: bool
-) -> dict[int, dict[str, float]]:
-    if complete:
-        return index.all_last_values()
-    found: dict[int, dict[str, float]] = {}
-    for key in keys:
-        if key not in FIELDS:
-            for run, value in index.last_values(key).items():
-                found.setdefault(run, {})[key] = value
+def _rows(
+    index: RunIndex,
+    numbers: Sequence[int],
+    metrics: Mapping[int, dict[str, float]],
+    live: Mapping[int, RunRow],
+    *,
+    complete: bool,
+) -> list[RunRow]:
+    """Rows of runs, in order."""
+    known, tags = index.rows(numbers), index.tags()
+    found = []
+    for number in numbers:
+        if number in live:
+            found.append(live[number])
+            continue
+        row, asked = known[number], metrics.get(number, {})
+        shown = asked if complete else {**row.metrics, **asked}
+        found.append(dataclasses.replace(row, metrics=shown, tags=",".join(tags.get(number, ()))))
     return found
 
 
-def _recipes(index: RunIndex, chosen: Sequence[Entry], keys: Sequence[str]) -> dict[int, dict[str, Any]]:
-    """Recipe values of runs; a recipe that was edited by hand is read again first."""
+def _recipes(index: RunIndex, runs: Sequence[Entry], keys: Sequence[str]) -> dict[str, dict[int, Any]]:
+    """Recipe values of all runs; a recipe that was edited by hand is read again first."""
     if not keys:
         return {}
-    edited = [e.columns[0] for e in chosen if recipe_signature(e.path) != e.recipe_signature]
+    known = index.recipe_signatures()
+    edited = [run.id for run in runs if recipe_signature(f"{index.path}/{run.id}") != known.get(run.number)]
     if edited:
         update(index, edited)
-    found: dict[int, dict[str, Any]] = {}
-    for key in keys:
-        for run, value in index.recipe_values(key).items():
-            found.setdefault(run, {})[key] = value
-    return found
+    return {key: index.recipe_values(key) for key in keys}
 
 
 def ids_within(directories: Sequence[RunDirectory], runs_dir: str | os.PathLike[str]) -> list[str] | None:

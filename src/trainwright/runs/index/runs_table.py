@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from trainwright.runs.following import Mark
 from trainwright.runs.index.database import Database
@@ -31,52 +31,31 @@ _FACTS = (
 )
 _SPOOL = ("spool_offset", "spool_digest")
 _DETAILS = ("last_values", "recipe_values", "tags")
+_TOGETHER = 1000  # runs in one question
 _METRICS = ("run", "key", "step", "attempt", "epoch", "time", "value")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A run as it was when the index last looked.
+class Entry(NamedTuple):
+    """How a run was when the index last looked: what tells whether it has changed since.
 
     Attributes:
+        id: Of the run.
         number: Of the run within the index.
-        path: Directory.
-        columns: What its row is made of, as it is stored.
         live: See `RunFacts`.
-        signature: The same.
         files: Those that are watched, one a line.
-        recipe_signature: The same.
+        signature: See `RunFacts`.
     """
 
+    id: str
     number: int
-    path: str
-    columns: tuple[Any, ...]
-    live: bool
+    live: int
     files: str
     signature: str
-    recipe_signature: str
 
     @property
     def watched(self) -> list[str]:
         """See `RunFacts`."""
         return self.files.split("\n")
-
-    @property
-    def row(self) -> RunRow:
-        """Its row, with the main metrics only; made when asked, since of 10,000 runs few may be shown."""
-        id, state, reason, step, epoch, total, created, seconds, headline_ = self.columns
-        return RunRow(
-            id=id,
-            path=self.path,
-            state=state,
-            reason=reason,
-            step=step,
-            epoch=int(epoch) if epoch is not None and epoch.is_integer() else epoch,
-            total_steps=total,
-            created=created,
-            seconds=seconds,
-            metrics=json.loads(headline_),
-        )
 
 
 class RunIndex:
@@ -94,24 +73,31 @@ class RunIndex:
 
     def entries(self, ids: Sequence[str] | None = None) -> dict[str, Entry]:
         """Every run that the index knows by id, oldest first; or those with these ids."""
-        columns = (
-            "number",
-            "id",
-            *_ROW,
-            "headline",
-            "live",
-            "watched",
-            "signature",
-            "recipe_signature",
-        )
-        query = f"SELECT {', '.join(columns)} FROM runs WHERE folder = ?"
+        query = "SELECT id, number, live, watched, signature FROM runs WHERE folder = ?"
         if ids is None:
             found = self.database.rows(f"{query} ORDER BY born, id", [self.folder])
         else:
             found = [
                 row for id in ids for row in self.database.rows(f"{query} AND id = ?", [self.folder, id])
             ]
-        return {row[1]: self._entry(row) for row in found}
+        return {row[0]: Entry._make(row) for row in found}
+
+    def rows(self, numbers: Sequence[int]) -> dict[int, RunRow]:
+        """Rows of runs by their numbers, with the main metrics only, without tags."""
+        columns = ", ".join(("id", *_ROW, "headline", "note"))
+        return {number: self._row(row) for number, *row in self._of_runs("runs", "number", columns, numbers)}
+
+    def field(self, name: str) -> dict[int, Any]:
+        """A field of the row of every run, by number of the run."""
+        if name not in (*_ROW, "id", "note"):
+            raise KeyError(name)
+        found = dict(self.database.rows(f"SELECT number, {name} FROM runs WHERE folder = ?", [self.folder]))
+        return {run: _epoch(value) for run, value in found.items()} if name == "epoch" else found
+
+    def recipe_signatures(self) -> dict[int, str]:
+        """`RunFacts.recipe_signature` of every run, by number of the run."""
+        query = "SELECT number, recipe_signature FROM runs WHERE folder = ?"
+        return dict(self.database.rows(query, [self.folder]))
 
     def numbers(self, ids: Iterable[str]) -> dict[str, int]:
         """Numbers of runs by id, of those that are known."""
@@ -192,14 +178,19 @@ class RunIndex:
 
     def series(self, number: int, keys: Sequence[str] | None = None) -> Series:
         """Curves of a run, as `read_metrics` gives them."""
-        query, values = "SELECT key, step, value FROM metrics WHERE run = ?", [number]
-        some = f" AND key IN ({', '.join('?' * len(keys))})" if keys else ""
-        found: Series = {}
-        for key, step, value in self.database.rows(
-            f"{query}{some} ORDER BY key, step", [*values, *(keys or ())]
-        ):
-            found.setdefault(key, []).append((step, _read(value)))
-        return found
+        query = "SELECT step, value FROM metrics WHERE run = ? AND key = ? ORDER BY step"
+        keys = self.curve_keys(number) if keys is None else keys
+        # One by one, for the rows to be what is wanted: a curve of ten thousand points is a list at once.
+        found = {key: self.database.rows(query, [number, key]) for key in keys}
+        return {key: _curve(rows) for key, rows in found.items() if rows}
+
+    def curve_keys(self, number: int) -> list[str]:
+        """Names of a run's curves; the table's order gives the next one without passing over all steps."""
+        query = "SELECT key FROM metrics WHERE run = ? AND key > ? ORDER BY key LIMIT 1"
+        keys = [""]
+        while found := self.database.rows(query, [number, keys[-1]]):
+            keys.append(found[0][0])
+        return keys[1:]
 
     def last_values(self, key: str) -> dict[int, float]:
         """A final metric of every run that has it, by number of the run."""
@@ -209,22 +200,18 @@ class RunIndex:
         """A recipe value of every run that has it, by number of the run."""
         return {run: json.loads(value) for run, value in self._of_all("recipe_values", key)}
 
-    def all_last_values(self, numbers: Sequence[int] | None = None) -> dict[int, dict[str, float]]:
-        """All final metrics, of all runs or of some."""
+    def all_last_values(self, numbers: Sequence[int]) -> dict[int, dict[str, float]]:
+        """All final metrics of runs, by number of the run."""
         found: dict[int, dict[str, float]] = {}
-        for run, _, key, value in self._details("last_values", "place, key, value", numbers):
+        for run, _, key, value in sorted(self._of_runs("last_values", "run", "place, key, value", numbers)):
             found.setdefault(run, {})[key] = _read(value)
         return found
-
-    def notes(self) -> dict[int, str]:
-        """Notes by number of the run, of those that have one."""
-        query = "SELECT number, note FROM runs WHERE folder = ? AND note <> ''"
-        return dict(self.database.rows(query, [self.folder]))
 
     def tags(self) -> dict[int, list[str]]:
         """Tags by number of the run."""
         found: dict[int, list[str]] = {}
-        for run, tag in self._details("tags", "tag", None):
+        query = "SELECT d.run, d.tag FROM tags d JOIN runs r ON r.number = d.run WHERE r.folder = ?"
+        for run, tag in sorted(self.database.rows(query, [self.folder])):
             found.setdefault(run, []).append(tag)
         return found
 
@@ -244,8 +231,12 @@ class RunIndex:
         """Ends the connection."""
         self.database.close()
 
-    def _entry(self, row: tuple[Any, ...]) -> Entry:
-        return Entry(row[0], f"{self.path}/{row[1]}", row[1:10], bool(row[10]), row[11], row[12], row[13])
+    def _row(self, row: Sequence[Any]) -> RunRow:
+        id, state, reason, step, epoch, total, created, seconds, headline_, note = row
+        path, epoch, metrics = f"{self.path}/{id}", _epoch(epoch), json.loads(headline_)
+        return RunRow(
+            id, path, state, reason, step, epoch, total, created, seconds, metrics=metrics, note=note
+        )
 
     def _values(self, facts: RunFacts) -> list[Any]:
         row = facts.row
@@ -292,14 +283,20 @@ class RunIndex:
             [key, self.folder],
         )
 
-    def _details(self, table: str, columns: str, numbers: Sequence[int] | None) -> Iterator[tuple[Any, ...]]:
-        query = f"SELECT d.run, {columns} FROM {table} d JOIN runs r ON r.number = d.run WHERE r.folder = ?"
-        order = f" ORDER BY d.run, {columns.partition(',')[0]}"
-        if numbers is None:
-            yield from self.database.rows(query + order, [self.folder])
-            return
-        for number in numbers:
-            yield from self.database.rows(f"{query} AND r.number = ?{order}", [self.folder, number])
+    def _of_runs(
+        self, table: str, number: str, columns: str, numbers: Sequence[int]
+    ) -> Iterator[tuple[Any, ...]]:
+        """Number and columns of rows that belong to some runs."""
+        for start in range(0, len(numbers), _TOGETHER):
+            part = numbers[start : start + _TOGETHER]
+            yield from self.database.rows(
+                f"SELECT {number}, {columns} FROM {table} WHERE {number} IN ({', '.join('?' * len(part))})",
+                part,
+            )
+
+
+def _epoch(value: float | None) -> float | None:
+    return int(value) if value is not None and value.is_integer() else value
 
 
 def _name(facts: RunFacts) -> str:
@@ -309,6 +306,12 @@ def _name(facts: RunFacts) -> str:
 def _stored(value: float) -> float | None:
     """SQLite has no NaN."""
     return None if math.isnan(value) else value
+
+
+def _curve(rows: list[tuple[Any, ...]]) -> list[tuple[int, float]]:
+    if None in map(itemgetter(1), rows):
+        return [(step, _read(value)) for step, value in rows]
+    return rows
 
 
 def _read(value: float | None) -> float:

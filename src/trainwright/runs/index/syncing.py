@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -47,13 +46,18 @@ def changed_runs(entries: dict[str, Entry], runs_dir: str | os.PathLike[str]) ->
     stale = []
     with os.scandir(base) as names:
         for item in names:
-            entry = entries.get(item.name)
-            now = signature(f"{base}/{item.name}", entry.watched if entry else ("run.json",))
-            if now.startswith("-"):
-                continue  # no run: `run.json` is the first of those that are watched
-            there.add(item.name)
-            if entry is None or now != entry.signature:
-                stale.append(item.name)
+            id = item.name
+            entry = entries.get(id)
+            if entry is None:
+                if signature(f"{base}/{id}", ("run.json",)) != "-":
+                    stale.append(id)
+                continue
+            now = signature(f"{base}/{id}", entry.files.split("\n"))
+            if now == entry.signature:
+                there.add(id)
+            elif not now.startswith("-"):  # no run: `run.json` is the first of those that are watched
+                there.add(id)
+                stale.append(id)
     return stale, [id for id in entries if id not in there]
 
 
@@ -167,6 +171,8 @@ def _folder_id(folder: Path) -> str:
 
 
 def _made_id(file: Path) -> str:
+    import uuid  # a tenth of the imports of `runs list`, needed once in the life of a folder
+
     made = file.with_name(f"{file.name}.{os.getpid()}")
     try:
         made.write_text(f"{uuid.uuid4().hex}\n")
