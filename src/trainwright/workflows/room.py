@@ -271,19 +271,21 @@ class Room:
 
 
 def probe_sizes(counted: Counted, samples: int, limit: int) -> list[tuple[int, int]]:
-    """Samples of a step and of a forward pass to measure: a quarter and a half of the step, or less.
+    """Samples of a step and of a forward pass to measure: half and three quarters of the step, or less.
+
+    Much smaller ones would measure what every training takes, whatever its batch, and not how it grows.
 
     Args:
         counted: What two samples tell.
         samples: Samples of a step.
         limit: Bytes that the largest one should not take.
     """
-    large = max(2, samples // 2)
-    while large > 2 and counted.at_most(large, large) > limit:
-        large //= 2
     if samples < 4:
         return [(samples, samples)]
-    small = max(2, large // 2) if large > 2 else 1
+    large = 3 * samples // 4
+    while large > 3 and counted.at_most(large, large) > limit:
+        large = max(3, 3 * large // 4)
+    small = 2 * large // 3
     return [(small, small), (large, small), (large, large)]
 
 
