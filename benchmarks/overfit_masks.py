@@ -10,16 +10,20 @@ minutes of one core.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import trainwright
+from benchmarks import machine
+from benchmarks.results import Measurement, Results, now
+from benchmarks.training import finish
 
 PICTURES = 8
+SHOWN = ("miou", "pixel_accuracy", "boundary_f", "wall_s", "cpu_s")
 CLASSES = (
     *("Sky", "Building", "Pole", "Road", "Pavement", "Tree", "SignSymbol", "Fence", "Car", "Pedestrian"),
     "Bicyclist",
@@ -63,23 +67,32 @@ def recipe(root: Path, pixels: int, steps: int) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    """The command."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pixels", type=int, default=4, help="pixels a side of a cell that have own logits")
-    parser.add_argument("--steps", type=int, default=900)
-    arguments = parser.parse_args()
+def measured(pixels: int, steps: int) -> dict[str, float]:
+    """Scores on the pictures that were learned, and how long it took."""
     data = Path(os.environ["TRAINWRIGHT_SHARED_DATA"])
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "pictures"
         root.mkdir()
-        settings = recipe(pictures(data, root), arguments.pixels, arguments.steps)
+        settings = recipe(pictures(data, root), pixels, steps)
         began = time.time(), time.process_time()
         run = trainwright.train(settings, runs_dir=Path(folder) / "runs")
         seconds = {"wall_s": time.time() - began[0], "cpu_s": time.process_time() - began[1]}
         scores = run.evaluate("train")
-    kept = {name: round(scores[name], 4) for name in ("miou", "pixel_accuracy", "boundary_f")}
-    print(json.dumps({"pixels": arguments.pixels, "steps": arguments.steps} | kept | seconds))
+    return {name: scores[name] for name in SHOWN if name in scores} | seconds
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.overfit_masks", description=__doc__)
+    parser.add_argument("--pixels", type=int, default=4, help="pixels a side of a cell that have own logits")
+    parser.add_argument("--steps", type=int, default=900)
+    parser.add_argument("--dry", action="store_true", help="do not store the results")
+    options = parser.parse_args(arguments)
+    settings = {key: str(value) for key, value in vars(options).items()}
+    results = Results("overfit_masks", settings, now(), machine.describe(), "dense")
+    values = measured(options.pixels, options.steps)
+    results.measurements.append(Measurement("dense", "dense", 1, values))
+    finish(results, SHOWN, dry=options.dry)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import runpy
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,7 @@ from trainwright.runs.listing import all_runs
 
 TINY = ["train.epochs=null", "train.steps=2", "train.threads=1", "train.precision=fp32", "data.workers=0"]
 PER_CLASS = 8
+EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
 def small_zip(source: Path, target: Path) -> None:
@@ -74,6 +76,8 @@ def data(shared_data, tmp_path_factory) -> Path:
     small_voc(shared_data / "bccd", root / "bccd", PER_CLASS)
     for small in ("tabular", "fsdd", "timeseries", "facial_keypoints", "galaxy_photoz", "camvid"):
         (root / small).symlink_to(shared_data / small)
+    make = runpy.run_path(str(EXAMPLES / "boxes_in_space" / "make_pictures.py"))["make"]
+    make(root / "boxes_in_space", {"training": 16, "testing": 4}, 0)
     (root / "deblur" / "BSD68").mkdir(parents=True)
     for picture in sorted((shared_data / "deblur" / "BSD68").iterdir())[:PER_CLASS]:
         # An eighth of the picture, for a network at full resolution takes seconds for a whole one.

@@ -1,6 +1,6 @@
 """Pictures of vans and crates on a plain, in KITTI's folders: boxes in the picture and in space.
 
-python make_pictures.py plain
+python make_pictures.py boxes_in_space && trainwright train boxes_in_space
 """
 
 from __future__ import annotations

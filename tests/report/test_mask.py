@@ -82,7 +82,7 @@ def test_a_page_with_truth_and_answer_side_by_side(make_run, columns, read_page)
     run.targets["ground"] = {"type": "mask", "column": "ground", "state": {}}
     path = run.write()
     read = read_predictions(path / "evaluation/test/predictions.parquet")
-    np.testing.assert_array_equal(read["ground_confusion"], columns["ground_confusion"])
+    assert read["ground_confusion"] == columns["ground_confusion"]
     report = build_report(path, picture=lambda row: np.zeros((80, 308, 3), dtype=np.uint8))
     page = read_page(report)
     assert "void" in page.text and "Mean IoU" in page.text and not page.problems

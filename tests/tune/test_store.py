@@ -220,6 +220,7 @@ def test_a_study_of_the_first_layout_is_read_and_gone_on_with(tmp_path):
     with sqlite3.connect(path) as old:
         old.execute("ALTER TABLE trials DROP COLUMN epochs")
         old.execute("ALTER TABLE trials DROP COLUMN details")
+        old.execute("ALTER TABLE trials DROP COLUMN threads")
         old.execute("DROP TABLE reports")
         old.execute("UPDATE studies SET format = 1")
     with Store(path) as store:

@@ -85,6 +85,15 @@ def test_nothing_within_the_constraints_is_told_with_the_nearest(tmp_path, capsy
         assert "the nearest is trial 1: model/bytes 200 is above 100" in said
 
 
+def test_trials_that_were_all_stopped_are_no_best_ones(tmp_path, capsys):
+    with start(tmp_path) as opened:
+        while (trial := opened.study.next("me", 60)) is not None:
+            opened.store.finish(trial.number, trial.token, TrialState.STOPPED, [0.1])
+    assert main(["tune", "best", "digits", "--runs-dir", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert "no trial came to its end: 3 stopped" in said and "tune show" in said
+
+
 def test_no_file_is_overwritten_and_no_option_ignored(tmp_path, capsys):
     with start(tmp_path) as opened:
         trial = opened.study.next("me", 60)

@@ -33,6 +33,7 @@ RATES = {"train.optimizer.lr": {"choices": [0.001, 0.01, 0.1]}}
 def write(folder: Path, space=None, objectives=None, name: str = "s", **tune) -> Path:
     section = {"space": space or RATES, "objectives": objectives or {"val/accuracy": "maximize"}, **tune}
     path = folder / "r.yaml"
+    folder.mkdir(exist_ok=True)
     path.write_text(json.dumps({"extends": "digits", "name": name, "train": TRAIN, "tune": section}))
     return path
 
@@ -250,8 +251,40 @@ def test_a_study_of_another_recipe_is_not_gone_on_with(place):
         assert store.study().limit == 7  # how long it is searched may change
 
 
+def test_a_trial_keeps_its_threads_whoever_goes_on_with_it(here, capfd):
+    """A process that had a share of one thread is gone before its run was begun."""
+    path = write(here, search="grid", space={"train.optimizer.lr": {"choices": [0.001, 0.01]}})
+    with studies.start(path, ["train.threads=null"], runs_dir="runs") as opened:
+        opened.study.next("gone", -1.0, threads=3)
+    assert tune("resume", "s") == 0
+    assert f"trials so far have 3 compute threads, new ones {usable_cores()}" in capfd.readouterr().err
+    with studies.open_study("s", runs_dir="runs") as opened:
+        trials = opened.store.trials()
+    assert [trial.threads for trial in trials] == [3, usable_cores()]
+    assert [RunDirectory(trial.run).record().pinned["threads"] for trial in trials] == [3, usable_cores()]
+
+
+def test_check_refuses_what_the_search_cannot_search(place, capsys):
+    two = {"val/accuracy": "maximize", "val/loss": "minimize"}
+    ranges = {"train.optimizer.lr": {"low": 0.1, "high": 1.0}}
+    refused = {
+        "counted": write(place, search="grid", space=ranges, name="a"),
+        "takes one objective": write(place / "b", search="cmaes", space=ranges, objectives=two, name="b"),
+        "choices only": write(place / "c", search="cmaes", name="c"),
+    }
+    for words, path in refused.items():
+        assert main(["check", str(path)]) == 2
+        said = capsys.readouterr().err
+        assert words in said and "r.yaml:1: tune." in said and "fix: " in said
+    assert main(["check", str(write(place / "d", search="grid", name="d"))]) == 0
+    assert "tune: grid over train.optimizer.lr, 3 points" in capsys.readouterr().out
+
+
 def test_a_name_that_is_no_study(place):
     studies.start(write(place), [], runs_dir="runs").store.close()
+    with pytest.raises(RunError, match="no such study") as caught:
+        studies.open_study("runs/t.study", runs_dir="runs")
+    assert caught.value.where == "runs/t.study"
     with pytest.raises(RunError, match="no such study") as caught:
         studies.open_study("t", runs_dir="runs")
     assert "s" in caught.value.fix

@@ -258,6 +258,9 @@ def _export(opened: OpenStudy, arguments: argparse.Namespace) -> None:
     text = exported(opened, arguments.trial, arguments.output or "FILE")
     if arguments.output:
         write_new(Path(arguments.output), text)
+        if arguments.trial is None and len(front := opened.best()) > 1:
+            others = ", ".join(str(trial.number) for trial in front[1:])
+            say(f"trial {front[0].number}, one of {len(front)} on the front; by --trial: {others}")
         say(f"trainwright train {arguments.output}")
     else:
         say(text.rstrip())

@@ -19,6 +19,7 @@ from trainwright.inference.vector_columns import (
     distribution_columns,
     number_columns,
 )
+from trainwright.metrics import sparse_confusion
 from trainwright.metrics.class_maps import miou_per_picture
 from trainwright.metrics.crps import of_samples
 from trainwright.metrics.detection.boxes_in_space import corners_in_space
@@ -123,7 +124,7 @@ def _of_confusion(name: str, counts: np.ndarray) -> dict[str, Any]:
         f"{name}_shares": counts.sum(axis=1) / pixels[:, None],
         f"{name}_accuracy": np.where(known, hits.sum(axis=1) / pixels, np.nan),
         f"{name}_miou": miou_per_picture(counts),
-        f"{name}_confusion": counts.reshape(len(counts), -1),
+        f"{name}_confusion": sparse_confusion.written(counts),
     }
 
 

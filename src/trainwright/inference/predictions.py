@@ -17,7 +17,7 @@ Columns, one row per sample:
 | `T_shares`          | list<float> | mask T: share of the picture, or of its labelled part, per class |
 | `T_accuracy`        | float       | mask T: share of the labelled pixels whose class is right        |
 | `T_miou`            | float       | mask T: mean IoU of the classes that truth or prediction shows   |
-| `T_confusion`       | list<int>   | mask T: pixels per true class (slowest) and predicted class      |
+| `T_confusion`       | list<int>   | mask T: see `metrics.sparse_confusion`                           |
 | `T`, `T_predicted`  | float       | distribution T: true number, and the expectation of the bins     |
 | `T_below`           | float       | distribution T: probability given to numbers below the true one  |
 | `T_crps`            | float       | distribution T: its distance from the true number, in its unit   |
@@ -260,6 +260,9 @@ def _values(column: pa.Array) -> Any:
 
     if pa.types.is_list(column.type) and _is_number(column.type.value_type):
         flat = np.from_dlpack(column.flatten())
+        lengths = np.diff(np.from_dlpack(column.offsets))
+        if len(lengths) and (lengths != lengths[0]).any():
+            return [part.tolist() for part in np.split(flat, lengths.cumsum()[:-1])]
         return flat.reshape(len(column), len(flat) // max(len(column), 1))
     if _is_number(column.type):
         return np.from_dlpack(column)

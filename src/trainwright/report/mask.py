@@ -13,6 +13,7 @@ from trainwright.metrics.arrays import Floats, Ints
 from trainwright.metrics.bootstrap import Interval
 from trainwright.metrics.class_maps import ratios
 from trainwright.metrics.psnr import worst_pictures
+from trainwright.metrics.sparse_confusion import Confusions
 from trainwright.report.charts import Bars, Chart, Heatmap
 from trainwright.report.confusion import CLOSEUP, READABLE
 from trainwright.report.mistakes import Mistake, poor_picture
@@ -103,13 +104,14 @@ def analyse_mask(
     size, found = len(classes), columns.get(f"{target}_confusion")
     if found is None or not size or not len(found):
         return []
-    each: Ints = np.asarray(found).reshape(-1, size, size)
-    places = np.flatnonzero(each.any(axis=(1, 2)))
+    pairs = Confusions.read(found, size)
+    right, true, predicted = pairs.per_class()
+    places = np.flatnonzero(true.any(axis=1))
     if not len(places):
         return []
     quality = np.asarray(columns[f"{target}_miou"], dtype=np.float64)[places]
-    counts = each[places].sum(axis=0, dtype=np.int64)
-    overlaps, accuracies = _resampled(each[places], seed)
+    counts = pairs.whole()
+    overlaps, accuracies = _resampled(right[places], (true + predicted - right)[places], true[places], seed)
     hits = counts.diagonal()
     overlap = ratios(hits, counts.sum(axis=0) + counts.sum(axis=1) - hits)
     return [
@@ -132,13 +134,11 @@ def analyse_mask(
     ]
 
 
-def _resampled(each: Ints, seed: int) -> tuple[Floats, Floats]:
-    """IoU per class `[R, C]` and accuracy `[R]` of resampled pictures."""
-    hits = each.diagonal(axis1=1, axis2=2)
-    parts = np.concatenate([hits, each.sum(axis=1) + each.sum(axis=2) - hits], axis=1).astype(np.float64)
-    total = each.sum(axis=(1, 2), dtype=np.float64)[:, None]
-    means = bootstrap.resample_means(np.concatenate([parts, total], axis=1), seed=seed)
-    size = each.shape[1]
+def _resampled(right: Ints, union: Ints, true: Ints, seed: int) -> tuple[Floats, Floats]:
+    """IoU per class `[R, C]` and accuracy `[R]` of resampled pictures, from pixels per class `[N, C]`."""
+    parts = np.concatenate([right, union, true.sum(axis=1, keepdims=True)], axis=1).astype(np.float64)
+    means = bootstrap.resample_means(parts, seed=seed)
+    size = right.shape[1]
     overlaps = ratios(means[:, :size], means[:, size:-1])
     return overlaps, means[:, :size].sum(axis=1) / means[:, -1]
 

@@ -145,7 +145,15 @@ class Store:
         return dict(self._curves)
 
     def add(
-        self, number: int, point: Point, *, owner: str, lease: float, known: int, once: bool = False
+        self,
+        number: int,
+        point: Point,
+        *,
+        owner: str,
+        lease: float,
+        known: int,
+        once: bool = False,
+        threads: int | None = None,
     ) -> Trial | None:
         """A new trial, leased.
 
@@ -156,6 +164,7 @@ class Store:
             lease: Seconds until somebody else may.
             known: How many trials had ended when the point was chosen.
             once: The point is one of a grid, and there only once.
+            threads: Compute threads of its runs.
 
         Returns:
             The trial; None where another process has added this number, or this point, before.
@@ -166,6 +175,7 @@ class Store:
             **{"state": TrialState.RUNNING.value, "token": 1, "owner": owner, "lease_until": now + lease},
             **{"deaths": 0, "retries": 0, "run": "", "reused": False, "reason": "", "seconds": 0.0},
             **{"started": now, "grid_key": grid_digest(point) if once else None},
+            "threads": threads,
         }
 
         def work(connection: Connection) -> Trial:

@@ -31,7 +31,9 @@ class Study:
         sizes = [size for size in (limit, search.size) if size is not None]
         self.size: int | None = min(sizes, default=None)
 
-    def next(self, owner: str, lease: float, avoid: Sequence[int] = ()) -> Trial | None:
+    def next(
+        self, owner: str, lease: float, avoid: Sequence[int] = (), threads: int | None = None
+    ) -> Trial | None:
         """A trial to work on, leased; None where there is nothing to do now.
 
         One that waits, else a paused one that may go on, else a new one.
@@ -40,6 +42,7 @@ class Study:
             owner: Who works on it.
             lease: Seconds until somebody else may, unless it is renewed.
             avoid: Numbers that are left alone.
+            threads: Compute threads of a new trial's runs.
         """
         waiting = self.store.take(owner, lease, avoid)
         if waiting is not None:
@@ -58,7 +61,9 @@ class Study:
             if point is None:
                 return None
             once = self.is_grid
-            added = self.store.add(number, point, owner=owner, lease=lease, known=known, once=once)
+            added = self.store.add(
+                number, point, owner=owner, lease=lease, known=known, once=once, threads=threads
+            )
             if added is not None:
                 return added
         return None

@@ -27,7 +27,7 @@ from trainwright.recipe.space import Point, point_key
 from trainwright.tune.curve import Report
 from trainwright.tune.trial import Trial, TrialState
 
-FORMAT = 2
+FORMAT = 3
 
 METADATA = MetaData()
 
@@ -68,6 +68,7 @@ TRIALS = Table(
     Column("grid_key", String(64)),  # digest of a grid's point, which is there once; null for other searches
     Column("epochs", Integer),  # evaluated
     Column("details", Text),  # what else was measured, as JSON
+    Column("threads", Integer),  # compute threads of its runs, wherever they go on
     UniqueConstraint("study", "grid_key"),
     Index("trials_by_change", "study", "change"),
     Index("trials_by_state", "study", "state", "number"),
@@ -85,7 +86,7 @@ REPORTS = Table(
     Index("reports_by_change", "study", "change"),
 )
 
-_ADDED_IN_2 = ("epochs INTEGER", "details TEXT")
+_ADDED = ("epochs INTEGER", "details TEXT", "threads INTEGER")
 _MAKING = 0x74726E77  # an advisory lock of PostgreSQL's, which knows no CREATE that waits for another one
 
 
@@ -109,12 +110,12 @@ class StudyRow:
 
 
 def make_tables(connection: Connection) -> None:
-    """Makes what is missing of the tables; a study of the first layout gets the columns of this one."""
+    """Makes what is missing of the tables; a study of an earlier layout gets the columns of this one."""
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_MAKING})"))
     METADATA.create_all(connection)
     there = {column["name"] for column in inspect(connection).get_columns("trials")}
-    for column in _ADDED_IN_2:
+    for column in _ADDED:
         if column.split()[0] not in there:
             connection.execute(text(f"ALTER TABLE trials ADD COLUMN {column}"))
 
@@ -139,6 +140,7 @@ def row_of(trial: Trial, study: str, ended: int, change: int, once: bool) -> dic
         **{"run": trial.run, "reused": trial.reused, "reason": trial.reason, "seconds": trial.seconds},
         **{"started": 0.0, "change": change, "grid_key": grid_digest(trial.point) if once else None},
         **{"epochs": trial.epochs, "details": json.dumps(dict(trial.details)) if trial.details else None},
+        "threads": trial.threads,
     }
 
 
@@ -163,4 +165,5 @@ def trial_of(row: Any, decode: Any) -> Trial:
         seconds=row.seconds,
         epochs=row.epochs,
         details=decode(row.details) if row.details else {},
+        threads=row.threads,
     )

@@ -54,6 +54,7 @@ class Trial:
         epochs: Epochs that were evaluated; None where nothing was told of them.
         details: What else was measured, as plain data: `constraints` and `intervals` by name, `each` with the
             objectives of every seed, and the `runs` behind them.
+        threads: Compute threads that its runs have, whoever works on them; None where the recipe says.
     """
 
     number: int
@@ -73,3 +74,4 @@ class Trial:
     seconds: float = 0.0
     epochs: int | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    threads: int | None = None

@@ -46,12 +46,11 @@ from trainwright.runs.index.place import index_place
 from trainwright.runs.record import RunRecord, RunState
 from trainwright.runs.second_start import without_lock
 from trainwright.runs.spool import Spool
-from trainwright.tune.section import asked_for
 from trainwright.workflows.beginning import restore
 from trainwright.workflows.checked_networks import checked_once
+from trainwright.workflows.checked_tuning import check_search
 from trainwright.workflows.feeding import Feeding
 from trainwright.workflows.hard_samples import write_hard_samples
-from trainwright.workflows.objectives import all_reported, refuse_unreported
 from trainwright.workflows.room import Room, refuse_a_full_disk
 from trainwright.workflows.run_execution import base_execution, chosen_execution, device_of, kept_execution
 from trainwright.workflows.run_files import (
@@ -188,8 +187,7 @@ class Session:
         counted = room.counted(model, found)
         refuse_a_full_disk(self.recipe, counted, runs_dir)
         judged = room.judge(counted, probe=probe)
-        if self.recipe.tune is not None:
-            refuse_unreported(asked_for(self.recipe), all_reported(found.names, data))
+        told += check_search(self.recipe, found.names, data)
         check_monitors(
             build_parts(self.recipe, data, task, model, Runtime(base), self.processes), found.names
         )

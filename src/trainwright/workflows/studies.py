@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +69,13 @@ class OpenStudy:
     def why_none_is_best(self) -> RunError:
         """Why there is no best trial, as an error to raise or to tell of."""
         constraints = constraints_of(self.tune)
-        done = [trial for trial in self.store.trials() if trial.state is TrialState.DONE]
+        trials = self.store.trials()
+        done = [trial for trial in trials if trial.state is TrialState.DONE]
+        if not done and self.study.finished():
+            states = Counter(str(trial.state) for trial in trials)
+            ended = ", ".join(f"{count} {state}" for state, count in states.items())
+            fix = f"see why: `trainwright tune show {self.place}`; a trial alone: `export --trial N`"
+            return RunError(f"no trial came to its end: {ended}", where=self.place, fix=fix)
         if not done:
             return RunError("no trial is done yet", where=self.place)
         trial, reason = nearest(done, constraints)
@@ -146,7 +153,8 @@ def open_study(name: str, *, runs_dir: str | Path, trials: int | None = None) ->
         place, _, text = name.partition("#")
         study = text or None
     elif not Path(name).is_file():
-        place = str(Path(runs_dir) / name.removesuffix(SUFFIX)) + SUFFIX
+        folder = Path() if Path(name).name != name else Path(runs_dir)  # a path is what it says
+        place = str(folder / name.removesuffix(SUFFIX)) + SUFFIX
         if not Path(place).is_file():
             there = sorted(path.stem for path in Path(runs_dir).glob(f"*{SUFFIX}"))
             fix = f"studies there: {', '.join(there)}" if there else "start one: `trainwright tune RECIPE`"

@@ -59,7 +59,7 @@ class Tuning:
         say: Told what happens, a line at a time.
         stop: True when it is asked to stop.
         lease: Seconds without a sign of life after which a trial is given to another process.
-        seconds: Time after which it stops; None for no limit.
+        seconds: Time, from the first trial on, after which it stops; None for no limit.
     """
 
     def __init__(
@@ -76,9 +76,11 @@ class Tuning:
         self._opened, self._store = opened, opened.store
         self._runs_dir, self._jobs, self._say, self._stop = Path(runs_dir), jobs, say, stop
         self._lease = lease
-        self._deadline = None if seconds is None else time.monotonic() + seconds
+        self._seconds, self._deadline = seconds, float("inf")
         self._owner = json.dumps(asdict(Owner.me()))
         self._threads = max(1, usable_cores() // jobs)
+        given = opened.base["train"].get("threads") is not None
+        self._share = None if given else self._threads
         self._processes: list[TrialProcess] = []
         self._metrics = self._watched()
         self._quiet = Quiet()
@@ -96,6 +98,8 @@ class Tuning:
         try:
             self._take_over()
             self._begin()
+            if self._seconds is not None:
+                self._deadline = time.monotonic() + self._seconds
             while not self._done():
                 self._step()
         finally:
@@ -127,6 +131,13 @@ class Tuning:
         ended = sum(trial.state.ended for trial in trials)
         search, jobs = self._opened.tune.search["name"], counted(self._jobs, "trial")
         self._say(f"{search}: {ended}{of} trials have ended, {jobs} at a time")
+        others = {trial.threads for trial in trials} - {None, self._share}
+        if self._share is not None and others:
+            told = " and ".join(map(str, sorted(filter(None, others))))
+            self._say(
+                f"trials so far have {told} compute threads, new ones {self._share}: "
+                "equal points need not have equal bits, and latencies are not alike"
+            )
         if not any(trial.state is TrialState.DONE for trial in trials):
             self._say("looking whether the recipe can be trained and reports the objectives")
             with recipes.located(self._opened.loaded):
@@ -180,7 +191,7 @@ class Tuning:
     def _asked_to_stop(self) -> bool:
         if not self._reason and self._stop:
             self._reason = "interrupted"
-        if not self._reason and self._deadline is not None and time.monotonic() > self._deadline:
+        if not self._reason and time.monotonic() > self._deadline:
             self._reason = "the time is over"
         return bool(self._reason)
 
@@ -212,7 +223,7 @@ class Tuning:
         self._held = {number: until for number, until in self._held.items() if until > now}
         # A trial that somebody else still holds keeps its place: what is asked next may depend on it.
         while len(self._busy()) + len(self._held) < self._jobs:
-            trial = self._opened.study.next(self._owner, self._lease, list(self._held))
+            trial = self._opened.study.next(self._owner, self._lease, list(self._held), self._share)
             if trial is None:
                 return
             idle = [process for process in self._processes if process.trial is None]
@@ -230,7 +241,7 @@ class Tuning:
     def _order(self, trial: Trial) -> dict[str, Any]:
         overrides: dict[str, Any] = {**escaped(trial.point), "report.enabled": False}
         if self._opened.base["train"].get("threads") is None:
-            overrides["train.threads"] = self._threads
+            overrides["train.threads"] = trial.threads or self._threads
         tune, seed = self._opened.tune, int(self._opened.base["train"].get("seed") or 0)
         return {
             "kind": "trial",

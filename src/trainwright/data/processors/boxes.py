@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from trainwright.data.objects import Objects
 from trainwright.data.processors.object_column import ObjectColumn
 from trainwright.data.types import TensorSpec
-from trainwright.fields import NonNegative
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,28 +19,9 @@ class BoxesProcessor(ObjectColumn):
 
     Coordinates are pixels of the processed image. M is the largest count over all pictures; rows without
     an object have class -1. Boxes are clipped to the image; a box with NaN makes a bad sample.
-
-    Args:
-        classes: Names of the classes in the order of their ids; when absent those that the source names,
-            and further ones of the training split.
-        others: An object of another class makes a bad sample, or is left out and counted.
-        crowd: An object that stands for a group is left out and counted, or is kept.
-        min_size: Boxes narrower or lower than this many pixels of the processed image are left out.
-        image: The image input whose size and resize rule they follow; the only one when absent.
     """
 
     type = "boxes"
-
-    def __init__(
-        self,
-        *,
-        classes: list[str] | None = None,
-        others: Literal["error", "drop"] = "error",
-        crowd: Literal["drop", "keep"] = "drop",
-        min_size: NonNegative = 1.0,
-        image: str | None = None,
-    ) -> None:
-        super().__init__(classes, others, crowd, min_size, image)
 
     def encode(self, raw: Any) -> np.ndarray:
         """Boxes and class ids, float32 `[M, 5]`. Raises `BadSample` naming the object."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,6 @@ from trainwright.data.objects import Objects
 from trainwright.data.processors.object_column import ObjectColumn, Selection, as_array, name_of
 from trainwright.data.types import BadSample, Space, TensorSpec, Values
 from trainwright.errors import DataError
-from trainwright.fields import NonNegative
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,32 +32,13 @@ class Boxes3dProcessor(ObjectColumn):
     projects metres to pixels of the processed image, row by row. The matrix stands in rows without an object,
     too. A picture that comes without a camera is taken for one of the training pictures' camera: the median
     of those of the commonest size.
-
-    Args:
-        classes: Names of the classes in the order of their ids; when absent those that the source names,
-            and further ones of the training split.
-        others: An object of another class makes a bad sample, or is left out and counted.
-        crowd: An object that stands for a group is left out and counted, or is kept.
-        min_size: Boxes narrower or lower than this many pixels of the processed image are left out.
-        image: The image input whose size and resize rule they follow; the only one when absent.
     """
 
     type = "boxes3d"
-
-    def __init__(
-        self,
-        *,
-        classes: list[str] | None = None,
-        others: Literal["error", "drop"] = "error",
-        crowd: Literal["drop", "keep"] = "drop",
-        min_size: NonNegative = 1.0,
-        image: str | None = None,
-    ) -> None:
-        super().__init__(classes, others, crowd, min_size, image)
-        self.camera: list[float] = []
-        self.camera_size: list[int] = []
-        self.sizes: list[list[float]] = []
-        self.depth = 1.0
+    camera: Sequence[float] = ()
+    camera_size: Sequence[int] = ()
+    sizes: Sequence[Sequence[float]] = ()
+    depth = 1.0
 
     def fit(self, values: Values) -> None:
         """Finds classes, the camera and common sizes. Raises `DataError` where nothing is in space."""

@@ -48,7 +48,7 @@ class InstancesProcessor(ObjectColumn):
         outline: Literal["required", "box"] = "required",
         image: str | None = None,
     ) -> None:
-        super().__init__(classes, others, crowd, min_size, image)
+        super().__init__(classes=classes, others=others, crowd=crowd, min_size=min_size, image=image)
         self.outline = outline
 
     def encode(self, raw: Any) -> np.ndarray:

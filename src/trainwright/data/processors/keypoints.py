@@ -46,7 +46,7 @@ class KeypointsProcessor(ObjectColumn):
         unannotated: Literal["keep", "drop"] = "drop",
         image: str | None = None,
     ) -> None:
-        super().__init__(classes, others, crowd, min_size, image)
+        super().__init__(classes=classes, others=others, crowd=crowd, min_size=min_size, image=image)
         self.unannotated = unannotated
         self.names: list[str] = []
         self.mirrored: list[int] = []

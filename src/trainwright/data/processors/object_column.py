@@ -16,6 +16,7 @@ from trainwright.data.processors.category import natural_key, unknown_class
 from trainwright.data.processors.picture_space import PictureSpace
 from trainwright.data.types import BadSample, Values
 from trainwright.errors import RecipeError
+from trainwright.fields import NonNegative
 
 _OUTSIDE = 0.01  # pixels by which rounded numbers of an annotation may leave the picture
 
@@ -45,26 +46,29 @@ class ObjectColumn(PictureSpace):
     Boxes are clipped to the processed image. What is narrower or lower than `min_size` then is left out, and
     so are, unless asked for, objects that stand for a crowd; both are counted. A box with a coordinate that
     is no finite number makes a bad sample, and so does an unknown class.
-
-    Args:
-        classes: Names of the classes in the order of their ids; when absent those that the source names,
-            and further ones of the training split.
-        others: What becomes of an object of another class.
-        crowd: What becomes of an object that stands for a group.
-        min_size: Least width and height of a box in pixels of the processed image.
-        image: See `PictureSpace`.
     """
 
     needs_fit: ClassVar[bool] = True
 
     def __init__(
         self,
-        classes: list[str] | None,
-        others: Literal["error", "drop"],
-        crowd: Literal["drop", "keep"],
-        min_size: float,
-        image: str | None,
+        *,
+        classes: list[str] | None = None,
+        others: Literal["error", "drop"] = "error",
+        crowd: Literal["drop", "keep"] = "drop",
+        min_size: NonNegative = 1.0,
+        image: str | None = None,
     ) -> None:
+        """Objects that are left out are counted, with the reason.
+
+        Args:
+            classes: Names of the classes in the order of their ids; when absent those that the source names,
+                and further ones of the training split.
+            others: An object of another class makes a bad sample, or is left out and counted.
+            crowd: An object that stands for a group is left out and counted, or is kept.
+            min_size: Boxes narrower or lower than this many pixels of the processed image are left out.
+            image: The image input whose size and resize rule they follow; the only one when absent.
+        """
         super().__init__(image)
         if classes is not None and len(set(classes)) != len(classes):
             raise RecipeError("a class is named twice", where="classes", why=", ".join(classes))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from trainwright.errors import MissingExtra
+from trainwright.errors import MissingExtra, RecipeError
 from trainwright.fields import PositiveInt
 from trainwright.recipe.space import Space
 from trainwright.tune.search.base import one_objective
@@ -19,6 +19,9 @@ class Cmaes(OptunaSearch):
     """CMA-ES, of Optuna: many trials over numbers; choices are drawn at random.
 
     Hansen, The CMA Evolution Strategy: A Tutorial (2016).
+
+    Raises:
+        RecipeError: Several objectives, or a space without numbers.
 
     Args:
         startup: Random trials before the first generation.
@@ -37,6 +40,12 @@ class Cmaes(OptunaSearch):
         population: PositiveInt | None = None,
     ) -> None:
         one_objective("cmaes", directions)
+        if all(variable.choices is not None for variable in space.variables):
+            raise RecipeError(
+                "cmaes searches numbers, and the space has choices only",
+                where="tune.search",
+                fix="use tpe, random or grid",
+            )
         try:
             import cmaes  # noqa: F401
         except ImportError as error:
