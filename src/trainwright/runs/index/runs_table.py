@@ -259,8 +259,10 @@ class RunIndex:
             for run, item in each
             for place, (key, value) in enumerate(item.row.metrics.items())
         ]
+        values.sort(key=itemgetter(1))  # one key of many runs is read together, so it is written together
         self.database.put("last_values", ("run", "key", "place", "value"), ("run", "key"), values)
         leaves = [(run, key, json.dumps(value)) for run, item in each for key, value in item.recipe.items()]
+        leaves.sort(key=itemgetter(1))
         self.database.put("recipe_values", ("run", "key", "value"), ("run", "key"), leaves)
         tags = [(run, tag) for run, item in each for tag in item.labels.tags]
         self.database.put("tags", ("run", "tag"), ("run", "tag"), tags)
