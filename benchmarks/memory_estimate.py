@@ -102,10 +102,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             outcomes = [_run(TRAIN, recipe, str(Path(folder) / str(turn))) for turn in range(2)]
             estimated = _run(ESTIMATE, recipe)
         rise, estimate = outcomes[-1]["rise"], estimated["estimate"]
-        results.measurements += [
-            Measurement(name, "training", 1, {"peak_rise_mib": rise / 2**20}),
-            Measurement(name, "estimate", 1, {"peak_rise_mib": estimate / 2**20}),
-        ]
+        for contestant, taken in (("training", rise), ("estimate", estimate)):
+            values = {"peak_rise_mib": taken / 2**20}
+            results.measurements.append(Measurement(name, contestant, 1, values))
         print(f"{name}: {estimate / rise - 1:+.1%}", file=sys.stderr)
     finish(results, ("peak_rise_mib",), dry=options.dry)
 

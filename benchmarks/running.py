@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,9 @@ def measure(work: str, name: str, contestant: Contestant, number: int, condition
                 *conditions.overrides,
                 *contestant.overrides,
             )
-            ours = run_ours(str(RECIPES / f"{work.lower()}.yaml"), overrides, scratch, conditions)
+            ours = run_ours(
+                str(RECIPES / f"{work.lower()}.yaml"), overrides, scratch, conditions, contestant.environment
+            )
             values, note = ours.values | {"final_metric": ours.metrics["val"]["accuracy"]}, ours.execution
         return Measurement(work, name, number, values, note)
     except (ValueError, KeyError, OSError) as error:
@@ -103,14 +106,22 @@ def our_cache() -> Path:
     return cache_folder() / "trainwright"
 
 
-def run_ours(recipe: str, overrides: tuple[str, ...], scratch: Path, conditions: Conditions) -> OurRun:
+def run_ours(
+    recipe: str,
+    overrides: tuple[str, ...],
+    scratch: Path,
+    conditions: Conditions,
+    environment: Mapping[str, str] | None = None,
+) -> OurRun:
     """The ordinary command in an empty folder; the numbers are read from its run directory.
 
     Raises:
         ValueError: It failed, or left another number of runs than one.
     """
     cache = scratch / "cache" if conditions.cold else our_cache()
-    variables = {"BENCHMARK_DATA": str(cache_folder()), "TRAINWRIGHT_CACHE": str(cache)}
+    variables = {"BENCHMARK_DATA": str(cache_folder()), "TRAINWRIGHT_CACHE": str(cache)} | dict(
+        environment or {}
+    )
     command = [str(Path(sys.executable).parent / "trainwright"), "train", recipe, *overrides]
     outcome = processes.run([*command, f"train.device={conditions.device}"], variables, folder=scratch)
     if outcome.returncode:

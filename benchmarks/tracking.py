@@ -85,13 +85,15 @@ def log_calls(count: int) -> dict[str, float]:
     }
 
 
-def ratio(results: Results, value: str, draws: int = 10_000) -> tuple[float, float, float]:
-    """Median over rounds of sinks / plain, and its 95 % interval by bootstrap over rounds."""
+def ratio(
+    results: Results, value: str, draws: int = 10_000, *, over: str = "sinks", under: str = "plain"
+) -> tuple[float, float, float]:
+    """Median over rounds of one contestant by another, and its 95 % interval by bootstrap over rounds."""
     by_round: dict[int, dict[str, float]] = {}
     for item in results.measurements:
         if value in item.values:
             by_round.setdefault(item.round, {})[item.contestant] = item.values[value]
-    found = [pair["sinks"] / pair["plain"] for pair in by_round.values() if len(pair) == 2]
+    found = [pair[over] / pair[under] for pair in by_round.values() if {over, under} <= set(pair)]
     if not found:
         return float("nan"), float("nan"), float("nan")
     drawn = random.Random(0)

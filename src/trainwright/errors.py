@@ -121,11 +121,24 @@ def raise_all(errors: list[TrainwrightError]) -> None:
 
 
 def closest(name: str, options: Iterable[str]) -> str | None:
-    """The option that `name` was most likely meant to be, or None."""
+    """The option that `name` was most likely meant to be, or None.
+
+    Case and the signs between words count least: `AdamW` is `adamw`, not `adam`.
+    """
     import difflib  # takes a while, and seldom is anything misspelt
 
-    found = difflib.get_close_matches(name, list(options), n=1, cutoff=0.6)
+    listed = list(options)
+    same = next((option for option in listed if letters_of(option) == letters_of(name) != ""), None)
+    found = [same] if same else difflib.get_close_matches(name, listed, n=1, cutoff=0.6)
+    if not found:
+        by_letters = {option.lower(): option for option in reversed(listed)}
+        found = [by_letters[word] for word in difflib.get_close_matches(name.lower(), by_letters, n=1)]
     return found[0] if found else None
+
+
+def letters_of(name: str) -> str:
+    """Letters and digits of a name alone, in lower case."""
+    return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
 def closest_sibling(path: Path) -> Path | None:

@@ -97,6 +97,21 @@ def test_a_damaged_last_one_falls_back_and_says_so(
     assert "falling back to the checkpoint of step 5" in notices[0]
 
 
+def test_regular_checkpoints_are_kept_besides_and_gone_back_to(tmp_path: Path) -> None:
+    store = CheckpointStore(tmp_path / "state", keep_regular=True)
+    for step in range(1, 10):
+        store.write(step, *flatten(tree(step)), regular=step % 3 == 1)
+    # The last two of all, and the last two regular ones.
+    assert store.steps() == [4, 7, 8, 9]
+    assert [store.regular_before(step) for step in (3, 4, 6, 7, 9)] == [4, 4, 4, 7, 7]
+    assert store.regular_before(9, unlike=[7]) == 4
+    assert store.regular_before(9, unlike=[4, 7]) == 4
+    store.forget_after(7)
+    assert store.steps() == [4, 7]
+    assert latest(store) == (7, 7, [])
+    assert CheckpointStore(tmp_path / "none").regular_before(5) is None
+
+
 def test_no_flipped_byte_of_a_manifest_goes_unnoticed(store: CheckpointStore) -> None:
     write(store, 5)
     write(store, 8)

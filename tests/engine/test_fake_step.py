@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from trainwright.data.batch import Batch
 from trainwright.engine.build import build_network, build_task, first_batch
-from trainwright.engine.fake_step import _without_weights, check_shapes, fake_step
+from trainwright.engine.fake_step import check_shapes, fake_step, without_weights
 from trainwright.engine.probe import part
 from trainwright.engine.runtime import Execution
 from trainwright.errors import ModelError
@@ -96,7 +96,7 @@ def test_nothing_random_is_drawn(given):
 
 def test_pretrained_weights_are_not_read_for_it():
     spec = {"name": "pyramid", "backbone": {"name": "timm", "pretrained": True}, "heads": [{"x": 1}]}
-    assert _without_weights(spec) == {
+    assert without_weights(spec) == {
         "name": "pyramid",
         "backbone": {"name": "timm", "pretrained": False},
         "heads": [{"x": 1}],

@@ -101,6 +101,25 @@ def test_a_loss_of_the_wrong_shape() -> None:
         check_model(task, model, batch)
 
 
+@pytest.mark.parametrize(
+    ("loss", "what", "fix"),
+    [
+        (lambda output, target: (output.argmax(1) != target).float(), "has no gradient", "without argmax"),
+        (lambda output: output.mean(), "fails on outputs and targets", "(output, target)"),
+        (lambda output, target: float(output.mean()), "gives a float", "(output, target)"),
+    ],
+)
+def test_a_loss_that_cannot_be_learned_from_is_told_at_the_loss(
+    loss: Callable[..., Tensor], what: str, fix: str
+) -> None:
+    task, model, batch = setting()
+    task.targets[0].loss = loss
+    with pytest.raises(ModelError) as caught:
+        check_model(task, model, batch)
+    assert what in caught.value.what and fix in caught.value.fix
+    assert caught.value.where == "data.targets.label.loss"
+
+
 def test_an_output_that_is_detached() -> None:
     task, _, batch = setting()
     with pytest.raises(ModelError, match="does not depend on any trained parameter"):
@@ -210,6 +229,16 @@ def test_a_watched_metric_that_nobody_computes(overrides: dict[str, Any], where:
         check_monitors(tiny_loops.parts(tiny_loops.load(overrides)), names)
     assert caught.value.where == where
     assert words in caught.value.fix
+
+
+@pytest.mark.parametrize("section", ["early_stop", "checkpoint"])
+@pytest.mark.parametrize(("metric", "mode"), [("val/accuracy", "min"), ("val/loss", "max")])
+def test_the_worst_of_a_metric_is_not_the_best(section: str, metric: str, mode: str) -> None:
+    overrides = {f"train.{section}": {"monitor": metric, "mode": mode}}
+    with pytest.raises(RecipeError, match=f"takes the worst {metric} for the best") as caught:
+        tiny_loops.parts(tiny_loops.load(overrides))
+    assert caught.value.where == f"train.{section}.mode"
+    assert f"mode: {'max' if mode == 'min' else 'min'}" in caught.value.fix
 
 
 def test_without_a_validation_split_its_metrics_cannot_be_watched() -> None:

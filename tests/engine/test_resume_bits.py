@@ -153,7 +153,8 @@ def noticed(overrides: dict[str, Any], whole: Loop, tree: Any) -> bool:
         return True
     start = resumed.position.step
     # Every checkpoint on the way is compared, so one epoch is far enough.
-    resumed._end_reason = lambda: "far enough" if resumed.position.step >= 12 else None  # type: ignore[method-assign]
+    # A reason to stop in the state ends it too, as it does any training.
+    resumed._end_reason = lambda: "far enough" if resumed.position.step >= 12 else resumed._spent()  # type: ignore[method-assign]
     try:
         resumed.run()
     except Exception:
@@ -249,10 +250,10 @@ def test_what_is_not_registered_is_found_wherever_it_hides() -> None:
     loop.parts.train_loader.pipeline.augment[0].scaler = torch.amp.GradScaler("cpu")  # type: ignore[attr-defined]
     loop.keep_best = lambda: counter.load_state_dict({})
     assert unregistered(loop) == [
+        "loop._ledger._loader.pipeline._chain.augments[0].scaler",
         "loop.keep_best()",
-        "loop.parts.runners[0].shadow",
-        "loop.parts.task.memory['deep'][0]",
-        "loop.parts.train_loader.pipeline._chain.augments[0].scaler",
+        "loop.saving._parts.runners[0].shadow",
+        "loop.saving._parts.task.memory['deep'][0]",
     ]
 
 

@@ -58,6 +58,7 @@ EVERYTHING: dict[str, Any] = {
     "train.micro_batch": 12,
     "train.early_stop": {"monitor": "val/loss", "patience": 50},
     "train.memory_format": "channels_last",
+    "train.health.every": 4,
 }
 """Overrides that switch on whatever has a state."""
 
@@ -103,7 +104,7 @@ class Kept:
         self.written: list[tuple[int, str, dict[str, Tensor]]] = []
         self.best: dict[int, bytes] = {}
 
-    def submit(self, step: int, tree: Any) -> None:
+    def submit(self, step: int, tree: Any, *, regular: bool = False) -> None:
         structure, tensors = flatten(tree)
         self.written.append((step, json.dumps(structure), tensors))
 

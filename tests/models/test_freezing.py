@@ -61,5 +61,5 @@ def test_patterns_that_name_nothing_are_refused():
 
 
 def test_freezing_everything_is_refused():
-    with pytest.raises(ModelError, match="no parameter is left to train"):
+    with pytest.raises(ModelError, match="nothing is left to train"):
         freeze(_net(), ["*"])

@@ -181,7 +181,10 @@ def test_all_wrong_overrides_at_once():
 def test_wrong_value_names_the_override():
     with pytest.raises(RecipeError) as caught:
         changed("train.batch_size=0")
-    assert str(caught.value) == "override train.batch_size: expected a whole number >= 1, got 0"
+    assert str(caught.value).splitlines() == [
+        "override train.batch_size: expected a whole number >= 1, got 0",
+        "  fix: give a whole number >= 1",
+    ]
 
 
 def test_way_through_a_value():

@@ -11,6 +11,9 @@ from trainwright.recipe.slots import annotation_at
 pytestmark = pytest.mark.usefixtures("samples")
 
 
+IGNORED = {"diverging": "ignore", "exploding": "ignore", "vanishing": "ignore"}
+
+
 def recipe(**changes: Any) -> dict[str, Any]:
     base: dict[str, Any] = {
         "name": "x",
@@ -42,9 +45,15 @@ def recipe(**changes: Any) -> dict[str, Any]:
         ({}, {"data.inputs.image.size": 18919}, "data.inputs.image.size"),
         ({}, {"data.targets.price.class_weights": "auto"}, "data.targets.price.class_weights"),
         ({}, {"data.targets.image": "category"}, "data.targets.image"),
+        ({}, {"data.targets.image": {"type": "category", "column": "other"}}, "data.targets.image"),
+        ({"data": {"inputs": {"x": {"type": "number", "columns": ["a", "price"]}}}}, {}, "data.inputs.x"),
+        ({"data": {"inputs": {"x": {"type": "number", "column": "label"}}}}, {}, "data.inputs.x"),
+        ({}, {"train.early_stop.monitor": "test/accuracy"}, "train.early_stop.monitor"),
+        ({}, {"train.checkpoint.monitor": "test/loss"}, "train.checkpoint.monitor"),
         ({}, {"train.clip": {"norm": 1, "value": 1}}, "train.clip"),
         ({}, {"train.early_stop": {"mode": "max"}}, "train.early_stop.mode"),
         ({}, {"train.checkpoint.mode": "max"}, "train.checkpoint.mode"),
+        ({}, {"train.health": {"every": 9, **IGNORED}}, "train.health.every"),
         ({}, {"train.micro_batch": 65}, "train.micro_batch"),
         ({}, {"train.wait_minutes": 5, "train.device": "cpu"}, "train.wait_minutes"),
         ({"data": {"split": {}}}, {"train.early_stop.monitor": "val/loss"}, "train.early_stop.monitor"),
@@ -72,6 +81,7 @@ def test_contradiction(given: dict[str, Any], overrides: dict[str, Any], path: s
         {"train.clip.norm": 1},
         {"train.early_stop": {"monitor": "val/loss", "mode": "min"}},
         {"train.early_stop": {"patience": 3}},
+        {"train.health": {"every": 9, "diverging": "ignore", "exploding": "stop", "vanishing": "ignore"}},
         {"train.epochs": 3, "train.minutes": 5, "train.steps": 100},
         {"train.micro_batch": 64},
         {"train.wait_minutes": 5},
@@ -109,3 +119,8 @@ def test_documented_dead_values_exist():
     for path in DEAD_WHEN:
         if path != "model.pretrained":  # a parameter of some models
             assert annotation_at(split_path(path), None) is not None, path
+
+
+def test_a_picture_may_be_its_own_target():
+    given = recipe(data={"targets": {"same": {"type": "image", "column": "image", "size": 8}}})
+    assert load(given).recipe.data.targets["same"].column == "image"

@@ -33,7 +33,8 @@ def salt(*words: str, data: str = "d") -> str:
         "name=y", "description=other", "aliases={e: train.epochs}", "report.enabled=false",
         "data.source.root=/data/b", "data.workers=3", "data.cache=none", "train.device=cpu",
         "train.threads=2", "train.log_every=7", "train.checkpoint.every_steps=10",
-        "train.checkpoint.every_minutes=null", "train.wait_minutes=5", "train.memory_check=none",
+        "train.checkpoint.every_minutes=null", "train.health={every: 7, plateau: ignore}",
+        "train.wait_minutes=5", "train.memory_check=none",
         # Values as they are by default, and numbers in another spelling.
         "train.seed=0", "train.precision=auto", "train.optimizer.lr=1e-2", "train.schedule=constant",
     ],
@@ -50,6 +51,7 @@ def test_what_changes_no_result_changes_no_salt(word: str):
         "data.source.extensions=[png]", "data.inputs.image.size=8", "train.micro_batch=32",
         "train.checkpoint.monitor=val/loss", "data.augment=[flip]", "task.aggregator.scale=2",
         "data.targets.label.loss=focal", "train.deterministic=true", "data.on_bad.policy=skip",
+        "train.health.plateau=stop",
     ],
 )  # fmt: skip
 def test_what_changes_the_result_changes_the_salt(word: str):

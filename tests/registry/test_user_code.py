@@ -115,6 +115,36 @@ def test_missing_attribute_names_the_closest(user_module):
     assert caught.value.exit_code == 2
 
 
+def test_a_module_of_ones_own_behind_an_installed_one_of_its_name(user_module, tmp_path):
+    (tmp_path / "statistics.py").write_text(NET)
+    import statistics  # noqa: F401 - of Python, which is found first
+
+    with pytest.raises(RecipeError, match="`statistics` has no `Net`") as caught:
+        registry.describe("model", "statistics:Net")
+    assert str(tmp_path / "statistics.py") in caught.value.why
+    assert caught.value.fix.startswith("rename statistics.py")
+
+
+def test_a_dot_in_place_of_the_colon(user_module):
+    user_module("my_nets", NET)
+    with pytest.raises(RecipeError) as caught:
+        registry.describe("model", "my_nets.Net")
+    assert caught.value.fix.startswith("did you mean `my_nets:Net`?")
+
+
+def test_a_dot_in_a_name_of_nothing_suggests_no_module():
+    with pytest.raises(RecipeError) as caught:
+        registry.describe("model", "zzz_not_there.Net")
+    assert "zzz_not_there:Net" not in caught.value.fix
+
+
+def test_a_package_that_a_module_lacks_is_to_be_installed(user_module):
+    user_module("my_layers", "import some_package_nobody_has\n")
+    with pytest.raises(RecipeError) as caught:
+        registry.import_user_module("my_layers")
+    assert "install the package that brings some_package_nobody_has" in caught.value.fix
+
+
 def test_missing_module_says_where_it_was_searched(user_module, tmp_path):
     with pytest.raises(RecipeError, match="no module `my_net_that_is_not`") as caught:
         registry.describe("model", "my_net_that_is_not:Net")

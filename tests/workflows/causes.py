@@ -46,11 +46,11 @@ class Cause:
             _draw(folder, path, shape)
         for source, target in self.repeat.items():
             shutil.copy(folder / source, _place(folder, target))
-        for path, count in self.cut.items():
-            (folder / path).write_bytes((folder / path).read_bytes()[:count])
         for path, shapes in self.weights.items():
             tensors = {name: torch.rand(shape) for name, shape in shapes.items()}
             save_file(tensors, _place(folder, path))
+        for path, count in self.cut.items():
+            (folder / path).write_bytes((folder / path).read_bytes()[:count])
         if self.recipe:
             (folder / "recipe.yaml").write_text(self.recipe)
         return [self.base or "recipe.yaml", *(f"{key}={_written(value)}" for key, value in self.set.items())]

@@ -10,7 +10,7 @@ from causes import KINDS, Cause, answers, causes
 
 from trainwright.cli import main
 
-ALL = causes("by_developers.yaml")
+ALL = [*causes("by_developers.yaml"), *causes("by_users.yaml")]
 
 
 @pytest.fixture

@@ -19,11 +19,16 @@ from __future__ import annotations
 
 import argparse
 import time
+from typing import TYPE_CHECKING
 
 from trainwright.cli import runs_archive, runs_compare, runs_labels, runs_list
 from trainwright.cli.common import add_index, add_runs_dir, say, say_json, table
 from trainwright.cli.parsing import UsageError
 from trainwright.cli.run_words import age, duration, main_metrics, progress
+
+if TYPE_CHECKING:
+    from trainwright.runs.directory import RunDirectory
+    from trainwright.runs.record import RunRecord
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -116,6 +121,7 @@ def _index(arguments: argparse.Namespace) -> None:
 def _show(arguments: argparse.Namespace) -> None:
     from dataclasses import asdict
 
+    from trainwright.runs.ledger import in_words, read_ledger, shares
     from trainwright.runs.listing import find_run, row
 
     directory = find_run(arguments.run, arguments.runs_dir)
@@ -137,6 +143,8 @@ def _show(arguments: argparse.Namespace) -> None:
         "started": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(item.created)),
         "time": duration(item.seconds),
         "attempts": attempts,
+        "epochs": in_words(shares(read_ledger(directory, record))),
+        "advice": _advice(directory, record),
         "best": ", ".join(f"{key} {value}" for key, value in record.best.items()),
         "pinned": ", ".join(f"{key} {value}" for key, value in record.pinned.items()),
         "git": git,
@@ -150,6 +158,14 @@ def _show(arguments: argparse.Namespace) -> None:
     if item.metrics:
         say()
         say(table(["metric", "value"], sorted(item.metrics.items())))
+
+
+def _advice(directory: RunDirectory, record: RunRecord) -> str:
+    from trainwright.runs.difference import resolved_values
+    from trainwright.runs.ledger import advice, read_ledger, shares
+
+    on_device = record.pinned.get("device", "cpu") != "cpu"
+    return advice(shares(read_ledger(directory, record)), resolved_values(directory), on_device=on_device)
 
 
 def _diff(arguments: argparse.Namespace) -> None:

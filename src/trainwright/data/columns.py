@@ -202,11 +202,13 @@ def column_of(source: Source, name: str, where: str, otherwise: str | None = Non
     if otherwise in source.columns:
         return str(otherwise)
     near = closest(name, source.columns)
+    advice = getattr(source, "advice", "")
+    fix = f"did you mean {near!r}?" if near else "name one of these with `column:`"
     raise DataError(
         f"the source has no column {name!r}",
         where=where,
         why=f"it has {', '.join(source.columns)}",
-        fix=f"did you mean {near!r}?" if near else "name one of these with `column:`",
+        fix=f"{advice}; else {fix}" if advice else fix,
     )
 
 

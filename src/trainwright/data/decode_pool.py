@@ -213,7 +213,11 @@ class DecodePool:
             piece = worker.pieces.pop(answer["id"])
             self._retry.repeated += answer["repeated"]
             if "error" in answer:
-                raise DataError(f"decoded values cannot be written: {answer['error']}", where="data.cache")
+                raise DataError(
+                    f"decoded values cannot be written: {answer['error']}",
+                    where="data.cache",
+                    fix="free some space, or set TRAINWRIGHT_CACHE to a folder that has it",
+                )
             self._waiting.append((piece, [(piece.rows[place], why) for place, why in answer["bad"]]))
 
     def _replace(self, worker: _Worker) -> None:

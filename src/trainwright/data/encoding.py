@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from trainwright.data.blocks import BlockValues
-from trainwright.data.faults import in_groups
+from trainwright.data.faults import advice, in_groups
 from trainwright.data.retry import ONCE, Retry
 from trainwright.data.types import BadSample, Processor, Values
 from trainwright.errors import DataError
@@ -135,7 +135,8 @@ def stored_form(
         f"not one of the first {len(reasons)} samples can be read" if reasons else "there are no samples",
         where="data",
         why=in_groups(reasons),
-        fix="check the files, and the type that the recipe gives the column",
+        fix=advice(reason for _, reason in reasons)
+        or "check the files, and the type that the recipe gives the column",
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from trainwright.data.types import Dropped
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 
 _SHOWN = 20
 _EXAMPLES = 3
+_ADVICE = (
+    (re.compile(r"^'[-+]?[\d.]*\d,\d+' is not a number"), "give the source decimal: ','"),
+    (re.compile(r"is missing or NaN$"), "give the column missing: mean"),
+)
 
 
 def refuse_or_drop(
@@ -69,17 +74,26 @@ def _group(reason: str, names: Sequence[str]) -> str:
     return f"{reason}: {len(names)} times, in {', '.join(names[:_EXAMPLES])}{more}"
 
 
+def advice(reasons: Iterable[str]) -> str:
+    """What the recipe could say so that samples bad for one of these reasons can be read; perhaps nothing."""
+    known = (text for reason in reasons for pattern, text in _ADVICE if pattern.search(reason))
+    return next(known, "")
+
+
 def raise_bad(found: Sequence[Dropped]) -> None:
     """Raises one error that names up to 20 bad samples and counts them all."""
     fix = "mend or remove it, or set data.on_bad: {policy: skip}"
     errors = [
         DataError(
-            item.reason, where=f"{item.name}, column {item.column}" if item.column else item.name, fix=fix
+            item.reason,
+            where=f"{item.name}, column {item.column}" if item.column else item.name,
+            fix="; or ".join(filter(None, [fix, advice([item.reason])])),
         )
         for item in found[:_SHOWN]
     ]
     if len(errors) == 1:
         raise errors[0]
     if len(found) > _SHOWN:
-        errors.append(DataError(f"and {len(found) - _SHOWN} more samples cannot be read", where="data"))
+        more = f"and {len(found) - _SHOWN} more samples cannot be read"
+        errors.append(DataError(more, where="data", fix="`trainwright data check` lists them all"))
     raise ErrorList([*errors])

@@ -127,7 +127,9 @@ def _mark(path: str) -> tuple[int, int, int]:
     try:
         status = os.stat(path)  # noqa: PTH116 (called per file)
     except OSError as error:
-        raise DataError(f"the file cannot be read: {error.strerror}", where=path) from error
+        raise DataError(
+            f"the file cannot be read: {error.strerror}", where=path, fix="check that the file may be read"
+        ) from error
     return status.st_size, status.st_mtime_ns, status.st_ino
 
 
@@ -176,7 +178,11 @@ class _Reading:
         try:
             return self._retry(path, partial(self._read, path))
         except OSError as error:
-            raise DataError(f"the file cannot be read: {error.strerror}", where=path) from error
+            raise DataError(
+                f"the file cannot be read: {error.strerror}",
+                where=path,
+                fix="check that the file may be read",
+            ) from error
 
     def _read(self, path: str) -> str:
         digest = hashlib.sha256()

@@ -6,6 +6,7 @@ the step, so a resume asks for the same numbers and gets the same bits.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -68,6 +69,7 @@ class ArrayStore:
         tensors = {name: _as_tensor(values) for name, values in arrays.items()}
         self.columns = {name: t.to(device) for name, t in tensors.items()} if resident else tensors
         self.resident = resident
+        self.copy_seconds = 0.0
 
     def expect(self, rows: np.ndarray) -> None:
         """Everything is here already."""
@@ -83,7 +85,9 @@ class ArrayStore:
             index = index.to(self.device, non_blocking=True)
         picked = self.columns[column].index_select(0, index)
         if not self.resident and self.device.type == "cuda":
+            begun = time.perf_counter()
             picked = picked.pin_memory().to(self.device, non_blocking=True)
+            self.copy_seconds += time.perf_counter() - begun
         return picked
 
     def row_bytes(self) -> int:
@@ -194,6 +198,9 @@ class Loader:
         seed: Address of the order.
         weights: Weight of every row of the source in the loss, float32 `[n]`; None where all are 1.
         originals: Target -> what its truth tells of the original pictures besides, for scoring.
+
+    Attributes:
+        seconds: Time in which batches were made or waited for, so far.
     """
 
     def __init__(
@@ -209,8 +216,14 @@ class Loader:
     ) -> None:
         self.store, self.pipeline, self.rows = store, pipeline, rows
         self.weights, self.originals = weights, originals or {}
+        self.seconds = 0.0
         self.batch_size, self.sampler, self.seed = batch_size, sampler, seed
         self.chunk = max(1, CHUNK_BYTES // max(1, store.row_bytes() * batch_size))
+
+    @property
+    def copy_seconds(self) -> float:
+        """Time of `seconds` in which values were copied to an accelerator."""
+        return float(getattr(self.store, "copy_seconds", 0.0))
 
     @property
     def steps_per_epoch(self) -> int:
@@ -256,6 +269,7 @@ class Loader:
         Yields:
             The step's micro-batches; an empty list where the slice of this process is empty.
         """
+        begun = time.perf_counter()
         order = self.order(epoch)
         # Chunks always begin at the same steps, wherever a resume starts: then every element goes
         # through kernels of the same shape, and gets the same bits.
@@ -267,9 +281,11 @@ class Loader:
                 ends = np.cumsum([len(rows) for rows in slices])
                 slices = np.split(settled[: ends[-1]], ends[:-1])
             pieces = self._load(slices, settled, epoch)
+            self.seconds += time.perf_counter() - begun
             for step, rows, columns in zip(steps, slices, pieces, strict=True):
                 if step >= start:
                     yield self._micro_batches(columns, rows, micro, epoch)
+            begun = time.perf_counter()
 
     def _ahead(
         self, order: np.ndarray, begins: range, part: tuple[int, int], epoch: int

@@ -25,7 +25,7 @@ from trainwright.data.retry import Retry
 from trainwright.data.stored_rows import StoredRows, take
 from trainwright.data.storing import ColumnStore, Stored, worker_count
 from trainwright.data.substitutes import Substitutes
-from trainwright.data.types import Dropped, PreparedData, Processor, Source, Values
+from trainwright.data.types import DataInfo, Dropped, PreparedData, Processor, Source, Values
 from trainwright.errors import DataError, UserError
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def prepare(
     seed: int = 0,
     processors: Mapping[str, Processor] | None = None,
     whole: str | None = None,
+    before_decoding: Callable[[DataInfo], None] | None = None,
 ) -> PreparedData:
     """Reads, splits, fits and encodes everything a run needs, before its first step.
 
@@ -60,6 +61,8 @@ def prepare(
         processors: Fitted processors of a trained run by column name, used as they are; then the data
             need no training split.
         whole: Split that takes all rows, instead of dividing them.
+        before_decoding: Called when rows and shapes are known and nothing has been decoded; what it raises
+            ends the preparation.
 
     Returns:
         The prepared data.
@@ -67,7 +70,8 @@ def prepare(
     Raises:
         DataError: The data cannot be read as the recipe says.
     """
-    return _Preparation(data, cache_dir, workers, progress, memory_data, seed, processors or {}, whole).run()
+    work = _Preparation(data, cache_dir, workers, progress, memory_data, seed, processors or {}, whole)
+    return work.run(before_decoding)
 
 
 class _Preparation:
@@ -96,7 +100,7 @@ class _Preparation:
         self._left_out: list[Dropped] = []
         self._fixes_digest = ""
 
-    def run(self) -> PreparedData:
+    def run(self, before_decoding: Callable[[DataInfo], None] | None) -> PreparedData:
         """Every step in turn. Raises DataError where the data cannot be read as the recipe says."""
         with self._timed("source"):
             self.source: Source = self._build_source()
@@ -123,7 +127,17 @@ class _Preparation:
             self.notices,
             self.retry,
         )
-        stored = {column.name: self._encode(column) for column in self._ordered}
+        for column in self._ordered:
+            with self._told_at(column), self._timed("fit"):
+                if column.name not in self._known:
+                    self._settle(column)
+                self.store.notices += getattr(column.processor, "survey", _nothing)(column.values)
+        if before_decoding is not None:
+            before_decoding(DataInfo.of(self._processors_of(False), self._processors_of(True), self.splits))
+        stored = {}
+        for column in self._ordered:
+            with self._told_at(column), self._timed("decode"):
+                stored[column.name] = self.store.store(column)
         dropped = self._drop(stored)
         with self._timed("fit"):
             for column in self.columns:
@@ -135,8 +149,8 @@ class _Preparation:
             arrays={name: item.values for name, item in stored.items() if item.values is not None},
             splits=self.splits,
             names=self.source.sample_names(),
-            inputs={column.name: column.processor for column in self.columns if not column.is_target},
-            targets={column.name: column.processor for column in self.columns if column.is_target},
+            inputs=self._processors_of(False),
+            targets=self._processors_of(True),
             dropped=[*self._left_out, *dropped],
             fingerprint=digest,
             seconds=self.seconds,
@@ -155,6 +169,9 @@ class _Preparation:
             retry=self.retry,
             substitutes=self._substitutes(dropped),
         )
+
+    def _processors_of(self, targets: bool) -> dict[str, Processor]:
+        return {column.name: column.processor for column in self.columns if column.is_target is targets}
 
     def _substitutes(self, dropped: list[Dropped]) -> Substitutes | None:
         """What stands in for samples that become unreadable, where the recipe lets them be skipped."""
@@ -252,18 +269,15 @@ class _Preparation:
         source = {name: value for name, value in self.data.source.items() if name not in _PLACES}
         return {"fingerprint": digest, "source": source if self.memory_data is None else "memory"}
 
-    def _encode(self, column: PlannedColumn) -> Stored:
-        """Makes the processor ready to encode, and encodes."""
+    @contextmanager
+    def _told_at(self, column: PlannedColumn) -> Iterator[None]:
+        """Within it, an error without a place, or with one below its column, is told at the column."""
         try:
-            with self._timed("fit"):
-                if column.name not in self._known:
-                    self._settle(column)
-                self.store.notices += getattr(column.processor, "survey", _nothing)(column.values)
-            with self._timed("decode"):
-                return self.store.store(column)
+            yield
         except UserError as error:
-            if error.where in ("", "data"):
-                error.where = key_path(column.name, is_target=column.is_target)
+            if error.where in ("", "data") or error.where.startswith("."):
+                below = error.where.removeprefix("data")
+                error.where = key_path(column.name, is_target=column.is_target) + below
             raise
 
     def _settle(self, column: PlannedColumn) -> None:

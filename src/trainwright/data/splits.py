@@ -217,7 +217,12 @@ def apportion(sizes: npt.NDArray[np.int64], shares: npt.NDArray[np.float64]) -> 
 def check_not_empty(chosen: Mapping[str, Rows], *, fitted: bool = False) -> None:
     """Raises `DataError` where a split has no row, or a training split is needed and there is none."""
     if "train" not in chosen and not fitted:
-        raise DataError("there is no training split", where="data.split", why=f"found {', '.join(chosen)}")
+        raise DataError(
+            "there is no training split",
+            where="data.split",
+            why=f"found {', '.join(chosen)}",
+            fix="name one of them train, or give data.split",
+        )
     for name, rows in chosen.items():
         if not len(rows):
             raise EmptySplit(

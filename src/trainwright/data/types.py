@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -308,12 +308,7 @@ class PreparedData:
 
     def info(self) -> DataInfo:
         """The description that tasks build from."""
-        return DataInfo(
-            inputs={name: item.spec() for name, item in self.inputs.items()},
-            targets={name: item.spec() for name, item in self.targets.items()},
-            sizes={name: len(rows) for name, rows in self.splits.items()},
-            decoders={name: decoder_of(item) for name, item in self.targets.items()},
-        )
+        return DataInfo.of(self.inputs, self.targets, self.splits)
 
 
 def decoder_of(processor: Processor) -> Callable[[Any], Any]:
@@ -337,3 +332,18 @@ class DataInfo:
     targets: dict[str, TensorSpec]
     sizes: dict[str, int]
     decoders: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        inputs: Mapping[str, Processor],
+        targets: Mapping[str, Processor],
+        splits: Mapping[str, np.ndarray],
+    ) -> DataInfo:
+        """What the processors of the columns, as far as they are fitted, tell of them."""
+        return cls(
+            inputs={name: item.spec() for name, item in inputs.items()},
+            targets={name: item.spec() for name, item in targets.items()},
+            sizes={name: len(rows) for name, rows in splits.items()},
+            decoders={name: decoder_of(item) for name, item in targets.items()},
+        )

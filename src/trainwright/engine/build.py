@@ -21,6 +21,7 @@ from trainwright.engine.callbacks.base import build_callbacks
 from trainwright.engine.distributed import Processes
 from trainwright.engine.ema import Ema
 from trainwright.engine.generators import seed_generators
+from trainwright.engine.health.watch import HealthWatch
 from trainwright.engine.layer_rates import assigned, first_steps, scale_rates, unfreezing
 from trainwright.engine.monitor import Monitor
 from trainwright.engine.optimizers.lean import spare_compiler_import
@@ -219,6 +220,7 @@ def build_parts(
         substitutes=data.substitutes if data.streamed else None,
         samples=_sample_losses(recipe, train_loader, len(runners)),
         callbacks=build_callbacks(train.callbacks) if train.callbacks else None,
+        health=HealthWatch(train.health, runners, model),
     )
 
 
@@ -261,7 +263,8 @@ def check_monitors(parts: Parts, names: Collection[str]) -> None:
         name = getattr(part, "name" if isinstance(part, Monitor) else "monitor", None)
         if not isinstance(name, str) or name.replace("step/", "train/", 1) in {*there, "lr", "train/lr"}:
             continue
-        guess = closest(name, there)
+        in_val = name.replace("test/", "val/", 1)
+        guess = in_val if in_val in there else closest(name, there)
         raise RecipeError(
             f"the metric {name!r} is not computed, so it cannot be watched",
             where=where,
@@ -283,7 +286,8 @@ def _runner(
             f"nothing is left to train in phase {phase.name!r}",
             where="train.freeze",
             why="every parameter of the model is frozen",
-            fix="freeze less, or use `trainwright evaluate` for a model that is trained already",
+            fix="freeze less, so that something is trainable; a model that is trained already needs "
+            "`trainwright evaluate` only",
         )
     spare_compiler_import()
     optimizer = registry.build("optimizer", phase.optimizer or train.optimizer, params=list(phase.parameters))
@@ -336,7 +340,23 @@ def _watched(task: Task, has_val: bool, name: str | None, mode: str | None, wher
                 fix=f"set mode to min or max beside it{f' (or did you mean {guess!r}?)' if guess else ''}",
             )
         mode = "max" if rising else "min"
+    _refuse_wrong_way(name, mode, where.rpartition(".")[0])
     return name, mode
+
+
+def _refuse_wrong_way(name: str, mode: str, section: str) -> None:
+    """The worst value of a metric is not the best: raises RecipeError where the mode says so."""
+    from trainwright.metrics import greater_is_better
+
+    rising = greater_is_better(name)
+    better = None if rising is None else "max" if rising else "min"
+    if better is not None and mode != better:
+        raise RecipeError(
+            f"`mode: {mode}` takes the worst {name} for the best",
+            where=f"{section}.mode",
+            why=f"it is better the {'higher' if rising else 'lower'} it is",
+            fix=f"give mode: {better}, or remove `mode`: the way of this metric is known",
+        )
 
 
 def watched_metric(recipe: Recipe, task: Task) -> tuple[str, Literal["min", "max"]]:

@@ -13,7 +13,7 @@ import json
 import queue
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from trainwright.runs.atomic import StorageError, sync_directory, write_bytes, w
 KEPT = 2
 FORMAT = 1
 _MANIFEST = "manifest.json"
+_KEYS = {"format", "step", "regular", "files"}
 
 
 class CheckpointStore:
@@ -36,10 +37,11 @@ class CheckpointStore:
 
     Args:
         folder: `state/` of the run directory.
+        keep_regular: Keep the last two regular checkpoints besides, for roll-backs.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, *, keep_regular: bool = False) -> None:
+        self.folder, self.keep_regular = folder, keep_regular
 
     def steps(self) -> list[int]:
         """Steps of all committed checkpoints, oldest first."""
@@ -49,8 +51,16 @@ class CheckpointStore:
         """Steps of all checkpoints, also of those whose writing was cut short."""
         return sorted(int(path.name) for path in self.folder.glob("*") if path.name.isdigit())
 
-    def write(self, step: int, structure: dict[str, Any], tensors: dict[str, Tensor]) -> None:
-        """Commits one checkpoint, and removes all but it and the one before.
+    def write(
+        self, step: int, structure: dict[str, Any], tensors: dict[str, Tensor], regular: bool = False
+    ) -> None:
+        """Commits one checkpoint, and removes all but it and the one before; see `keep_regular`.
+
+        Args:
+            step: Optimizer steps done.
+            structure: What `flatten` gives.
+            tensors: Likewise.
+            regular: Every run of the recipe saves at this step, however often it is interrupted.
 
         Raises:
             RunError: The disk is full or cannot be written; earlier checkpoints are untouched.
@@ -67,7 +77,8 @@ class CheckpointStore:
                 # Named by their content, so that files of an earlier write of this step stay as they are.
                 files[stem] = {"name": f"{stem}-{digest[:16]}.{suffix}", "sha256": digest}
                 write_bytes(target / files[stem]["name"], content)
-            write_json(target / _MANIFEST, {"format": FORMAT, "step": step, "files": files})
+            manifest = {"format": FORMAT, "step": step, "regular": regular, "files": files}
+            write_json(target / _MANIFEST, manifest)
             sync_directory(self.folder)
         except (OSError, StorageError) as error:
             self._clean(target)
@@ -95,10 +106,33 @@ class CheckpointStore:
 
     def _remove_old(self, step: int) -> None:
         """Keeps `step` and the one before; later ones are of a past that a fall-back has abandoned."""
-        keep = [s for s in self.steps() if s <= step][-KEPT:]
-        for other in self._begun():
-            if other not in keep:
-                shutil.rmtree(self.folder / str(other), ignore_errors=True)
+        past = [s for s in self.steps() if s <= step]
+        keep = set(past[-KEPT:])
+        if self.keep_regular:
+            keep.update([s for s in past if self.is_regular(s)][-KEPT:])
+        self._remove(step for step in self._begun() if step not in keep)
+
+    def _remove(self, steps: Iterable[int]) -> None:
+        for step in steps:
+            # First the manifest: what is half removed is no checkpoint.
+            (self.folder / str(step) / _MANIFEST).unlink(missing_ok=True)
+            shutil.rmtree(self.folder / str(step), ignore_errors=True)
+
+    def is_regular(self, step: int) -> bool:
+        """Whether every run of the recipe saves at this step."""
+        with suppress(OSError, ValueError, AttributeError):
+            return bool(json.loads((self.folder / str(step) / _MANIFEST).read_bytes()).get("regular"))
+        return False
+
+    def regular_before(self, step: int, unlike: Iterable[int] = ()) -> int | None:
+        """The newest regular checkpoint up to a step, none of `unlike`; else the oldest one there is."""
+        regular, no = [s for s in self.steps() if self.is_regular(s)], set(unlike)
+        return max((s for s in regular if s <= step and s not in no), default=min(regular, default=None))
+
+    def forget_after(self, step: int) -> None:
+        """Removes all later checkpoints: a past that is abandoned."""
+        self._remove(other for other in self._begun() if other > step)
+        sync_directory(self.folder)
 
     def read(self, step: int) -> Any:
         """The state tree of one checkpoint.
@@ -113,6 +147,8 @@ class CheckpointStore:
                 raise ValueError(f"written in format {manifest['format']}, this version reads {FORMAT}")
             if manifest["step"] != step:
                 raise ValueError(f"its manifest is of step {manifest['step']}")
+            if set(manifest) - _KEYS:
+                raise ValueError(f"its manifest has unknown {sorted(set(manifest) - _KEYS)}")
             tree, tensors = (_verified(folder, manifest["files"][role]) for role in ("tree", "tensors"))
             return unflatten(json.loads(tree.read_bytes()), load_file(tensors))
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
@@ -179,16 +215,16 @@ class CheckpointWriter:
 
     def __init__(self, store: CheckpointStore, before_commit: Callable[[], None] = lambda: None) -> None:
         self.store, self._before_commit = store, before_commit
-        self._jobs: queue.Queue[tuple[int, Any, dict[str, Tensor]] | None] = queue.Queue(maxsize=1)
+        self._jobs: queue.Queue[tuple[int, Any, dict[str, Tensor], bool] | None] = queue.Queue(maxsize=1)
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._work, name="checkpoint-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, step: int, tree: Any) -> None:
+    def submit(self, step: int, tree: Any, *, regular: bool = False) -> None:
         """Copies the tree now and writes it soon; waits while an earlier one is still queued."""
         self._raise()
         structure, tensors = flatten(tree)
-        self._jobs.put((step, structure, tensors))
+        self._jobs.put((step, structure, tensors, regular))
 
     def flush(self) -> None:
         """Returns when everything submitted is on the disk."""

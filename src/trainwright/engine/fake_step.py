@@ -63,7 +63,7 @@ def check_shapes(recipe: Recipe, data: PreparedData, execution: Execution) -> Fa
         ModelError: A layer does not fit, of a model of many weights.
     """
     batch = first_batch(recipe, data, execution, training=True, at_most=SAMPLES)
-    without = recipe.model_copy(update={"model": _without_weights(recipe.model)})
+    without = recipe.model_copy(update={"model": without_weights(recipe.model)})
     try:
         task = build_task(without)
     except TrainwrightError as error:
@@ -71,12 +71,12 @@ def check_shapes(recipe: Recipe, data: PreparedData, execution: Execution) -> Fa
     return fake_step(task, lambda: task.build(data.info()), batch)
 
 
-def _without_weights(spec: Any) -> Any:
+def without_weights(spec: Any) -> Any:
     """A component without pretrained weights at any depth: they would be read for nothing."""
     if isinstance(spec, dict):
-        kept = {key: _without_weights(value) for key, value in spec.items()}
+        kept = {key: without_weights(value) for key, value in spec.items()}
         return {**kept, "pretrained": False} if kept.get("pretrained") is True else kept
-    return [_without_weights(item) for item in spec] if isinstance(spec, list) else spec
+    return [without_weights(item) for item in spec] if isinstance(spec, list) else spec
 
 
 def fake_step(

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from torch import Tensor, nn
 
 from trainwright.errors import ModelError, TrainwrightError
+from trainwright.models.misfits import how_to_fit
 
 Given = TypeVar("Given")
 
@@ -89,7 +90,7 @@ def guarded(call: Callable[[], Given], trail: LayerTrail) -> Given:
             trail.told() or "the model fails on its first samples",
             where="model",
             why=words_of(error),
-            fix="make the layer's sizes fit what reaches it",
+            fix=how_to_fit(str(error)),
         ) from error
 
 

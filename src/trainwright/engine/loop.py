@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable
 from contextlib import nullcontext
 
 from trainwright.data.batch import Batch
-from trainwright.engine.averages import Averages, means
+from trainwright.engine.averages import Averages, Sums, means
 from trainwright.engine.callbacks.base import Event, Mode
 from trainwright.engine.checkpoint import CheckpointWriter
 from trainwright.engine.distributed import PerProcess
 from trainwright.engine.evaluation import run_split
 from trainwright.engine.generators import seed_generators
+from trainwright.engine.health.diverged import Diverged, refuse_not_finite
+from trainwright.engine.health.watch import Finding, HealthWatch
+from trainwright.engine.ledger import EpochTimes, Ledger
 from trainwright.engine.parts import Journal, Outcome, Parts
 from trainwright.engine.phase_runner import PhaseRunner
 from trainwright.engine.position import Clock, Position
+from trainwright.engine.saving import Saving
 from trainwright.engine.signals import StopRequest
 from trainwright.engine.state import State
 from trainwright.engine.stopwatch import Stopwatch
@@ -24,10 +26,6 @@ from trainwright.errors import TrainwrightError
 from trainwright.models.penalties import projections
 from trainwright.progress import ProgressSink
 from trainwright.tasks.base import StepOutput
-
-
-class Diverged(TrainwrightError):
-    """The loss is no longer a number."""
 
 
 class Loop:
@@ -57,11 +55,14 @@ class Loop:
         self.averages = Averages()
         self.metrics: dict[str, float] = {}
         self.keep_as: Callable[[str], None] = lambda _label: None
+        self.on_finding: Callable[[Finding], None] = lambda found: progress.message(found.text)
+        self.on_epoch: Callable[[EpochTimes], None] = lambda _times: None
         self.watch: Callable[[dict[str, float]], str | None] = lambda _metrics: None
         self.state = self._register()
-        self._saved_at = time.monotonic()
+        self.saving = Saving(parts, self.state, writer, self.position, self.averages)
         self._stopping = False
         self._steady = Stopwatch()
+        self._ledger = Ledger(parts.train_loader, parts.runtime.device)
         self._projections = projections(parts.model)
         self._has_buffers = next(iter(parts.model.buffers()), None) is not None
 
@@ -83,6 +84,8 @@ class Loop:
             state.register("substitutes", PerProcess(parts.substitutes, parts.processes))
         if parts.samples is not None:
             state.register("samples", PerProcess(parts.samples, parts.processes))
+        if parts.health is not None:
+            state.register("health", parts.health)
         if parts.callbacks is not None:
             state.register("callbacks", parts.callbacks)
         for name, part in parts.task.stateful():
@@ -93,7 +96,7 @@ class Loop:
         """Trains from the present position to the end.
 
         Raises:
-            Diverged: The loss became infinite or NaN.
+            Diverged: The loss became infinite or NaN, or a rule of health asks for a roll-back.
             RunError: A checkpoint could not be written.
         """
         parts = self.parts
@@ -125,8 +128,11 @@ class Loop:
 
     def _spent(self) -> str | None:
         """Which limit is reached; with minutes, the first process's clock decides for all."""
-        if self.parts.callbacks is not None and self.parts.callbacks.stopped:
-            return self.parts.callbacks.stopped
+        callbacks, health = self.parts.callbacks, self.parts.health
+        if callbacks is not None and callbacks.stopped:
+            return callbacks.stopped
+        if health is not None and health.stopped:
+            return health.stopped
         budget = self.parts.budget
         reason = budget.spent(self.position.step, self.clock)
         return self.parts.processes.broadcast(reason) if budget.minutes is not None else reason
@@ -143,6 +149,7 @@ class Loop:
         )
         if not position.index:
             self._tell("start", "train", {})
+        self._ledger.begin()
         self._steady.start()
         for micro_batches in batches:
             if self._spent():
@@ -154,12 +161,14 @@ class Loop:
             self.progress.step(position.step)
             if position.step % parts.log_every == 0:
                 self._log_window()
+            if parts.health is not None and parts.health.due(position.step):
+                self._read_health(parts.health)
             if self._stopping:
-                self._save()
+                self._save(regular=False)
                 return "stopped on request"
-            if self._save_due():
+            if (regular := self.saving.due_by_steps) or self.saving.due_by_time:
                 self._steady.pause()
-                self._save()
+                self._save(regular=regular)
                 self._steady.start()
         self._steady.pause()
         self._finish_epoch()
@@ -167,7 +176,8 @@ class Loop:
 
     def _step(self, micro_batches: list[Batch], count: int) -> None:
         """One optimizer step of every phase over one global batch of `count` samples."""
-        parts, step = self.parts, self.position.step
+        parts, step, health = self.parts, self.position.step, self.parts.health
+        mark = self._ledger.marker()
         stop, agreed = bool(self.stop), parts.processes.size == 1
         for number, runner in enumerate(parts.runners):
             if step % runner.phase.every:
@@ -180,12 +190,18 @@ class Loop:
                 with parts.runtime.autocast():
                     output = parts.task.training_step(parts.forward, batch, runner.phase)
                 size = len(batch)
+                if mark is not None:
+                    mark("forward")
                 runner.backward(output.loss, size, count)
+                if mark is not None:
+                    mark("backward")
                 self._record(runner, output, batch)
             stop, agreed = parts.processes.sum_gradients(runner.parameters, stop), True
-            runner.apply(step)
+            runner.apply(step, read_norms=health is not None and health.wants_norms(runner.phase.name, step))
             for project in self._projections:
                 project()
+            if mark is not None:
+                mark("optimizer")
         if self._has_buffers:
             parts.processes.share_buffers(parts.model)
         if parts.ema is not None:
@@ -212,21 +228,37 @@ class Loop:
 
     def _log_window(self) -> None:
         """Writes the means since the last record."""
-        sums = self.parts.processes.sum_pairs(self.averages.sums())
-        if not sums:
-            return
+        sums = self.parts.processes.sum_pairs(self.averages.sums())  # the device is waited for here
+        if sums:
+            with self._ledger.spent("recording"):
+                self._write_window(sums)
+
+    def _write_window(self, sums: Sums) -> None:
         values = {f"step/{name}": value for name, value in means(sums).items()}
         self.averages.next_stretch()
         values["step/lr"] = self.parts.runners[0].learning_rate
         self.journal.log(self.position.step, self.position.epoch, values)
         self._tell("during", "train", values)
-        for name, value in values.items():
-            if not math.isfinite(value):
-                raise Diverged(
-                    f"{name} became {value} at step {self.position.step}",
-                    why="the training diverged",
-                    fix="lower train.optimizer.lr, add warm-up or train.clip.norm, or use precision fp32",
-                )
+        refuse_not_finite(values, self.position.step)
+
+    def _read_health(self, health: HealthWatch) -> None:
+        """Writes the gradients' norms, and does what the rules of health say."""
+        at = self.position
+        sums = self.parts.processes.sum_pairs(self.averages.epoch_sums())
+        with self._ledger.spent("recording"):
+            record, found = health.reading(at.step, sums)
+            if record:
+                self.journal.log(at.step, at.epoch, record)
+            self._act(found)
+
+    def _act(self, found: list[Finding]) -> None:
+        """Does what the recipe wants done about what the rules found."""
+        for finding in found:
+            self.on_finding(finding)
+            if finding.policy == "roll_back":
+                raise Diverged(finding.text, rule=finding.rule, step=finding.step, since=finding.since)
+            if finding.policy == "stop" and self.parts.health is not None:
+                self.parts.health.stopped = finding.text
 
     def _finish_epoch(self) -> None:
         parts, position = self.parts, self.position
@@ -237,13 +269,19 @@ class Loop:
         self._tell("end", "train", values)
         last = self._spent() is not None
         if last or (position.epoch + 1) % parts.evaluate_every == 0:
-            values.update(self._evaluate(values))
+            with self._ledger.spent("evaluation"):
+                values.update(self._evaluate(values))
         self.metrics = values
+        if parts.health is not None:
+            # Each process has scored other samples; all must come to the same end.
+            dead = parts.processes.broadcast(parts.health.shares())
+            self._act(parts.health.epoch(position.step, values.get("train/loss"), dead))
         self.journal.log(position.step, position.epoch, values)
         self.progress.epoch(position.epoch + 1, values)
         self.averages.next_epoch()
+        self.on_epoch(self._ledger.end(position.epoch + 1, self.clock.seconds))
         position.close_epoch(parts.train_loader.steps_per_epoch)
-        self._save()
+        self._save(regular=True)
 
     def _evaluate(self, train_values: dict[str, float]) -> dict[str, float]:
         """Scores the validation split, and updates everything that watches a metric."""
@@ -263,15 +301,17 @@ class Loop:
         self._tell("start", "val", {})
         if parts.val_loader is None:
             return {}
-        split = run_split(
-            parts.task, parts.model, parts.val_loader, parts.runtime, parts.processes, parts.seed
-        )
+        with parts.health.scoring() if parts.health is not None else nullcontext():
+            split = run_split(
+                parts.task, parts.model, parts.val_loader, parts.runtime, parts.processes, parts.seed
+            )
         return {f"val/{name}": v for name, v in parts.task.score(split.outputs, split.targets).items()}
 
     def _observe(self, values: dict[str, float]) -> None:
         parts, step = self.parts, self.position.step
         if parts.best is not None and parts.best.observe(_pick(values, parts.best.name), step):
-            self.keep_best()
+            with self._ledger.spent("saving"):
+                self.keep_best()
             saved = {f"saved/{parts.best.name}": values[parts.best.name]}
             self.journal.log(step, self.position.epoch, saved)
             self._tell("save", "val", values)
@@ -296,21 +336,13 @@ class Loop:
                 self.keep_as(label)
             self._tell("save", mode, logs)
 
-    def _save_due(self) -> bool:
-        parts = self.parts
-        if parts.save_every_steps and self.position.step % parts.save_every_steps == 0:
-            return True
-        limit = parts.save_every_seconds
-        # Processes' clocks differ, so by time only a run of one process saves in mid-epoch.
-        return limit is not None and parts.processes.size == 1 and time.monotonic() - self._saved_at > limit
+    def save_beginning(self) -> None:
+        """Saves the state before the first step, for a roll-back to it."""
+        self._save(regular=True)
 
-    def _save(self) -> None:
-        self._saved_at = time.monotonic()
-        # Every process takes part: what differs between them is gathered.
-        if self.writer is not None or self.parts.processes.size > 1:
-            tree = self.state.tree()
-            if self.writer is not None:
-                self.writer.submit(self.position.step, tree)
+    def _save(self, *, regular: bool) -> None:
+        with self._ledger.spent("saving"):
+            self.saving.save(regular=regular)
 
     def _outcome(self, state: str, reason: str) -> Outcome:
         at, steady = self.position, self._steady

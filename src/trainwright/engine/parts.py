@@ -12,6 +12,7 @@ from trainwright.data.substitutes import Substitutes
 from trainwright.engine.callbacks.base import Callbacks
 from trainwright.engine.distributed import Processes
 from trainwright.engine.ema import Ema
+from trainwright.engine.health.watch import HealthWatch
 from trainwright.engine.monitor import Monitor
 from trainwright.engine.phase_runner import PhaseRunner
 from trainwright.engine.position import Budget
@@ -75,3 +76,4 @@ class Parts:
     substitutes: Substitutes | None = None
     samples: SampleLosses | None = None
     callbacks: Callbacks | None = None
+    health: HealthWatch | None = None

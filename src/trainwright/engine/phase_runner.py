@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from trainwright.engine.backward import backward
+from trainwright.engine.health.gradients import GradientNorms
+from trainwright.engine.health.slowing import Slowing
 from trainwright.engine.layer_rates import Unfreezing
 from trainwright.engine.optimizers.lean import lean_step
 from trainwright.engine.schedules.base import Schedule
@@ -107,6 +109,8 @@ class PhaseRunner:
         self.parameters = [p for _, p in phase.parameters]
         self.clip_norm, self.clip_value = clip_norm, clip_value
         self.unfreezing = unfreezing
+        self.slowing: Slowing | None = None
+        self.gradient_norms = GradientNorms(phase.parameters)
         self._gradient: Tensor | None = None
         self._share = 0.0
 
@@ -138,11 +142,20 @@ class PhaseRunner:
             self._gradient, self._share = torch.full_like(loss, share, requires_grad=False), share
         backward(loss, self._gradient)
 
-    def apply(self, step: int) -> None:
-        """Clips, moves the weights by one step and clears the gradients."""
+    def apply(self, step: int, *, read_norms: bool = False) -> None:
+        """Clips, moves the weights by one step and clears the gradients.
+
+        Args:
+            step: Steps done before it.
+            read_norms: Compute the gradients' norms first.
+        """
         self.schedule.apply(self.optimizer, step)
+        if self.slowing is not None:
+            self.slowing.apply(self.optimizer, step)
         if self.scaler is not None:
             self.scaler.unscale_(self.optimizer)
+        if read_norms:
+            self.gradient_norms.read()
         if self.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.parameters, self.clip_norm)
         if self.clip_value is not None:

@@ -22,6 +22,7 @@ from trainwright.models.inspect import in_terms_of_size
 from trainwright.tasks.base import Task
 
 SAMPLES = 2
+_ATTACHED = "compute the output from the parameters, without .detach(), .item(), .numpy() or torch.no_grad()"
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ def _check_step(task: Task, model: nn.Module, batch: Batch) -> tuple[set[str], f
             images = [tuple(t.shape[1:]) for t in tensors_of(batch.inputs).values() if t.dim() == 4]
             raise in_terms_of_size(model, images, error) from error
         task.check_outputs(outputs)
+        task.check_losses(outputs, batch.targets)
         phases = task.phases(model)
         for phase in phases:
             model.zero_grad(set_to_none=True)
@@ -112,6 +114,7 @@ def _check_step(task: Task, model: nn.Module, batch: Batch) -> tuple[set[str], f
                     f"no gradient reaches any parameter of phase {phase.name!r}",
                     where="model",
                     why="the output does not depend on them, or the forward pass detaches it",
+                    fix=_ATTACHED,
                 )
             prefix = f"train/{phase.name}_" if len(phases) > 1 else "train/"
             names |= {prefix + name for name in ("loss", *result.logs)}
@@ -144,6 +147,7 @@ def _check_loss(loss: Tensor, samples: int, phase: str) -> None:
             f"the loss of phase {phase!r} does not depend on any trained parameter",
             where="model",
             why="the output does not depend on them, or the forward pass detaches it",
+            fix=_ATTACHED,
         )
     value = float(loss.detach().mean())
     if not math.isfinite(value):

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from trainwright import registry
 from trainwright.data.types import TensorSpec
 from trainwright.errors import ModelError, TrainwrightError
+from trainwright.models.lazy import settle_sizes
 
 
 def model_arguments(inputs: Mapping[str, TensorSpec], num_outputs: int) -> dict[str, Any]:
@@ -92,7 +93,7 @@ def build_model(
         raise ModelError(
             f"{spec['name']} could not be built: {type(error).__name__}: {error}",
             where=kind,
-            fix="check its parameters against the size and number of the inputs",
+            fix=_mend_constructor(error),
         ) from error
     if not isinstance(model, nn.Module):
         raise ModelError(
@@ -100,4 +101,11 @@ def build_model(
             where=kind,
             fix="name a class derived from torch.nn.Module, or a function that returns one",
         )
+    settle_sizes(model, inputs)
     return model
+
+
+def _mend_constructor(error: BaseException) -> str:
+    if "before Module.__init__() call" in str(error):
+        return "call super().__init__() first in its __init__"
+    return "check its parameters against the size and number of the inputs"

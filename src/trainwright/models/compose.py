@@ -91,7 +91,12 @@ def compose(
         feature_width(column, built[uses[column]], spec, f"model.encoders.{column}")
         for column, spec in inputs.items()
     ]
-    joined = registry.build("aggregator", aggregator, where="model.aggregator", sizes=widths)
+    try:
+        joined = registry.build("aggregator", aggregator, where="model.aggregator", sizes=widths)
+    except ModelError as error:
+        pairs = zip(inputs, widths, strict=True)
+        error.why = error.why or ", ".join(f"the features of {column} are {width}" for column, width in pairs)
+        raise
     head = _head(joined.out_features, hidden, activation, dropout, num_outputs)
     keys = {column: f"encoder{index}_{_plain(column)}" for index, column in enumerate(built)}
     named = {keys[column]: module for column, module in built.items()}

@@ -58,7 +58,9 @@ def _apply(model: nn.Module, frozen: set[str], where: str) -> None:
             parameter.requires_grad_(False)
     if not any(parameter.requires_grad for parameter in model.parameters()):
         raise ModelError(
-            "no parameter is left to train", where=where, fix="leave at least the output layer trainable"
+            "nothing is left to train: every parameter is frozen",
+            where=where,
+            fix="leave at least the output layer trainable",
         )
     keep_frozen_norms_in_eval(model)
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from trainwright.data.types import TensorSpec
 from trainwright.errors import ModelError
+from trainwright.models.misfits import OutputMisfit, how_to_fit
 
 _BATCH = 2  # BatchNorm in training mode refuses a single value per channel
 
@@ -181,7 +182,7 @@ def check_outputs(outputs: Mapping[str, tuple[int, ...]], num_outputs: int) -> N
             )
     width = sum(shape[0] for shape in outputs.values())
     if width != num_outputs:
-        raise ModelError(
+        raise OutputMisfit(
             f"the model gives {width} numbers per sample, but the targets need {num_outputs}",
             where="model",
             fix="let the model take num_outputs as a parameter and use it for its last layer",
@@ -198,6 +199,16 @@ def trace(model: nn.Module, inputs: Tensor | dict[str, Tensor]) -> ModelSummary:
     Raises:
         ModelError: The forward pass failed; names the layer and the shape that it was given.
     """
+    return _summary(model, *_followed(model, inputs))
+
+
+def run_once(model: nn.Module, inputs: Tensor | dict[str, Tensor]) -> None:
+    """One forward pass, of which nothing is kept. Raises ModelError, as `trace` does."""
+    _followed(model, inputs)
+
+
+def _followed(model: nn.Module, inputs: Tensor | dict[str, Tensor]) -> tuple[_Trace, Any]:
+    """Output of a forward pass, and what was seen on the way."""
     record = _Trace()
     handles = []
     for name, module in model.named_modules():
@@ -206,7 +217,7 @@ def trace(model: nn.Module, inputs: Tensor | dict[str, Tensor]) -> ModelSummary:
     device = inputs.device if isinstance(inputs, Tensor) else next(iter(inputs.values())).device
     try:
         with torch.no_grad(), torch.device(device):
-            output = model(inputs)
+            return record, model(inputs)
     except ModelError:
         raise
     except Exception as error:
@@ -214,7 +225,6 @@ def trace(model: nn.Module, inputs: Tensor | dict[str, Tensor]) -> ModelSummary:
     finally:
         for handle in handles:
             handle.remove()
-    return _summary(model, record, output)
 
 
 def _enter(record: _Trace, name: str) -> Callable[..., None]:
@@ -248,7 +258,7 @@ def _broken(record: _Trace, error: Exception) -> ModelError:
         f"{place} fails on an input of shape {given}",
         where="model",
         why=f"{type(error).__name__}: {message.splitlines()[0]}" if message else type(error).__name__,
-        fix="make its sizes fit that shape, or change what comes before it",
+        fix=how_to_fit(message),
     )
 
 
@@ -260,6 +270,7 @@ def _summary(model: nn.Module, record: _Trace, output: Any) -> ModelSummary:
                 f"the model gives {type(value).__name__} as {name}",
                 where="model",
                 why="a network gives a tensor [B, outputs], or a dict of one per target",
+                fix="let its forward method return such a tensor",
             )
     counts = [(p.numel(), p.requires_grad, p.element_size()) for p in model.parameters()]
     buffers = sum(b.numel() * b.element_size() for b in model.buffers())

@@ -162,7 +162,12 @@ def unknown_option(architecture: str, error: TypeError, arguments: dict[str, Any
     for name in arguments:
         if f"'{name}'" in message:
             return _option_error(architecture, name, _refusing_constructor(error))
-    return ModelError(f"{architecture} cannot be built with these options", where="model", why=message)
+    return ModelError(
+        f"{architecture} cannot be built with these options",
+        where="model",
+        why=message,
+        fix="check the options against the constructor of the architecture",
+    )
 
 
 def _refusing_constructor(error: TypeError) -> list[str]:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from trainwright.errors import ModelError, closest_sibling
 from trainwright.models.patterns import check_patterns, listed, matches_any
+from trainwright.models.weights_form import is_safetensors, refuse_other_content
 
 _PREFIXES = ("module.", "_orig_mod.")  # of DistributedDataParallel and of torch.compile
 _CONTAINERS = ("state_dict", "model_state_dict", "model", "model_ema", "net", "params", "weights")
@@ -67,22 +68,8 @@ def load_weights(path: str | Path) -> dict[str, Tensor]:
         ModelError: There is no such file, or it holds no weights, or it would run code.
     """
     file = weights_file(Path(path))
-    with file.open("rb") as opened:
-        head = opened.read(16)
-    if head.startswith(b"\x89HDF"):
-        raise ModelError(
-            f"{file} holds weights of Keras, whose names and axes are not those of a PyTorch network",
-            where="init.path",
-            fix="transpose the kernels and save them as safetensors under the network's own names",
-        )
-    if head[4:8] == b"TFL3":  # the identifier of the FlatBuffers schema
-        raise ModelError(
-            f"{file} is a model of TensorFlow Lite, which cannot be trained on",
-            where="init.path",
-            why="its weights are folded, often rounded to integers, and have no names of a PyTorch network",
-            fix="take the weights that it was converted from, as safetensors or as a file of torch.save",
-        )
-    if head[8:9] == b"{":
+    refuse_other_content(file)
+    if is_safetensors(file):
         return _stripped(_load_safetensors(file))
     return _stripped(_unwrapped(_load_torch(file), file))
 
@@ -112,7 +99,9 @@ def _load_safetensors(file: Path) -> dict[str, Tensor]:
     try:
         loaded: dict[str, Tensor] = load_file(file)
     except (SafetensorError, OSError) as error:
-        raise ModelError(f"{file} is damaged", where="init.path", why=str(error)) from error
+        raise ModelError(
+            f"{file} is damaged", where="init.path", why=str(error), fix="download or copy it again"
+        ) from error
     return loaded
 
 
@@ -128,7 +117,12 @@ def _load_torch(file: Path) -> Any:
         ) from error
     except Exception as error:  # the unpickler answers damaged files with whatever it stumbles over
         why = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ModelError(f"{file} holds no weights", where="init.path", why=why) from error
+        raise ModelError(
+            f"{file} holds no weights",
+            where="init.path",
+            why=why,
+            fix="give a .safetensors file, a file of torch.save, or the directory of a run",
+        ) from error
 
 
 def _unwrapped(loaded: Any, file: Path) -> dict[str, Tensor]:

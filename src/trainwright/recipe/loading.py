@@ -149,9 +149,13 @@ def _read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise RecipeError("not UTF-8 text", where=str(path), why=str(error)) from error
+        raise RecipeError(
+            "not UTF-8 text", where=str(path), why=str(error), fix="save the file as UTF-8"
+        ) from error
     except OSError as error:
-        raise RecipeError(f"cannot be read: {error.strerror}", where=str(path)) from error
+        raise RecipeError(
+            f"cannot be read: {error.strerror}", where=str(path), fix="check that the file may be read"
+        ) from error
 
 
 def _take_extends(tree: Node) -> str | None:
@@ -159,7 +163,11 @@ def _take_extends(tree: Node) -> str | None:
         return None
     node: Node = tree.value.pop("extends")
     if not isinstance(node.value, str):
-        raise RecipeError("`extends` takes one file or shipped recipe", where=str(node.origin))
+        raise RecipeError(
+            "`extends` takes one file or shipped recipe",
+            where=str(node.origin),
+            fix="write it as extends: other.yaml",
+        )
     return node.value
 
 

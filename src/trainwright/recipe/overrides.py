@@ -180,4 +180,6 @@ def _unknown(tree: Node, path: KeyPath, override: Override) -> RecipeError:
 
 
 def _wrong(override: Override, what: str) -> RecipeError:
-    return RecipeError(what, where=f"override {override.name}")
+    return RecipeError(
+        what, where=f"override {override.name}", fix="compare `trainwright explain` of the key"
+    )

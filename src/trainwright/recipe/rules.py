@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from trainwright import registry
-from trainwright.recipe.schema import Recipe
+from trainwright.recipe.schema import Column, Recipe
 from trainwright.registry.problems import Path, Problem
 from trainwright.registry.tables import AUGMENTED
 
 _LARGEST_SAMPLE = 2**30  # bytes
 _CHANNELS = {"gray": 1, "rgba": 4}
 _FRAMES = 16  # of a video, where the recipe names no number
+_ANSWERS = ("category", "categories", "number", "distribution")
 Rule = Callable[[Recipe], Iterator[Problem]]
 
 
@@ -32,8 +33,10 @@ DEAD_WHEN: dict[str, str] = {
     "model.pretrained": "init.path replaces every weight",
     "train.early_stop.mode": "train.early_stop.monitor is absent: the task knows its own metric",
     "train.checkpoint.mode": "train.checkpoint.monitor is absent: the task knows its own metric",
+    "train.health.every": "diverging, exploding and vanishing are ignored, so nothing is read",
+    "train.health.lr_factor": "no rule of train.health rolls back",
+    "train.health.rollbacks": "no rule of train.health rolls back",
     "train.wait_minutes": "train.device is no GPU of NVIDIA's, and only those are waited for",
-    "report.splits": "report.enabled is false",
 }
 """Key path -> when its value has no effect; such a value is refused, unless it is the default."""
 
@@ -92,17 +95,28 @@ def mode_needs_monitor(recipe: Recipe) -> Iterator[Problem]:
             yield dead(f"train.{name}.mode", fix="name a `monitor`, or remove `mode`")
 
 
+def health_is_read(recipe: Recipe) -> Iterator[Problem]:
+    """How often something is read matters where a rule asks for it."""
+    health = recipe.train.health
+    if health.every != type(health)().every and not health.reads:
+        yield dead("train.health.every")
+    for name in ("lr_factor", "rollbacks") if not health.rolls_back else ():
+        if getattr(health, name) != getattr(type(health)(), name):
+            yield dead(f"train.health.{name}", fix="let a rule roll_back, or remove it")
+
+
 def monitored_split_exists(recipe: Recipe) -> Iterator[Problem]:
     """A metric on validation data needs validation data."""
     split, train = recipe.data.split, recipe.train
     for name, section in (("early_stop", train.early_stop), ("checkpoint", train.checkpoint)):
-        monitor = section.monitor if section else None
-        where = monitor.partition("/")[0] if monitor else ""
-        if split is not None and where in ("val", "test") and getattr(split, where) == 0:
-            path = ("train", name, "monitor")
-            yield Problem(
-                path, f"there is no {where} split to compute {monitor} on", fix="raise data.split.val"
-            )
+        monitor = (section.monitor if section else None) or ""
+        where, _, metric = monitor.partition("/")
+        path = ("train", name, "monitor")
+        if where == "test":
+            what, why = f"{monitor} is not computed during the training", "the test split is for the very end"
+            yield Problem(path, what, why=why, fix=f"watch val/{metric}")
+        elif split is not None and where == "val" and split.val == 0:
+            yield Problem(path, f"there is no val split to compute {monitor} on", fix="raise data.split.val")
 
 
 def micro_batch_fits(recipe: Recipe) -> Iterator[Problem]:
@@ -110,7 +124,8 @@ def micro_batch_fits(recipe: Recipe) -> Iterator[Problem]:
     micro, batch = recipe.train.micro_batch, recipe.train.batch_size
     if isinstance(micro, int) and micro > batch:
         what = f"micro_batch {micro} is larger than batch_size {batch}"
-        yield Problem(("train", "micro_batch"), what, fix="a micro-batch is a part of the batch")
+        fix = f"give at most {batch}, or raise train.batch_size"
+        yield Problem(("train", "micro_batch"), what, why="a micro-batch is a part of the batch", fix=fix)
 
 
 def only_gpus_are_waited_for(recipe: Recipe) -> Iterator[Problem]:
@@ -163,7 +178,7 @@ def _suits(kind: str, name: str, column_type: str, path: Path) -> Iterator[Probl
         f"for {column_type}: {', '.join(fitting)}"
         if fitting
         else f"no {kind} that ships is for {column_type}"
-    )
+    ) + f"; or give the column type: {suited[0]}, if that is what it is"
     yield Problem(
         path, f"{kind} `{name}` is for {' and '.join(suited)}, the column is {column_type}", fix=fix
     )
@@ -188,8 +203,34 @@ def columns_are_named_once(recipe: Recipe) -> Iterator[Problem]:
     """Decoded columns are kept by name."""
     for name in recipe.data.targets:
         if name in recipe.data.inputs:
-            fix = f"give the target another name, with `column: {name}`"
-            yield Problem(("data", "targets", name), f"`{name}` is an input too", fix=fix)
+            fix = (
+                "remove it from data.inputs; where the input reads another column, give the target another "
+                f"name and `column: {name}`"
+            )
+            what = f"`{name}` is an input and a target"
+            why = "what is to be predicted would be given to the model"
+            yield Problem(("data", "targets", name), what, why=why, fix=fix)
+
+
+def answers_are_no_inputs(recipe: Recipe) -> Iterator[Problem]:
+    """A model that is given the class or number to predict learns to copy it.
+
+    A picture, series or text may well be its own target: that is how an autoencoder learns.
+    """
+    read = {part: name for name, column in recipe.data.inputs.items() for part in _columns(name, column)}
+    for name, target in recipe.data.targets.items():
+        given = [part for part in _columns(name, target) if part in read]
+        if given and name not in recipe.data.inputs and target.type in _ANSWERS:
+            what = f"the input `{read[given[0]]}` reads column `{given[0]}`, which target `{name}` predicts"
+            why = "what is to be predicted would be given to the model"
+            fix = f"remove column `{given[0]}` from the input"
+            yield Problem(("data", "inputs", read[given[0]]), what, why=why, fix=fix)
+
+
+def _columns(name: str, column: Column) -> list[str]:
+    """Columns of the source that a column of the recipe reads."""
+    joined = (column.model_extra or {}).get("columns")
+    return list(joined) if joined else [column.column or name]
 
 
 def samples_have_a_sensible_size(recipe: Recipe) -> Iterator[Problem]:
@@ -216,6 +257,7 @@ RULES: tuple[Rule, ...] = (
     split_adds_up,
     bad_samples,
     columns_are_named_once,
+    answers_are_no_inputs,
     targets_have_weight,
     losses_and_metrics_suit,
     augmentation_acts,
@@ -225,5 +267,6 @@ RULES: tuple[Rule, ...] = (
     only_gpus_are_waited_for,
     one_way_to_clip,
     mode_needs_monitor,
+    health_is_read,
     monitored_split_exists,
 )

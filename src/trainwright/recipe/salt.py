@@ -78,6 +78,11 @@ def salt_fields(recipe: Recipe, content: Mapping[str, Any] | None = None) -> dic
     fields = copy.deepcopy(recipe.model_dump())
     for path in NOT_PART:
         _remove(fields, path)
+    _remove(fields, ("train", "health"))
+    if acting := recipe.train.health.of_result:
+        fields["train"]["health"] = acting
+        if recipe.train.health.rolls_back:  # to where a checkpoint is
+            acting["every_steps"] = recipe.train.checkpoint.every_steps
     versions: dict[str, dict[str, int]] = {}
     for item in used_components(recipe):
         versions.setdefault(item.info.kind, {})[item.info.name] = item.info.version

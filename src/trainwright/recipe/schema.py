@@ -23,6 +23,8 @@ from trainwright.fields import (
     Positive,
     PositiveInt,
 )
+from trainwright.recipe.health import Health
+from trainwright.recipe.section import Section
 
 Component = dict[str, Any]
 TaskComponent = Annotated[Component, ComponentOf("task", "supervised")]
@@ -38,19 +40,6 @@ CallbackComponent = Annotated[Component, ComponentOf("callback")]
 SinkComponent = Annotated[Component, ComponentOf("sink")]
 SearchComponent = Annotated[Component, ComponentOf("search", "tpe")]
 StopperComponent = Annotated[Component, ComponentOf("stopper")]
-
-
-class Section(BaseModel):
-    """A mapping of the recipe: unknown keys are refused, nothing changes after loading.
-
-    Attributes:
-        read_before: Keys that are no fields, because they are used up before the check, and what they mean.
-    """
-
-    read_before: ClassVar[dict[str, str]] = {}
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, validate_default=True, allow_inf_nan=False
-    )
 
 
 class Column(BaseModel):
@@ -259,6 +248,7 @@ class Train(Section):
     ema: Ema | None = Field(default=None, description="Moving average of the weights; none when absent.")
     early_stop: EarlyStop | None = Field(default=None, description="Early stopping; none when absent.")
     checkpoint: Checkpoint = Checkpoint()
+    health: Health = Health()
     freeze: list[str] = Field(default=[], description="Name patterns of parameters that stay as they are.")
     trainable: list[str] | None = Field(
         default=None, description="Only parameters of these patterns are trained."

@@ -136,5 +136,7 @@ def copy_recipe(name: str, target: str | Path) -> Path:
         fix = "give another name, or remove it first"
         raise RecipeError("the file exists and is not overwritten", where=str(path), fix=fix) from error
     except OSError as error:
-        raise RecipeError(f"cannot be written: {error.strerror}", where=str(path)) from error
+        raise RecipeError(
+            f"cannot be written: {error.strerror}", where=str(path), fix="choose a folder that may be written"
+        ) from error
     return path

@@ -330,6 +330,6 @@ def _told(variable: Variable, point: Point, problem: Problem) -> Problem:
     fix = problem.fix
     if others:
         fix = f"search it only where it has an effect, `when: {{KEY: VALUE}}`{f'; or {fix}' if fix else ''}"
-    elif not fix or fix.startswith("remove"):
+    elif not fix or fix.startswith(("remove", "give ")):
         fix = "take this value out of the space, or change the other"
     return Problem(("tune", "space", variable.path), what, why=problem.why or where, fix=fix)

@@ -67,7 +67,9 @@ def validate(tree: Node) -> tuple[Recipe, list[str]]:
     """
     if not isinstance(tree.value, dict):
         raise RecipeError(
-            "a recipe is a mapping with keys such as name, data and model", where=str(tree.origin)
+            "a recipe is a mapping with keys such as name, data and model",
+            where=str(tree.origin),
+            fix="begin with `name: ...`; `trainwright recipes show digits` is an example",
         )
     raw: dict[str, Any] = tree.plain()
     _import_plugins(tree)

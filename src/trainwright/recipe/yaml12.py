@@ -15,6 +15,7 @@ import yaml
 
 from trainwright.errors import RecipeError, TrainwrightError, raise_all
 from trainwright.recipe.nodes import Node, Origin, Unset
+from trainwright.recipe.yaml_faults import syntax_error
 
 _BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _UNTYPED = "untyped"
@@ -112,7 +113,7 @@ def parse_open(text: str, source: str, environment: Mapping[str, str] | None = N
         loader = _Loader(text)
         root = loader.get_single_node()
     except yaml.YAMLError as error:
-        raise _syntax_error(error, source) from error
+        raise syntax_error(error, text, source) from error
     finally:
         if loader is not None:
             loader.dispose()
@@ -139,15 +140,6 @@ def _with_origin(node: Node, origin: Origin) -> Node:
     return Node(node.value, origin)
 
 
-def _syntax_error(error: yaml.YAMLError, source: str) -> RecipeError:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    where = f"{source}:{mark.line + 1}" if mark else source
-    problem = getattr(error, "problem", None) or str(error).split("\n", 1)[0]
-    context = getattr(error, "context", None) or ""
-    fix = "indent with spaces" if "\\t" in problem or "tab" in problem else ""
-    return RecipeError(f"not valid YAML: {problem}", where=where, why=context, fix=fix)
-
-
 class _Reader:
     """Turns PyYAML's nodes into ours, collecting every error."""
 
@@ -160,7 +152,7 @@ class _Reader:
     def _line(self, node: yaml.Node) -> int:
         return node.start_mark.line + 1
 
-    def _fail(self, node: yaml.Node, what: str, fix: str = "") -> None:
+    def _fail(self, node: yaml.Node, what: str, fix: str) -> None:
         self.errors.append(RecipeError(what, where=f"{self.source}:{self._line(node)}", fix=fix))
 
     def read(self, node: yaml.Node, depth: int) -> Node:
@@ -172,9 +164,13 @@ class _Reader:
         self.count += 1
         origin = Origin(self.source, self._line(node))
         if self.count > _LARGEST or depth > _DEEPEST:
-            raise RecipeError("too large after its aliases are expanded, or too deep", where=str(origin))
+            raise RecipeError(
+                "too large after its aliases are expanded, or too deep",
+                where=str(origin),
+                fix="write what the aliases stand for, or nest less deeply",
+            )
         if id(node) in self.open:
-            raise RecipeError("an alias contains itself", where=str(origin))
+            raise RecipeError("an alias contains itself", where=str(origin), fix="write what it stands for")
         if isinstance(node, yaml.ScalarNode):
             return Node(self._scalar(node), origin)
         self.open.add(id(node))
@@ -191,7 +187,9 @@ class _Reader:
         merged: list[yaml.Node] = []
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                self._fail(key, "a key must be a single word, not a list or a mapping")
+                self._fail(
+                    key, "a key must be a single word, not a list or a mapping", "quote it, if it is a text"
+                )
             elif key.tag == _UNTYPED and key.value == "<<":
                 merged.append(value)
             elif key.value in lines:
@@ -213,7 +211,7 @@ class _Reader:
         found: dict[str, Node] = {}
         for item in value.value if isinstance(value, yaml.SequenceNode) else [value]:
             if not isinstance(item, yaml.MappingNode):
-                self._fail(value, "`<<` takes a mapping or a list of mappings")
+                self._fail(value, "`<<` takes a mapping or a list of mappings", "give it an alias: <<: *NAME")
                 continue
             for key, node in self.read(item, depth + 1).value.items():
                 found.setdefault(key, node)
@@ -230,7 +228,8 @@ class _Reader:
         try:
             return typed(text)
         except (TypeError, ValueError):
-            self._fail(node, f"{text!r} does not fit its tag {node.tag.rpartition(':')[2]}")
+            kind = node.tag.rpartition(":")[2]
+            self._fail(node, f"{text!r} does not fit its tag {kind}", f"remove the tag, or write a {kind}")
             return None
 
 

@@ -8,10 +8,11 @@ from functools import lru_cache
 
 from trainwright.errors import RecipeError, closest
 from trainwright.registry.info import ComponentInfo
+from trainwright.registry.names_elsewhere import name_here
 from trainwright.registry.source_reading import describe_source, is_ours
 from trainwright.registry.tables import FOREIGN, TABLES
 from trainwright.registry.timm_catalogue import is_timm_name, timm_names
-from trainwright.registry.user_code import describe_object
+from trainwright.registry.user_code import describe_object, is_module
 
 
 def kinds() -> list[str]:
@@ -77,7 +78,10 @@ def _unknown(kind: str, name: str) -> RecipeError:
             f"timm has no pretrained weights `{tag}` for {architecture}",
             fix=f"tags: {', '.join(tags)}",
         )
-    guess = closest(name, known) or closest(name, foreign)
+    guess = name_here(kind, name) or closest(name, known) or closest(name, foreign)
+    if guess is None and dot:
+        module, _, attribute = name.rpartition(".")
+        guess = f"{module}:{attribute}" if is_module(name.partition(".")[0]) else None
     hint = f"did you mean `{guess}`? " if guess else ""
     more = f", any of timm's {len(foreign)} models" if foreign else ""
     listed = f"known: {', '.join(known)}{more}, or your own `module:attribute`"

@@ -84,13 +84,14 @@ def _as_mapping(
         return {name_key: spec}, None
     if not isinstance(spec, Mapping):
         words = describe_type(Annotated[dict, ComponentOf(kind)])
-        return {}, Problem((), f"expected {words}, got {show_with_type(spec)}")
+        return {}, Problem((), f"expected {words}, got {show_with_type(spec)}", fix=f"give {words}")
     name = spec.get(name_key, default)
     if name is None:
         fix = f"give one: `trainwright explain {kind}` lists them"
         return {}, Problem((name_key,), f"the {kind} has no `{name_key}`", fix=fix)
     if not isinstance(name, str):
-        return {}, Problem((name_key,), f"expected the name of a {kind}, got {show_with_type(name)}")
+        what = f"expected the name of a {kind}, got {show_with_type(name)}"
+        return {}, Problem((name_key,), what, fix=f"`trainwright explain {kind}` lists the names")
     return {**{key: value for key, value in spec.items() if key != name_key}, name_key: name}, None
 
 

@@ -15,6 +15,9 @@ from trainwright.errors import RecipeError, closest
 from trainwright.registry.plain_words import describe_type, members, show_with_type
 
 Path = tuple[str | int, ...]
+_DECIMAL_COMMA = re.compile(r"\s*([-+]?\d+),(\d+)\s*")
+_SHARE = re.compile(r">= 0 and <=? 1(?![\d.])")
+_KEY_AND_VALUE = re.compile(r"([A-Za-z_][\w.-]*):([^\s/:].*)")
 
 
 @dataclass(frozen=True)
@@ -106,14 +109,36 @@ def _mismatch(path: Path, annotation: Any, value: Any) -> Problem:
     words = "another value" if annotation is None else describe_type(annotation)
     choices = [v for m in members(annotation) if get_origin(m) is Literal for v in get_args(m)]
     guess = closest(value, [v for v in choices if isinstance(v, str)]) if isinstance(value, str) else None
-    fix = f"did you mean `{guess}`?" if guess else ""
-    if isinstance(value, str) and _is_number(value) and "number" in words:
-        fix = "remove the quotes"
-    elif isinstance(value, str) and "number" in words and (number := _leading_number(value)):
-        fix = f"write the number alone: {number}"
-    if "number" in words and _is_infinite(value):
-        fix = "a number must be finite"
+    fix = f"did you mean `{guess}`?" if guess else f"give {words.partition(' (')[0]}"
+    if "number" in words:
+        fix = _mend_number(value, words) or fix
+    elif isinstance(value, str) and (found := _KEY_AND_VALUE.match(value)):
+        fix = f"put a space behind the colon: `{found[1]}: {found[2]}`"
     return Problem(path, f"expected {words}, got {show_with_type(value)}", fix=fix)
+
+
+def _mend_number(value: Any, words: str) -> str:
+    """How a number was probably meant; empty where that is not known.
+
+    Args:
+        value: What was given.
+        words: What is expected.
+    """
+    if _is_infinite(value):
+        return "a number must be finite"
+    if isinstance(value, str) and _is_number(value):
+        return "remove the quotes"
+    if isinstance(value, str) and (found := _DECIMAL_COMMA.fullmatch(value)):
+        return f"write a point before the fraction: {found[1]}.{found[2]}"
+    if isinstance(value, str) and (number := _leading_number(value)):
+        return f"write the number alone: {number}"
+    if _is_plain_number(value) and 1 < value <= 100 and _SHARE.search(words):
+        return f"give a share from 0 to 1: {value / 100:g} for {value:g} %"
+    return ""
+
+
+def _is_plain_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_infinite(value: Any) -> bool:

@@ -18,6 +18,8 @@ from trainwright.errors import RecipeError, UserError, closest
 from trainwright.registry.info import REQUIRED, UNANNOTATED, ComponentInfo
 from trainwright.registry.signatures import Argument, assemble
 
+_SHOWN = 10
+
 
 @dataclass
 class _Search:
@@ -114,10 +116,12 @@ def _import_error(module: str, error: BaseException) -> RecipeError:
             else "start from the directory that holds it, name that in `code` of the recipe, or install it",
         )
     place = _place(error)
+    lacks = error.name if isinstance(error, ModuleNotFoundError) else None
+    fix = f"mend it; `python -c 'import {module}'` shows the same error"
     return RecipeError(
         f"module `{module}` fails to import: {type(error).__name__}: {error}",
         why=f"raised at {place}" if place else "",
-        fix=f"mend it; `python -c 'import {module}'` shows the same error",
+        fix=f"install the package that brings {lacks}, or {fix}" if lacks else fix,
     )
 
 
@@ -154,14 +158,47 @@ def resolve(target: str) -> Any:
     found: Any = module
     for part in attribute.split("."):
         if not hasattr(found, part):
-            guess = closest(part, dir(found))
-            raise RecipeError(
-                f"`{module_name}` has no `{attribute}`",
-                where=getattr(module, "__file__", None) or "",
-                fix=f"did you mean `{guess}`?" if guess else "",
-            )
+            raise _no_attribute(module, found, attribute, part)
         found = getattr(found, part)
     return found
+
+
+def _no_attribute(module: ModuleType, owner: Any, attribute: str, part: str) -> RecipeError:
+    """The error of a module without what is asked of it, or of one that hides the user's own."""
+    name, file = module.__name__, getattr(module, "__file__", None)
+    hidden = _hidden_by(name, file)
+    if hidden is not None:
+        return RecipeError(
+            f"`{name}` has no `{attribute}`",
+            where=file or "",
+            why=f"your {hidden} is hidden by this installed module of the same name",
+            fix=f"rename {hidden.name}, for example to my_{hidden.name}, and `{name}` in the recipe",
+        )
+    guess = closest(part, dir(owner))
+    own = [key for key, value in vars(module).items() if getattr(value, "__module__", "") == name][:_SHOWN]
+    return RecipeError(
+        f"`{name}` has no `{attribute}`",
+        where=file or "",
+        fix=f"did you mean `{guess}`?" if guess else f"define it there; it has {', '.join(own) or 'nothing'}",
+    )
+
+
+def _hidden_by(name: str, file: str | None) -> Path | None:
+    """A file of the user that would be this module, were there not another one."""
+    for folder in (*_search.first, Path.cwd(), *_search.last):
+        for path in (folder / f"{name}.py", folder / name / "__init__.py"):
+            if path.is_file() and (file is None or path.resolve() != Path(file).resolve()):
+                return path
+    return None
+
+
+def is_module(name: str) -> bool:
+    """Whether there is a module or package of this name for the user, without importing it."""
+    if not name.isidentifier():
+        return False
+    folders = (*_search.first, Path.cwd(), *_search.last)
+    own = any((folder / f"{name}.py").is_file() or (folder / name).is_dir() for folder in folders)
+    return own or importlib.util.find_spec(name) is not None
 
 
 def describe_object(kind: str, name: str) -> ComponentInfo:
@@ -172,11 +209,18 @@ def describe_object(kind: str, name: str) -> ComponentInfo:
     """
     found = resolve(name)
     if not callable(found):
-        raise RecipeError(f"{name} is a {type(found).__name__}, not a class or a function")
+        raise RecipeError(
+            f"{name} is a {type(found).__name__}, not a class or a function",
+            fix=f"name the class of your {kind}, or a function that makes it",
+        )
     try:
         signature = inspect.signature(found)
     except (TypeError, ValueError) as error:
-        raise RecipeError(f"{name} has no signature that can be read", why=str(error)) from error
+        raise RecipeError(
+            f"{name} has no signature that can be read",
+            why=str(error),
+            fix="wrap it in a function of your own that names its parameters",
+        ) from error
     module = sys.modules[name.partition(":")[0]]
     hints = _hints(found)
     arguments = (

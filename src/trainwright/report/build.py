@@ -137,6 +137,8 @@ def _summary(
         "notes": [vars(note) for note in _notes(contents, listed, book)],
         "best": contents.record.best,
         "timings": contents.timings,
+        "epochs": [vars(line) for line in contents.ledger],
+        "advice": overview.advice(contents),
         "splits": splits,
         "hard_samples": None if hard is None else hard.as_json(),
         "plots": plots,

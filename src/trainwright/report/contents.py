@@ -13,6 +13,8 @@ import yaml
 from trainwright.errors import RunError
 from trainwright.inference.predictions import Predictions, read_predictions
 from trainwright.runs.directory import RunDirectory
+from trainwright.runs.events import read_events
+from trainwright.runs.ledger import EpochLine, read_ledger
 from trainwright.runs.metrics import Series
 from trainwright.runs.record import RunRecord
 
@@ -50,6 +52,8 @@ class Contents:
         dropped: Rows of `data/dropped.csv`.
         processors: `processors.json`.
         timings: Seconds per part.
+        health: What was found wrong while it trained, in sentences.
+        ledger: Where the time of each epoch went.
     """
 
     run: RunDirectory
@@ -63,6 +67,8 @@ class Contents:
     processors: dict[str, Any] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)
     hard: Predictions | None = None
+    health: list[str] = field(default_factory=list)
+    ledger: list[EpochLine] = field(default_factory=list)
 
     def target_types(self, evaluation: Evaluation) -> dict[str, str]:
         """Type of every target with predictions: as `processors.json` says, else as its columns look."""
@@ -101,9 +107,10 @@ def read_run(path: Path) -> Contents:
     """
     run = RunDirectory.open(path)
     recipe_text = _text(run.resolved)
+    record = run.record()
     return Contents(
         run=run,
-        record=run.record(),
+        record=record,
         metrics=run.metrics(),
         evaluations=_evaluations(run),
         recipe=_recipe(recipe_text),
@@ -113,7 +120,16 @@ def read_run(path: Path) -> Contents:
         processors=_json(run.processors),
         timings={name: float(value) for name, value in _json(run.timings).items()},
         hard=read_predictions(run.hard_samples) if run.hard_samples.exists() else None,
+        health=findings(run, record),
+        ledger=read_ledger(run, record),
     )
+
+
+def findings(run: RunDirectory, record: RunRecord) -> list[str]:
+    """What was found wrong while a run trained, each once, in the order of the steps."""
+    events = read_events(run.findings, record.resumed_from)
+    told = {(event.step, str(event.values.get("text"))) for event in events}
+    return [f"step {step:,}: {text}" for step, text in sorted(told)]
 
 
 def _evaluations(run: RunDirectory) -> list[Evaluation]:

@@ -28,15 +28,16 @@ def learning_curves(metrics: Series, record: RunRecord) -> list[Chart]:
     """
     groups: dict[str, list[str]] = {}
     for key in metrics:
-        if key.startswith("saved/"):
-            continue  # points of another curve
+        if key.startswith(("saved/", "grad/")):
+            continue  # points of another curve, and curves of one chart
         part, _, rest = key.partition("/")
         groups.setdefault(rest if part in PARTS else key, []).append(key)
     names = sorted(groups, key=lambda name: (name != "loss", name == "lr", len(groups[name]) < 2))
     rules = _rules(record, max((series[-1][0] for series in metrics.values() if series), default=0))
     groups = {name: _without_repeats(keys, metrics) for name, keys in groups.items()}
     kept = names[:CHARTS] + (["lr"] if "lr" in names[CHARTS:] else [])
-    return [_chart(name, sorted(groups[name], key=_draw_order), metrics, rules) for name in kept]
+    charts = [_chart(name, sorted(groups[name], key=_draw_order), metrics, rules) for name in kept]
+    return charts + _gradients(metrics, rules)
 
 
 def _without_repeats(keys: Sequence[str], metrics: Series) -> list[str]:
@@ -81,6 +82,26 @@ def _chart(name: str, keys: Sequence[str], metrics: Series, rules: list[Rule]) -
         marks,
         y_log=name.endswith("loss") and positive and whole.max() / whole.min() > LOG_RANGE,
     )
+
+
+def _gradients(metrics: Series, rules: list[Rule]) -> list[Chart]:
+    """Norms of the gradients: of each phase, with its groups of layers in the background."""
+    marks: list[Mark] = [*rules]
+    totals = [key for key in metrics if key.startswith("grad/") and key.endswith("/total")]
+    groups = [key for key in metrics if key.startswith("grad/") and key not in totals]
+    for key in [*groups, *totals]:
+        steps, values = (np.array(column, dtype=np.float64) for column in zip(*metrics[key], strict=True))
+        values = np.where(np.isfinite(values) & (values > 0), values, np.nan)
+        if np.isnan(values).all():
+            continue
+        if key in totals:
+            label = "all layers" if len(totals) == 1 else key.split("/")[1]
+            marks.append(curve_line(steps, values, label, totals.index(key)))
+        else:
+            marks.append(Line(steps, values, color=GREY, faint=True))
+    if len(marks) == len(rules):
+        return []
+    return [Chart("gradients", "Gradient norm", "step", "norm, by layers in grey", marks, y_log=True)]
 
 
 def _title(name: str) -> str:

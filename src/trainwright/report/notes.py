@@ -51,7 +51,15 @@ def run_notes(contents: Contents) -> Iterator[Note]:
     if contents.metrics and not any(key.startswith("val/") for key in contents.metrics):
         yield Note("warning", "There was no validation split: overfitting cannot be seen in the curves.")
     yield from _not_finite(contents)
-    resumed = len(record.resumed_from)
+    for finding in contents.health:
+        yield Note("warning", f"While it trained, {finding}.")
+    for back in record.rollbacks:
+        yield Note(
+            "warning",
+            f"The training went wrong ({back['text']}): it went back to step {back['to']:,}, "
+            f"and on at {back['rate']:g} times the recipe's learning rate.",
+        )
+    resumed = len(record.resumed_from) - len(record.rollbacks)
     if resumed:
         yield Note("info", f"The run was resumed {_times(resumed)}; the learning curves mark where.")
     if _best_is_last(contents):

@@ -16,6 +16,7 @@ from trainwright.report.number import NumberResult
 from trainwright.report.objects import ObjectsResult
 from trainwright.report.restored import RestoredResult
 from trainwright.report.scales import number_text, percent_text, seconds_text
+from trainwright.runs import ledger
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,12 @@ def facts(contents: Contents) -> Iterator[tuple[str, str]]:
     yield "Ended", _ended(contents)
 
 
+def advice(contents: Contents) -> str:
+    """What would make the epochs shorter; empty where nothing stands out."""
+    device = str(contents.record.pinned.get("device", "cpu"))
+    return ledger.advice(ledger.shares(contents.ledger), contents.recipe, on_device=device != "cpu")
+
+
 def _ended(contents: Contents) -> str:
     record = contents.record
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(record.finished)) if record.finished else ""
@@ -146,8 +153,10 @@ def _best(contents: Contents) -> str:
     epoch = (
         f"epoch {best['step'] * progress['epoch'] / progress['step']:.3g}, " if progress.get("epoch") else ""
     )
+    after = next((line.elapsed for line in contents.ledger if line.step >= best["step"]), None)
+    when = "" if after is None else f", {seconds_text(after)}"
     value = f": {best.get('monitor', '')} {number_text(best.get('value'))}" if "value" in best else ""
-    return f"{epoch}step {best['step']:,}{value}"
+    return f"{epoch}step {best['step']:,}{when}{value}"
 
 
 def _progress(progress: Mapping[str, Any]) -> str:

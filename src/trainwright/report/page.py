@@ -23,6 +23,7 @@ from trainwright.report.notes import Note, dropped_samples
 from trainwright.report.pictures import PictureBook
 from trainwright.report.scales import number_text, percent_text, seconds_text
 from trainwright.report.svg import chart_svg, color_class, heatmap_svg
+from trainwright.runs import ledger
 
 if TYPE_CHECKING:
     from trainwright.report.build import TargetResult
@@ -75,6 +76,9 @@ def render_page(
             dropped=dropped_samples(contents),
             sizes=overview.split_sizes(contents),
             picture=lambda mistake: pictures.get(id(mistake)),
+            part_words=ledger.WORDS,
+            epoch_shares=ledger.shares(contents.ledger),
+            advice=overview.advice(contents),
             total_seconds=sum(contents.timings.values()),
             metric_names=list(dict.fromkeys(name for item in contents.evaluations for name in item.metrics)),
             version=getattr(trainwright, "__version__", ""),

@@ -82,7 +82,7 @@ def epoch_rows(
     """One row per epoch: `epoch` from 1, `step`, and the last value of every metric within that epoch.
 
     Of the values within an epoch (`step/loss`) only those stay that say something else than the epoch's own
-    (`train/loss`, `lr`).
+    (`train/loss`, `lr`); norms of gradients (`grad/...`) are of single steps, and are left out.
     """
     rows: dict[float, dict[str, float]] = {}
     for record in sorted(
@@ -90,7 +90,7 @@ def epoch_rows(
     ):
         row = rows.setdefault(record.epoch, {"epoch": record.epoch + 1})
         row["step"] = record.step
-        row.update(record.values)
+        row.update({name: value for name, value in record.values.items() if not name.startswith("grad/")})
     found = [rows[epoch] for epoch in sorted(rows)]
     within = {name for row in found for name in row if name.startswith("step/")}
     repeated = {

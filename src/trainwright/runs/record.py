@@ -75,6 +75,8 @@ class RunRecord:
         command: The command line.
         parents: Runs or weight files that this run starts from.
         merged: Runs of the chain that this run stands for, each with the step from which it counts.
+        rollbacks: Every time that the training was put back: `step` where it was noticed, `to` the checkpoint
+            it went back to, `rule`, `text`, and `rate`, the factor of the learning rates from there on.
         parts: Digests the salt was made of, to say why another run is not the same.
         format: Version of this file's layout.
         extra: Keys of a newer version, kept as they are.
@@ -99,6 +101,7 @@ class RunRecord:
     command: list[str] = field(default_factory=list)
     parents: list[dict[str, Any]] = field(default_factory=list)
     merged: list[dict[str, Any]] = field(default_factory=list)
+    rollbacks: list[dict[str, Any]] = field(default_factory=list)
     parts: dict[str, Any] = field(default_factory=dict)
     format: int = FORMAT
     extra: dict[str, Any] = field(default_factory=dict)

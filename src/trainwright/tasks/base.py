@@ -92,6 +92,11 @@ class Task(ABC):
     def check_outputs(self, outputs: dict[str, Value]) -> None:  # noqa: B027 - most tasks fit by design
         """Raises ModelError where the model's outputs cannot fit the targets."""
 
+    def check_losses(  # noqa: B027 - most tasks bring losses of their own
+        self, outputs: dict[str, Value], targets: dict[str, Value]
+    ) -> None:
+        """Raises ModelError where a loss of the recipe cannot be computed, or has no gradient."""
+
     def doubts(self, outputs: dict[str, Value]) -> list[str]:
         """What works with these first outputs, but perhaps not as meant."""
         return []

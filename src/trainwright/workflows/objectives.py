@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from trainwright.errors import RecipeError, RunError, TrainwrightError, closest, raise_all
 from trainwright.runs.directory import RunDirectory
+from trainwright.runs.ledger import seconds_to
 from trainwright.runs.metrics import epoch_rows
 from trainwright.workflows.latency import known_latency
 from trainwright.workflows.results import read_metrics_of
@@ -30,6 +31,7 @@ OF_THE_MODEL = {
 OF_THE_RUN = {
     "run/steps_to_best": "optimizer steps until the best weights",
     "run/epochs_to_best": "epochs until the best weights",
+    "run/seconds_to_best": "seconds of training until the epoch of the best weights was scored",
 }
 """Objectives of every run: how soon it converged."""
 
@@ -213,6 +215,8 @@ def _to_best(run: RunDirectory, metric: str) -> float | None:
     step = (run.record().best or {}).get("step")
     if step is None or metric == "steps_to_best":
         return step
+    if metric == "seconds_to_best":
+        return seconds_to(run, run.record(), step)
     rows = epoch_rows(run.metrics_file, run.record().resumed_from)
     return next((row["epoch"] for row in rows if row["step"] >= step), None)
 

@@ -14,7 +14,7 @@ from trainwright.engine.distributed import Processes
 from trainwright.engine.execution_choice import choose_execution
 from trainwright.engine.position import Budget
 from trainwright.engine.runtime import Execution, choose_device
-from trainwright.errors import RunError
+from trainwright.errors import RecipeError, RunError
 from trainwright.locations import cache_dir
 from trainwright.recipe.schema import Recipe
 from trainwright.runs.environment import usable_cores
@@ -52,6 +52,17 @@ def base_execution(recipe: Recipe, device: str, processes: Processes) -> Executi
         evaluation_batch=min(train.batch_size, 64 if device == "cpu" else 256),
         deterministic=train.deterministic,
     )
+
+
+def refuse_precision(recipe: Recipe, device: str) -> None:
+    """Raises RecipeError for fp16 on a CPU, which has no arithmetic for it."""
+    if device == "cpu" and recipe.train.precision == "fp16":
+        raise RecipeError(
+            "fp16 is for GPUs, and the run is on the cpu",
+            where="train.precision",
+            why="a CPU computes it by way of fp32, many times slower",
+            fix="use precision: bf16, which CPUs compute too, or auto, which takes the fastest",
+        )
 
 
 def kept_execution(pinned: Execution, device: str, processes: Processes, progress: Any) -> Execution:

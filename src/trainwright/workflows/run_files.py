@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 from safetensors.torch import save
@@ -12,11 +14,14 @@ from torch import Tensor
 
 from trainwright.data.summary import summary, write_dropped
 from trainwright.data.types import PreparedData, Processor
+from trainwright.engine.health.watch import Finding
 from trainwright.engine.loop import Loop
 from trainwright.engine.parts import Outcome, Parts
 from trainwright.models.weight_classes import classes_of, metadata
 from trainwright.runs.atomic import make_directory, write_bytes, write_json
 from trainwright.runs.directory import RunDirectory
+from trainwright.runs.events import append_event
+from trainwright.runs.record import RunRecord, RunState
 
 
 class NoJournal:
@@ -73,6 +78,35 @@ def throughput(outcome: Outcome, parts: Parts) -> dict[str, Any]:
         "steady_us_per_step": 1e6 * seconds / steps if steps else None,
         "images_per_s": batch * steps / seconds if seconds else None,
     }
+
+
+def note_progress(run: RunDirectory, record: RunRecord, parts: Parts, outcome: Outcome) -> None:
+    """Writes how far the training came, and the last weights of one that is done."""
+    record.progress = {
+        "step": outcome.step,
+        "epoch": outcome.epoch,
+        "total_steps": parts.budget.total_steps,
+    }
+    best = parts.best
+    if best is not None and best.best is not None:
+        record.best = {"step": best.best_step, "monitor": best.name, "value": best.best}
+    if outcome.state == "interrupted":
+        record.end(RunState.INTERRUPTED, outcome.reason)
+    run.save(record)
+    run.write_results()
+    if outcome.state == "done":
+        rmtree(run.origin, ignore_errors=True)  # its parent has it still
+        with parts.ema.applied() if parts.ema is not None else nullcontext():
+            save_weights(run.last, parts)
+    write_json(run.path / "throughput.json", throughput(outcome, parts))
+
+
+def note_finding(run: RunDirectory, attempt: int, found: Finding, say: Callable[[str], None]) -> None:
+    """Tells what a rule of health found, and writes it down."""
+    say(f"health, step {found.step}: {found.text}")
+    append_event(
+        run.findings, found.step, attempt, {"rule": found.rule, "text": found.text, "policy": found.policy}
+    )
 
 
 def what_is_left(run: RunDirectory) -> str:

@@ -6,13 +6,11 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from shutil import rmtree
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 
-from trainwright import log
 from trainwright.allocator import give_back_freed_memory
 from trainwright.data.types import PreparedData
 from trainwright.engine import distributed
@@ -23,41 +21,42 @@ from trainwright.engine.build import (
     check_monitors,
     check_network,
 )
-from trainwright.engine.checkpoint import CheckpointStore, CheckpointWriter
 from trainwright.engine.fake_step import check_shapes
-from trainwright.engine.garbage import only_new_garbage
-from trainwright.engine.loop import Diverged, Loop
+from trainwright.engine.health.diverged import Diverged
 from trainwright.engine.memory_bound import Counted
 from trainwright.engine.parts import Outcome, Parts
 from trainwright.engine.preflight import Preflight
+from trainwright.engine.restoring import check_parts
 from trainwright.engine.runtime import Execution, Runtime
 from trainwright.engine.signals import stop_on_signals
 from trainwright.errors import RunError, TrainwrightError, UserError
 from trainwright.inference.artifact import save_processors
 from trainwright.inference.evaluation import evaluate_split
 from trainwright.inference.predictor import Predictor
+from trainwright.inference.restored_processors import check_processors
 from trainwright.models.weights import apply_weights, load_weights
 from trainwright.registry.user_code import kept_running
-from trainwright.runs.atomic import StorageError, remove_leftovers, write_json
+from trainwright.runs.atomic import StorageError, write_json
 from trainwright.runs.directory import RunDirectory
-from trainwright.runs.heartbeat import Heartbeat
 from trainwright.runs.index.feeding import feeding
 from trainwright.runs.index.place import index_place
 from trainwright.runs.record import RunRecord, RunState
 from trainwright.runs.second_start import without_lock
-from trainwright.runs.spool import Spool
-from trainwright.workflows.beginning import restore
+from trainwright.workflows.attempts import Attempts
 from trainwright.workflows.checked_networks import checked_once
-from trainwright.workflows.checked_tuning import check_search
 from trainwright.workflows.feeding import Feeding
 from trainwright.workflows.hard_samples import write_hard_samples
+from trainwright.workflows.network_check import check_training
 from trainwright.workflows.room import Room, refuse_a_full_disk
-from trainwright.workflows.run_execution import base_execution, chosen_execution, device_of, kept_execution
+from trainwright.workflows.run_execution import (
+    base_execution,
+    chosen_execution,
+    device_of,
+    kept_execution,
+    refuse_precision,
+)
 from trainwright.workflows.run_files import (
-    NoJournal,
     save_weights,
-    status,
-    throughput,
     what_is_left,
     write_data_report,
 )
@@ -114,7 +113,7 @@ class Session:
                 raise
         kind, value = self.processes.broadcast((answer[0], without_lock(answer[1])))
         if kind == "error":
-            raise UserError(f"the first process stopped: {value}")
+            raise UserError(f"the first process stopped: {value}", fix="see what it said")
         return answer[1] if self.processes.is_first else value
 
     def run(
@@ -143,9 +142,21 @@ class Session:
                 kept_running(),
                 stop_on_signals(self.progress.message, lambda: what_is_left(run), settle=settle) as stop,
             ):
-                parts = self._build(run, data, record)
-                with only_new_garbage():
-                    outcome = self._train(run, data, parts, record, stop, from_best)
+                attempts = Attempts(
+                    self.recipe,
+                    run,
+                    data,
+                    record,
+                    self.progress,
+                    self.processes,
+                    self.agree,
+                    build=lambda: self._build(run, data, record),
+                    begin=lambda: self._feed(run),
+                    watch=self._watch,
+                    stop=stop,
+                )
+                parts, outcome = attempts.train(from_best=from_best)
+                self._lap("train")
             if outcome.state == "interrupted":
                 return RunResult(
                     run.path,
@@ -176,33 +187,7 @@ class Session:
         Raises:
             UserError: Something does not fit.
         """
-        base = base_execution(self.recipe, self.device, self.processes)
-        room = Room(self.loaded, data, base)
-        shapes = check_shapes(self.recipe, data, base)
-        room.refuse_what_cannot_be(room.counted_without_memory(shapes))
-        task = build_task(self.recipe)
-        told: list[str] = []
-        model = build_network(task, self.recipe, data, told.append)
-        found = check_network(task, model, self.recipe, data, base)
-        counted = room.counted(model, found)
-        refuse_a_full_disk(self.recipe, counted, runs_dir)
-        judged = room.judge(counted, probe=probe)
-        told += check_search(self.recipe, found.names, data)
-        check_monitors(
-            build_parts(self.recipe, data, task, model, Runtime(base), self.processes), found.names
-        )
-        trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
-        total = sum(p.numel() for p in model.parameters())
-        return [
-            *told,
-            *task.facts(),
-            f"model {self.recipe.model['name']}: {total:,} parameters, {trained:,} of them trained",
-            f"device {self.device}, {base.threads} threads",
-            *judged.lines,
-            *distributed.about_statistics(model, self.processes.size),
-            *found.doubts,
-            *shapes.told(),
-        ]
+        return check_training(self.loaded, self.device, self.processes, data, runs_dir, probe=probe)
 
     def _build(self, run: RunDirectory, data: PreparedData, record: RunRecord | None) -> Parts:
         """Model, execution and everything the loop drives, checked on real samples."""
@@ -212,6 +197,7 @@ class Session:
         base = base_execution(recipe, self.device, self.processes)
         room = Room(self.loaded, data, base)
         if not pinned:
+            refuse_precision(recipe, self.device)
             shapes = check_shapes(recipe, data, base)
             self.agree(lambda: room.refuse_what_cannot_be(room.counted_without_memory(shapes)))
         task = build_task(recipe)
@@ -240,6 +226,8 @@ class Session:
         parts = build_parts(recipe, data, task, model, Runtime(execution), self.processes)
         if found is not None:
             check_monitors(parts, found.names)
+            check_processors(data, users_only=True)
+            check_parts(parts, spoil=False)
         self._lap("build")
         return parts
 
@@ -259,72 +247,10 @@ class Session:
         alone = record if self.processes.size == 1 else None
         return checked_once(alone, base, lambda: check_network(task, model, self.recipe, data, base))
 
-    def _train(
-        self,
-        run: RunDirectory,
-        data: PreparedData,
-        parts: Parts,
-        record: RunRecord | None,
-        stop: Any,
-        from_best: bool,
-    ) -> Outcome:
-        store = CheckpointStore(run.checkpoints)
-        if record is None:
-            loop = Loop(parts, NoJournal(), self.progress, None, lambda: None, stop)
-            restore(loop, run, store, self.agree, self.progress.message, from_best=from_best)
-            return loop.run()
-        remove_leftovers(run.path)
-        spool = Spool(run.metrics_file, attempt=record.attempt + 1)
-        writer = CheckpointWriter(store, before_commit=spool.flush)
-        self.progress.watch(spool.latest)
-        loop = Loop(parts, spool, self.progress, writer, lambda: save_weights(run.best, parts), stop)
-        loop.keep_as = lambda label: save_weights(run.weights / f"{label}.safetensors", parts)
-        restore(loop, run, store, self.agree, self.progress.message, from_best=from_best)
-        if (watch := self._watch) is not None:
-            loop.watch = lambda metrics: watch(run, loop.position.epoch, loop.position.step, metrics)
-        if record.attempts and loop.position.step == 0 and not record.parents:
-            log.logger.warning("%s holds no checkpoint: training starts over", run.checkpoints)
-        record.begin(from_step=loop.position.step)
-        run.save(record)
+    def _feed(self, run: RunDirectory) -> None:
+        """From now on sinks and index are given the run's metrics."""
         self._feeding.begin()
         self._indexing.enter_context(feeding(run))
-        beat = Heartbeat(run.heartbeat, lambda: status(loop, parts))
-        with ExitStack() as closing:
-            for part in (spool.close, writer.close, beat.stop):
-                closing.callback(part)
-            if data.substitutes is not None:
-                # Whatever ends the training, what became unreadable in it is written down.
-                closing.callback(write_data_report, run, data)
-            beat.start()
-            outcome = loop.run()
-            writer.flush()
-            spool.flush()
-        self._lap("train")
-        self._note(run, record, parts, loop, outcome)
-        return outcome
-
-    def _note(self, run: RunDirectory, record: RunRecord, parts: Parts, loop: Loop, outcome: Outcome) -> None:
-        """Writes how far the training came."""
-        record.progress = {
-            "step": outcome.step,
-            "epoch": outcome.epoch,
-            "total_steps": parts.budget.total_steps,
-        }
-        best = parts.best
-        if best is not None and best.best is not None:
-            record.best = {"step": best.best_step, "monitor": best.name, "value": best.best}
-        if outcome.state == "interrupted":
-            record.end(RunState.INTERRUPTED, outcome.reason)
-        run.save(record)
-        run.write_results()
-        if outcome.state == "done":
-            rmtree(run.origin, ignore_errors=True)  # its parent has it still
-            if parts.ema is not None:
-                with parts.ema.applied():
-                    save_weights(run.last, parts)
-            else:
-                save_weights(run.last, parts)
-        write_json(run.path / "throughput.json", throughput(outcome, parts))
 
     def _evaluate(self, run: RunDirectory, data: PreparedData, parts: Parts) -> dict[str, dict[str, float]]:
         """Scores the best weights on the splits that the recipe names, through the Predictor."""

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -25,6 +26,7 @@ from trainwright.runs.environment import environment
 from trainwright.runs.record import RunRecord, RunState
 from trainwright.runs.second_start import Action, Decision, decide
 from trainwright.workflows import gate
+from trainwright.workflows.impossible_batch import refuse_impossible
 from trainwright.workflows.trainable import refuse_untrainable
 
 if TYPE_CHECKING:
@@ -124,6 +126,7 @@ def load_data(
         seed=loaded.recipe.train.seed,
         processors=fitted,
         whole=whole,
+        before_decoding=None if whole or fitted else partial(refuse_impossible, loaded.recipe),
     )
 
 

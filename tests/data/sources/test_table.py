@@ -220,13 +220,13 @@ def test_a_decimal_comma(write):
     ("text", "options", "message"),
     [
         ("", {}, "cannot be read"),
-        ("a;b\n1;2\n", {}, "t.csv: one column only: is the delimiter ';'"),
+        ("a;b\n1;2\n", {}, "t.csv: one column only, 'a;b': is the delimiter ';'"),
         ("a,b\n1,2\n", {"decimal": ","}, "both the delimiter and before the fraction"),
         ("a,b\n1,2\n", {"encoding": "klingon"}, "is no encoding of text"),
         ("a,b\n", {}, "no rows"),
         ("a,a\n1,2\n", {}, "is there twice"),
         ("a,b\n1,2\n", {"split_column": "c"}, "no column 'c'"),
-        ("a,b\n1,2\n", {"row_filter": "a > 5"}, "no rows"),
+        ("a,b\n1,2\n", {"row_filter": "a > 5"}, "filter `a > 5` keeps none of 1 rows"),
     ],
 )
 def test_tables_that_are_refused(write, text, options, message):
@@ -275,3 +275,16 @@ def test_tables_whose_rows_do_not_match_are_refused(tmp_path, text, problem):
     (tmp_path / "b.csv").write_text(text)
     with pytest.raises(DataError, match=problem):
         TableSource(path=str(tmp_path / "a.csv"), beside=["b.csv"])
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "advised"),
+    [
+        ("3,cat\n9,dog\n", {}, True),
+        ("weight,species\n9,dog\n", {}, False),
+        ("3,cat\n9,dog\n", {"header": False}, False),
+        ("3,cat\n9,dog\n", {"names": ["weight", "species"]}, False),
+    ],
+)
+def test_a_first_line_of_numbers_is_suspected_to_be_a_row(write, text, options, advised):
+    assert ("header: false" in TableSource(path=write(text), **options).advice) is advised

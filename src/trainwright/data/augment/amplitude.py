@@ -23,7 +23,9 @@ class Amplitude(SignalAugment):
 
     def __init__(self, *, low: Positive = 0.8, high: Positive = 1.25) -> None:
         if high < low:
-            raise RecipeError(f"high {high:g} is less than low {low:g}", where="data.augment")
+            raise RecipeError(
+                f"high {high:g} is less than low {low:g}", where="data.augment", fix="exchange low and high"
+            )
         self.low, self.high = low, high
 
     def __call__(self, signals: Tensor, address: Address) -> Tensor:

@@ -16,6 +16,7 @@ from trainwright.wording import counted
 
 _LABELS = ("category", *OBJECT_TYPES)
 LEAK_ERROR = 0.01  # share of a held-out split from which its score is worth nothing
+CONFLICT_ERROR = 0.01  # share of all samples from which labels that contradict each other spoil the learning
 
 
 def find(subject: Subject) -> Iterator[Finding]:
@@ -79,12 +80,16 @@ def _conflicts(subject: Subject, groups: Sequence[Rows], targets: Sequence[str],
         for row in rows
         if subject.split_name(row) != "train"
     ]
+    rows = sum(map(len, groups))
+    # Of objects a second annotator may have marked more or fewer; one picture is not of two classes.
+    classes = all(column.type == "category" for column in columns)
+    many = classes and rows > CONFLICT_ERROR * len(subject.rows)
     # Nobody knows which label is right, so all go; but not where a split would have nothing left.
     can_go = perceived and not _empties_a_split(subject, groups)
     return Finding(
         "duplicates",
-        leak_severity(subject, leaked) if perceived else Severity.NOTICE,
-        sum(map(len, groups)),
+        (Severity.ERROR if many else leak_severity(subject, leaked)) if perceived else Severity.NOTICE,
+        rows,
         f"samples with equal inputs have different labels ({', '.join(targets)})"
         + (f", {len(leaked)} of them held out and in another split too" if leaked else ""),
         "at least one label is wrong" if perceived else "rows of a few numbers may well be equal by chance",

@@ -269,6 +269,7 @@ class AudioProcessor(ColumnProcessor):
             raise RecipeError(
                 f"mel bands from {low:g} to {high:g} Hz do not fit {self.rate} samples a second",
                 why=f"frequencies go up to {self.rate / 2:g} Hz",
+                fix="give a lower `high` (or a higher `low`), or a higher rate",
             )
         empty = int((self._bands().max(axis=1) == 0).sum())
         if empty:

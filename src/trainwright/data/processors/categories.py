@@ -45,7 +45,9 @@ class CategoriesProcessor(ColumnProcessor):
         missing: Literal["error", "none"] = "error",
     ) -> None:
         if classes is not None and len(set(classes)) != len(classes):
-            raise RecipeError("a class is named twice", where="classes", why=", ".join(classes))
+            raise RecipeError(
+                "a class is named twice", where="classes", why=", ".join(classes), fix="name each class once"
+            )
         if separator == "":
             raise RecipeError("the separator is empty", where="separator", fix="remove it, or give one")
         self._given, self._asked = classes, separator

@@ -37,7 +37,9 @@ class CategoryProcessor(ColumnProcessor):
 
     def __init__(self, *, classes: list[str] | None = None) -> None:
         if classes is not None and len(set(classes)) != len(classes):
-            raise RecipeError("a class is named twice", where="classes", why=", ".join(classes))
+            raise RecipeError(
+                "a class is named twice", where="classes", why=", ".join(classes), fix="name each class once"
+            )
         self._given = classes
         self._set_classes(classes or [])
         self.counts: list[int] = []

@@ -47,7 +47,12 @@ class DistributionProcessor(ColumnProcessor):
         answer: Literal["expectation", "median"] = "expectation",
     ) -> None:
         if isinstance(bins, list) and (len(bins) < 2 or np.any(np.diff(bins) <= 0)):
-            raise RecipeError("bins are no rising edges", where="bins", why=str(bins[:10]))
+            raise RecipeError(
+                "bins are no rising edges",
+                where="bins",
+                why=str(bins[:10]),
+                fix="give at least two numbers, each larger than the one before",
+            )
         self._bins, self.rule, self.assign, self.outside = bins, rule, assign, outside
         self.answer = answer
         self.edges: list[float] = bins if isinstance(bins, list) else []
@@ -145,7 +150,10 @@ def _median(
 
 def _edges(numbers: npt.NDArray[np.float64], count: int, rule: str) -> list[float]:
     if not len(numbers):
-        raise DataError("no training value is a number, so there are no bins")
+        raise DataError(
+            "no training value is a number, so there are no bins",
+            fix="check the column, or the type that the recipe gives it",
+        )
     if rule == "range":
         low, high = float(numbers.min()), float(numbers.max())
         if low == high:

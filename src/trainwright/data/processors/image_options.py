@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from trainwright.data.processors.image_raw import Look
 from trainwright.errors import MissingExtra, RecipeError
+from trainwright.wording import counted
 
 
 def height_and_width(size: int | Sequence[int] | None) -> tuple[int, int] | None:
@@ -70,13 +71,19 @@ def settle_bands(mode: str, looks: Sequence[Look]) -> tuple[str, int | None]:
 
 
 def check_channels(normalise: object, channels: int) -> None:
-    """Refuses a mean and deviation for another number of channels. Raises `RecipeError`."""
+    """Refuses a mean and deviation for another number of channels.
+
+    Raises:
+        RecipeError: At `.normalise`, below the column that it does not know.
+    """
     given = len(normalise["mean"]) if isinstance(normalise, dict) else 1
     if given not in (1, channels):
+        mode = {1: "gray", 3: "rgb", 4: "rgba"}.get(given)
         raise RecipeError(
-            f"normalise names {given} means for images of {channels} channels",
+            f"normalise names {given} means for images of {counted(channels, 'channel')}",
+            where=".normalise",
             why="each channel has its own mean and deviation, or all have the same",
-            fix=f"give {channels} of each, or one",
+            fix=f"give {channels} of each, or one" + (f"; or mode: {mode}" if mode else ""),
         )
 
 

@@ -102,9 +102,13 @@ def given(normalise: Any) -> tuple[list[float], list[float]]:
     if not isinstance(normalise, dict):
         return [0.0], [1.0]
     if set(normalise) != {"mean", "std"} or len(normalise["mean"]) != len(normalise["std"]):
-        raise RecipeError("normalise needs mean and std of equal length", where="normalise")
+        raise RecipeError(
+            "normalise needs mean and std of equal length",
+            where="normalise",
+            fix="give as many of `mean` as of `std`",
+        )
     if not all(value > 0 for value in normalise["std"]):
-        raise RecipeError("normalise.std must be positive", where="normalise.std")
+        raise RecipeError("normalise.std must be positive", where="normalise.std", fix="give numbers above 0")
     return list(normalise["mean"]), list(normalise["std"])
 
 

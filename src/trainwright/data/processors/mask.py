@@ -61,9 +61,17 @@ class MaskProcessor(PictureSpace):
     ) -> None:
         super().__init__(image)
         if ids is not None and (classes is None or len(ids) != len(classes)):
-            raise RecipeError("`ids` needs one id for each of `classes`", where="ids")
+            raise RecipeError(
+                "`ids` needs one id for each of `classes`",
+                where="ids",
+                fix="give `ids` and `classes` of the same length",
+            )
         if palette is not None and any(len(colour) != 3 for colour in palette.values()):
-            raise RecipeError("a colour is [red, green, blue]", where="palette")
+            raise RecipeError(
+                "a colour is [red, green, blue]",
+                where="palette",
+                fix="give three numbers from 0 to 255 per class",
+            )
         self._given, self.ids, self.void, self.palette = classes, ids, void, palette
         self.unknown = unknown
         self._named: list[str] = []

@@ -71,7 +71,9 @@ class ObjectColumn(PictureSpace):
         """
         super().__init__(image)
         if classes is not None and len(set(classes)) != len(classes):
-            raise RecipeError("a class is named twice", where="classes", why=", ".join(classes))
+            raise RecipeError(
+                "a class is named twice", where="classes", why=", ".join(classes), fix="name each class once"
+            )
         self._given = classes
         self._named: tuple[str, ...] = ()
         self.others, self.crowd, self.min_size = others, crowd, min_size

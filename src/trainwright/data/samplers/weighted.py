@@ -66,7 +66,11 @@ class Weighted:
             )
         total = np.cumsum(weights)
         if len(rows) and total[-1] <= 0:
-            raise RecipeError("all training samples have weight 0", where=WHERE)
+            raise RecipeError(
+                "all training samples have weight 0",
+                where=WHERE,
+                fix="give at least one of them a weight above 0",
+            )
         draws = addressed.uniform(addressed.key("weighted", seed, epoch), np.arange(len(rows)))[:, 0]
         # A product just below the total may round to it: the last row with a weight is meant then.
         last = int(np.flatnonzero(weights)[-1]) if len(rows) else 0

@@ -61,7 +61,7 @@ def sniff(path: Path, encoding: str | None = None) -> Guess:
         DataError: Nothing that can be read was found; says what was looked for.
     """
     if not path.exists():
-        raise DataError("there are no such data", where=str(path))
+        raise DataError("there are no such data", where=str(path), fix="give the path of the data")
     if encoding is not None:
         return _table_in(path, encoding)
     for name in FORMATS:

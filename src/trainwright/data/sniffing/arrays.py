@@ -22,7 +22,11 @@ def detect(path: Path) -> Guess | None:
     refuse_constant(source.column(target), target, path)
     rest = [name for name in source.columns if name != target]
     if not rest:
-        raise DataError("there is one array only, so nothing to learn from", where=str(path))
+        raise DataError(
+            "there is one array only, so nothing to learn from",
+            where=str(path),
+            fix="put a second array with the answers beside it",
+        )
     inputs: dict[str, dict[str, Any]] = {}
     for name in rest:
         role = source.columns[name]

@@ -71,7 +71,12 @@ def _table(path: Path, encoding: str) -> Guess:
         notes.append(with_count(missing, "rows without a target are filtered out"))
     inputs = table_inputs(source, {name: columns[name] for name in columns if name != target}, notes)
     if not inputs:
-        raise DataError("no column is fit for an input", where=str(path), why="; ".join(notes))
+        raise DataError(
+            "no column is fit for an input",
+            where=str(path),
+            why="; ".join(notes),
+            fix="write the recipe by hand",
+        )
     kind = target_type(columns[target])
     name = target if target.isidentifier() else "target"
     targets = {name: {"type": kind} | ({} if name == target else {"column": target})}

@@ -45,7 +45,12 @@ class ArraysSource(BaseSource):
         lengths = {name: len(values) for name, values in self._columns.items()}
         if not lengths or len(set(lengths.values())) > 1 or not next(iter(lengths.values())):
             said = ", ".join(f"{name} has {length}" for name, length in lengths.items()) or "there are none"
-            raise DataError("columns must have rows, and equally many", where="data.source", why=said)
+            raise DataError(
+                "columns must have rows, and equally many",
+                where="data.source",
+                why=said,
+                fix="give columns of the same length",
+            )
         self._length = next(iter(lengths.values()))
         self.columns = {name: _role(values) for name, values in self._columns.items()}
 
@@ -68,7 +73,11 @@ class ArraysSource(BaseSource):
         if path.is_dir():
             self._paths = sorted(path.glob("*.npy"))
             if not self._paths:
-                raise DataError("the folder has no .npy files", where=str(path))
+                raise DataError(
+                    "the folder has no .npy files",
+                    where=str(path),
+                    fix="save the columns there with numpy.save, or name another folder",
+                )
             return {file.stem: _load_array(file) for file in self._paths}
         self._paths = [path]
         if path.suffix != ".npz":
@@ -92,7 +101,9 @@ def columns_of(data: Any) -> dict[str, Any]:
         single = [str(name) for name, values in data.items() if getattr(values, "ndim", 1) == 0]
         if single:
             raise DataError(
-                f"{', '.join(single)}: a single value, not a column with one for each row", where="data"
+                f"{', '.join(single)}: a single value, not a column with one for each row",
+                where="data",
+                fix="give an array with a value per row",
             )
         return {str(name): _as_column(values) for name, values in data.items()}
     if isinstance(data, tuple | list) and len(data) == 2:
@@ -142,6 +153,7 @@ def _join(parts: Mapping[str, dict[str, Any]]) -> tuple[dict[str, Any], dict[str
                 f"split {split} has columns {', '.join(columns)} of lengths {sorted(lengths)}",
                 where="data",
                 why=f"every split needs {', '.join(names)}, all of one length",
+                fix="give every split the same columns, each of one length",
             )
     rows, start = {}, 0
     for split, columns in parts.items():
@@ -167,7 +179,11 @@ def _as_column(values: Any) -> Any:
         return values
     if hasattr(values, "__len__") and hasattr(values, "__getitem__") and not isinstance(values, str | bytes):
         return list(values)
-    raise DataError(f"a column of type {type(values).__name__} is no array or list", where="data")
+    raise DataError(
+        f"a column of type {type(values).__name__} is no array or list",
+        where="data",
+        fix="give an array, or a list with a value per row",
+    )
 
 
 def _role(values: Any) -> Role:

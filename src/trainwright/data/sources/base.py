@@ -45,12 +45,17 @@ class LazySequence(Sequence[Item]):
 
 
 class BaseSource:
-    """A source without splits, notices or faults, whose rows are named by their number."""
+    """A source without splits, notices or faults, whose rows are named by their number.
+
+    Attributes:
+        advice: What to do when a column is not there, where the source knows a likely reason.
+    """
 
     columns: dict[str, Role]
     notices: Sequence[str] = ()
     faults: Sequence[tuple[str, str]] = ()
     slow_columns: Collection[str] = ()
+    advice: str = ""
 
     def __len__(self) -> int:
         raise NotImplementedError

@@ -38,7 +38,11 @@ class CocoSource(AnnotatedSource):
         super().__init__()
         paths = {"": annotations} if isinstance(annotations, str) else annotations
         if not paths:
-            raise DataError("no file is named", where="data.source.annotations")
+            raise DataError(
+                "no file is named",
+                where="data.source.annotations",
+                fix="name the JSON file of at least one split",
+            )
         self._parts: list[CocoFile] = []
         self._starts: list[int] = []
         for split, path in paths.items():
@@ -80,4 +84,5 @@ class CocoSource(AnnotatedSource):
                     f"{first.name} and {part.name} list different categories",
                     where="data.source.annotations",
                     why="only in one: " + ", ".join(name for name, count in differ.items() if count == 1),
+                    fix="give all files the same categories",
                 )

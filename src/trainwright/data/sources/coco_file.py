@@ -160,6 +160,7 @@ class CocoFile:
                 "it is no COCO file: `images` and `annotations` must be lists, and there must be images",
                 where=str(self._json.path),
                 why=f"it has {', '.join([*others, *(['images'] if listed else [])]) or 'nothing'}",
+                fix="give the JSON file of the annotations, as COCO describes it",
             )
 
     def _add(self, item: Any, start: int, end: int) -> None:

@@ -138,5 +138,9 @@ def _missing(folder: Path, names: list[str]) -> list[int]:
     try:
         members = open_archive(str(folder)).members
     except (ArchiveError, OSError) as error:
-        raise DataError(f"the archive cannot be read: {error}", where=str(folder)) from error
+        raise DataError(
+            f"the archive cannot be read: {error}",
+            where=str(folder),
+            fix="download the archive again, or unpack it and name the folder",
+        ) from error
     return [row for row, name in enumerate(names) if name not in members]

@@ -69,7 +69,11 @@ class CocoPanopticSource(AnnotatedSource):
         self._file = text.path.name
         self._categories = CocoCategories(classes, self._file, self.faults)
         if len(self._categories.names) > _LARGEST_CLASSES:
-            raise DataError("there are more than 255 categories", where=str(text.path))
+            raise DataError(
+                "there are more than 255 categories",
+                where=str(text.path),
+                fix="merge categories, so that 255 are left at most",
+            )
         self.class_names = tuple(self._categories.names)
         self._things = {
             item["name"]: float(item.get("isthing") in (1, True))

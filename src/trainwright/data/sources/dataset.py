@@ -50,12 +50,14 @@ def materialise(dataset: Any, columns: list[str] | None) -> dict[str, Any]:
         item = _named(_item(dataset, index), columns)
         if index and list(item) != list(parts):
             raise DataError(
-                f"item {index} has parts {', '.join(item)} where item 0 has {', '.join(parts)}", where="data"
+                f"item {index} has parts {', '.join(item)} where item 0 has {', '.join(parts)}",
+                where="data",
+                fix="give every item the same parts",
             )
         for name, value in item.items():
             parts.setdefault(name, []).append(_plain(value))
     if not parts:
-        raise DataError("the dataset is empty", where="data")
+        raise DataError("the dataset is empty", where="data", fix="give a dataset with items")
     return {name: _stacked(values) for name, values in parts.items()}
 
 
@@ -76,11 +78,17 @@ def _named(item: Any, columns: list[str] | None) -> Mapping[str, Any]:
         return item
     if not isinstance(item, tuple | list):
         raise DataError(
-            f"an item of type {type(item).__name__} is neither (x, y) nor a mapping", where="data"
+            f"an item of type {type(item).__name__} is neither (x, y) nor a mapping",
+            where="data",
+            fix="let __getitem__ give (x, y) or a mapping of columns",
         )
     names = columns or ["x", "y", *(f"column{place}" for place in range(2, len(item)))]
     if len(names) < len(item):
-        raise DataError(f"items have {len(item)} parts, but {len(names)} columns are named", where="data")
+        raise DataError(
+            f"items have {len(item)} parts, but {len(names)} columns are named",
+            where="data",
+            fix="name a column of the recipe for each part",
+        )
     return dict(zip(names, item, strict=False))
 
 

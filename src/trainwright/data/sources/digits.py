@@ -58,6 +58,8 @@ class DigitsSource(BaseSource):
         values = np.array(text.replace("\n", ",").strip(",").split(","), dtype=np.float32)
         if values.size != _ROWS * _VALUES:
             raise DataError(
-                f"{values.size} values where {_ROWS * _VALUES} are expected", where=str(self._path)
+                f"{values.size} values where {_ROWS * _VALUES} are expected",
+                where=str(self._path),
+                fix="install scikit-learn again",
             )
         return values.reshape(_ROWS, _VALUES)

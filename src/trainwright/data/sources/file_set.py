@@ -85,7 +85,11 @@ def read(file: RawFile) -> bytes:
     try:
         return file.read()
     except (OSError, KeyError, ArchiveError) as error:
-        raise DataError(f"the file cannot be read: {error}", where=file.name) from error
+        raise DataError(
+            f"the file cannot be read: {error}",
+            where=file.name,
+            fix="check that the file may be read, or download it again",
+        ) from error
 
 
 def suffix(name: str) -> str:

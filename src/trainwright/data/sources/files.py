@@ -70,7 +70,11 @@ class FilesSource(GatheredSource):
                 parts.setdefault(part, []).append(value)
         columns = {part: _typed(values) for part, values in parts.items()}
         if kind in columns:
-            raise RecipeError(f"a part is named {kind!r}, as the file itself", where="data.source.pattern")
+            raise RecipeError(
+                f"a part is named {kind!r}, as the file itself",
+                where="data.source.pattern",
+                fix="give that part of the pattern another name",
+            )
         if pattern is None:
             columns = self._labels_of_folders(kind)
         self.columns = {kind: kind} | dict.fromkeys(columns, "category")
@@ -108,7 +112,9 @@ class FilesSource(GatheredSource):
             if (mask & taken).any():
                 row = int(np.flatnonzero(mask & taken)[0])
                 raise DataError(
-                    f"{self.names[row]} is in {owner[row]} already", where=f"data.source.splits.{split}"
+                    f"{self.names[row]} is in {owner[row]} already",
+                    where=f"data.source.splits.{split}",
+                    fix="name the sample in one split only",
                 )
             owner[mask], taken[mask] = split, True
         for row, split in enumerate(owner.tolist()):

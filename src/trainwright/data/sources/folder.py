@@ -160,7 +160,9 @@ def _split_folders(tree: Tree, prefix: str) -> dict[str, list[str]]:
     for name, folders in given.items():
         if len(folders) > 1:
             raise DataError(
-                f"folders {' and '.join(folders)} both name the {name} split", where=str(tree.root)
+                f"folders {' and '.join(folders)} both name the {name} split",
+                where=str(tree.root),
+                fix="keep one of them, or set splits: ignore",
             )
     return given
 

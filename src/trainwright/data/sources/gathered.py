@@ -79,4 +79,9 @@ class GatheredSource(BaseSource):
         ]
         if not self.names:
             why = "; ".join(f"{name}: {reason}" for name, reason in self.faults[:5])
-            raise DataError("there are no samples", where=where, why=why or looked_for)
+            raise DataError(
+                "there are no samples",
+                where=where,
+                why=why or looked_for,
+                fix="check the place and the names of the files",
+            )

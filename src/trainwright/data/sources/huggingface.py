@@ -32,11 +32,15 @@ class HuggingFaceSource(BaseSource):
         parts = dict(loaded) if isinstance(loaded, dict) else {"": loaded}
         self._parts = {name: part for name, part in parts.items() if len(part)}
         if not self._parts:
-            raise DataError("the dataset has no rows", where=path)
+            raise DataError("the dataset has no rows", where=path, fix="name another split or configuration")
         first = next(iter(self._parts.values()))
         for name, part in self._parts.items():
             if part.features != first.features:
-                raise DataError(f"split {name} has other columns than the first one", where=path)
+                raise DataError(
+                    f"split {name} has other columns than the first one",
+                    where=path,
+                    fix="give all splits the same columns",
+                )
         self._features = first.features
         self.columns: dict[str, Role] = {name: _role(item) for name, item in self._features.items()}
         self.slow_columns = [name for name, role in self.columns.items() if role == "image"]
@@ -119,7 +123,9 @@ def _load(path: Path) -> Any:
     try:
         return datasets.load_from_disk(str(path))
     except (OSError, ValueError, KeyError) as error:
-        raise DataError(f"the dataset cannot be read: {error}", where=str(path)) from error
+        raise DataError(
+            f"the dataset cannot be read: {error}", where=str(path), fix="download the dataset again"
+        ) from error
 
 
 def _role(feature: Any) -> Role:

@@ -129,17 +129,23 @@ class IdxSource(BaseSource):
     def _check_pair(self, name: str, images: _IdxFile) -> None:
         labels = self._labels.get(name)
         if labels is None:
-            raise DataError(f"there is no file of {name} labels beside it", where=str(images.path))
+            raise DataError(
+                f"there is no file of {name} labels beside it",
+                where=str(images.path),
+                fix="put the file of labels beside it, under its usual name",
+            )
         if labels.shape[0] != images.shape[0]:
             raise DataError(
                 f"{images.shape[0]} images but {labels.shape[0]} labels",
                 where=f"{images.path}, {labels.path}",
+                fix="give the labels that belong to these images",
             )
         first = self._images["train"]
         if images.shape[1:] != first.shape[1:]:
             raise DataError(
                 f"images of {list(images.shape[1:])} beside training images of {list(first.shape[1:])}",
                 where=str(images.path),
+                fix="give images of one size",
             )
 
 
@@ -171,15 +177,24 @@ def _read_header(path: Path, axes: int) -> _IdxFile:
         try:
             start = zlib.decompressobj(31).decompress(start, length)
         except zlib.error as error:
-            raise DataError(f"it is not a gzip file: {error}", where=str(path)) from error
+            raise DataError(
+                f"it is not a gzip file: {error}",
+                where=str(path),
+                fix="download the file again, or name it without .gz",
+            ) from error
     if len(start) < length:
-        raise DataError(f"it ends within its header ({len(start)} bytes)", where=str(path))
+        raise DataError(
+            f"it ends within its header ({len(start)} bytes)",
+            where=str(path),
+            fix="check that the file may be read, or download it again",
+        )
     zero, kind, count = struct.unpack(">HBB", start[:4])
     if zero != 0 or kind != 0x08 or count != axes:
         raise DataError(
             f"its magic number is 0x{start[:4].hex()}, not 0x000008{axes:02x}",
             where=str(path),
             why=f"an idx file of unsigned bytes with {axes} axes was expected",
+            fix="name the file that holds what is asked for",
         )
     shape = struct.unpack(f">{axes}I", start[4:length])
     _check_claim(path, shape)
@@ -195,6 +210,7 @@ def _check_claim(path: Path, shape: tuple[int, ...]) -> None:
             f"its header claims {' x '.join(map(str, shape))} values",
             where=str(path),
             why=f"it has {present} bytes",
+            fix="download the file again",
         )
 
 

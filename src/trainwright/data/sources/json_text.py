@@ -38,10 +38,16 @@ class JsonText:
         try:
             self._text = self.path.read_bytes().decode("utf-8-sig")
         except OSError as error:
-            raise DataError(f"the file cannot be read: {error.strerror}", where=str(self.path)) from error
+            raise DataError(
+                f"the file cannot be read: {error.strerror}",
+                where=str(self.path),
+                fix="check that the file may be read",
+            ) from error
         except UnicodeDecodeError as error:
             raise DataError(
-                f"the file is no UTF-8 text (byte {error.start})", where=str(self.path)
+                f"the file is no UTF-8 text (byte {error.start})",
+                where=str(self.path),
+                fix="save the file as UTF-8",
             ) from error
         self._decoder = json.JSONDecoder(parse_constant=self._constant)
 
@@ -133,7 +139,11 @@ class JsonText:
                 why=f"{what}; the file ends with {self._text.rstrip()[-_LONGEST_SAID:]!r}",
                 fix="fetch or write the file again",
             )
-        return DataError(f"not JSON at column {column}: {what}", where=f"{self.path}:{line}")
+        return DataError(
+            f"not JSON at column {column}: {what}",
+            where=f"{self.path}:{line}",
+            fix="mend the file there; an editor for JSON shows the place",
+        )
 
     def _constant(self, name: str) -> float:
         self.constants += 1

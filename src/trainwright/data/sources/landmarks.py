@@ -73,6 +73,7 @@ class LandmarksSource(AnnotatedSource):
             raise DataError(
                 f"{len(self._names)} points are named, the table has {self._count}",
                 where="data.source.points",
+                fix="name every point of the table, in its order",
             )
         self._mirrored = self._mirror(points, mirrored)
         self.finish(str(path), "the table names pictures and points")
@@ -95,7 +96,9 @@ class LandmarksSource(AnnotatedSource):
         if mirrored is not None:
             if sorted(mirrored) != list(range(self._count)):
                 raise DataError(
-                    f"it must hold each number from 0 to {self._count - 1} once", where="data.source.mirrored"
+                    f"it must hold each number from 0 to {self._count - 1} once",
+                    where="data.source.mirrored",
+                    fix="give for every point the one on the other side; one in the middle is its own",
                 )
             return tuple(mirrored)
         if points is None and self._count == len(_FACE_68):
@@ -114,16 +117,23 @@ class LandmarksSource(AnnotatedSource):
             header = next(reader, [])
             lines = [(reader.line_num, fields) for fields in reader if fields]
         except csv.Error as error:
-            raise DataError(f"not a CSV file: {error}", where=f"{table}:{reader.line_num}") from None
+            raise DataError(
+                f"not a CSV file: {error}",
+                where=f"{table}:{reader.line_num}",
+                fix="save it as comma-separated text with a header",
+            ) from None
         width = len(header)
         if width < 3 or width % 2 == 0:
             raise DataError(
                 f"the header names {width} columns; a picture and x and y of every point are needed",
                 where=f"{table}:1",
+                fix="give two columns, x and y, for every point behind that of the picture",
             )
         if self._count not in (0, width // 2):
             raise DataError(
-                f"it has {width // 2} points, the tables before it {self._count}", where=str(table)
+                f"it has {width // 2} points, the tables before it {self._count}",
+                where=str(table),
+                fix="give all tables the same points",
             )
         self._count = width // 2
         place = _picture_column(lines)

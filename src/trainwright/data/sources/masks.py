@@ -75,7 +75,10 @@ class MasksSource(GatheredSource):
         if config is not None:
             if config not in self._files:
                 raise DataError(
-                    f"{config} does not exist", where="data.source.config", why=f"looked in {root}"
+                    f"{config} does not exist",
+                    where="data.source.config",
+                    why=f"looked in {root}",
+                    fix="give the path of the file, from the root of the data",
                 )
             table = read_config(self._files, config).classes
             self._extra_files += self._files.paths([config])

@@ -88,7 +88,11 @@ class ObjectTableSource(AnnotatedSource):
             header = [name.strip().lower() for name in next(reader, [])]
             return header, [(reader.line_num, fields) for fields in reader if fields]
         except csv.Error as error:
-            raise DataError(f"not a CSV file: {error}", where=f"{self._path}:{reader.line_num}") from None
+            raise DataError(
+                f"not a CSV file: {error}",
+                where=f"{self._path}:{reader.line_num}",
+                fix="save it as comma-separated text with a header",
+            ) from None
 
     def _add(self, number: int, fields: list[str]) -> str | None:
         """Takes one line down, and says what is wrong with it."""
@@ -157,6 +161,7 @@ def object_columns(header: list[str]) -> dict[str, int]:
                 f"the table has no column for {key}",
                 where="data.source.path",
                 why=f"looked for {', '.join(names)}; it has {', '.join(header)}",
+                fix="name the column with the columns of the source",
             )
     return places
 

@@ -19,5 +19,7 @@ def packaged_file(name: str) -> Path:
         raise DataError("scikit-learn is not installed", where="data.source", fix="pip install scikit-learn")
     path = Path(found.origin).parent / "datasets" / "data" / name
     if not path.is_file():
-        raise DataError("scikit-learn does not carry this file", where=str(path))
+        raise DataError(
+            "scikit-learn does not carry this file", where=str(path), fix="install scikit-learn again"
+        )
     return path

@@ -32,7 +32,11 @@ class PairedSource(GatheredSource):
     ) -> None:
         super().__init__()
         if len(folders) < 2 or len(set(folders.values())) < len(folders):
-            raise DataError("two different folders or more are needed", where="data.source.folders")
+            raise DataError(
+                "two different folders or more are needed",
+                where="data.source.folders",
+                fix="name the folder of each side",
+            )
         files = FileSet(existing(root, "data.source.root"))
         self.columns: dict[str, Role] = dict.fromkeys(folders, "image")
         self.slow_columns: Collection[str] = tuple(folders)

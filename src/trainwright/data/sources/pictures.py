@@ -34,7 +34,12 @@ class PicturesSource(BaseSource):
         self._names = self._tree.images("")
         self.notices = list(self._tree.notices)
         if not self._names:
-            raise DataError("there are no images", where=str(path), why="; ".join(self.notices))
+            raise DataError(
+                "there are no images",
+                where=str(path),
+                why="; ".join(self.notices),
+                fix="name the folder that holds the pictures",
+            )
 
     def __len__(self) -> int:
         return len(self._names)

@@ -49,7 +49,11 @@ def row_mask(
         tree = ast.parse(condition.strip(), mode="eval")
         mask = _Reader(names, column, rows).condition(tree.body)
     except SyntaxError as error:
-        raise RecipeError(f"{condition!r} is not a condition: {error.msg}", where=_WHERE) from None
+        raise RecipeError(
+            f"{condition!r} is not a condition: {error.msg}",
+            where=_WHERE,
+            fix="write it as in Python: year >= 2010 and species != 'setosa'",
+        ) from None
     except TypeError as error:
         raise RecipeError(
             f"{condition!r} compares what cannot be compared: {error}",

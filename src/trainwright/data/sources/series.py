@@ -93,6 +93,7 @@ class SeriesSource(BaseSource):
                 + (f" and {horizon} behind it" if horizon else ""),
                 where=path,
                 why=f"there are {len(self._table)} rows",
+                fix="give a shorter window or horizon",
             )
         self._splits = _rows_of(split_words) if val or test else None
         self.columns: dict[str, Role] = {"series": "series"}
@@ -141,7 +142,9 @@ class SeriesSource(BaseSource):
                 fix="give the number of steps that one sample has",
             )
         if val + test >= 1:
-            raise RecipeError("val and test leave nothing to train on", where="data.source")
+            raise RecipeError(
+                "val and test leave nothing to train on", where="data.source", fix="lower val or test"
+            )
 
     def _values(self, wanted: list[str] | None, named: list[str]) -> tuple[Numbers, list[str]]:
         """Values `[rows, K]` of the channels, and their names."""
@@ -151,12 +154,20 @@ class SeriesSource(BaseSource):
             rest = [name for name in self._table.columns if name not in named]
             wanted = [name for name in rest if np.asarray(self._table.column(name)).dtype.kind in "iufb"]
         if not wanted:
-            raise DataError("no column holds numbers", where=str(self._table.files()[0]))
+            raise DataError(
+                "no column holds numbers",
+                where=str(self._table.files()[0]),
+                fix="name the columns of the series, or check the delimiter",
+            )
         columns = []
         for name in wanted:
             column = np.asarray(self._table.column(name))
             if column.dtype.kind not in "iufb":
-                raise DataError(f"column {name!r} holds texts", where=str(self._table.files()[0]))
+                raise DataError(
+                    f"column {name!r} holds texts",
+                    where=str(self._table.files()[0]),
+                    fix="leave the column out of the series",
+                )
             columns.append(column.astype(np.float64))
         return np.column_stack(columns), wanted
 
@@ -185,7 +196,11 @@ class SeriesSource(BaseSource):
             try:
                 wrong = np.flatnonzero(~(part[1:] > part[:-1]))
             except TypeError:
-                raise DataError(f"column {name!r} has gaps, so that it orders nothing", where=name) from None
+                raise DataError(
+                    f"column {name!r} has gaps, so that it orders nothing",
+                    where=name,
+                    fix="fill the gaps, or order by another column",
+                ) from None
             if len(wrong):
                 raise DataError(
                     f"{part[wrong[0] + 1]} does not come after {part[wrong[0]]}",

@@ -84,9 +84,10 @@ class TableSource(BaseSource):
         )
         if row_filter is not None:
             self.notices = [f"row_filter keeps {len(self._table)} of {self._table.read} rows"]
-        if not len(self._table):
-            raise DataError("the table has no rows", where=str(self._path), why=" ".join(self.notices))
+        self._refuse_no_rows(row_filter)
         self._refuse_one_column(delimiter)
+        if header and names is None and any(map(_is_number, self._table.kinds)):
+            self.advice = "the first line looks like a row: set header: false and names: [...] of the source"
         self.faults = [
             (f"{self._path}:{self._table.record_line(block, record)}", reason)
             for block, record, reason in self._table.faults
@@ -168,8 +169,29 @@ class TableSource(BaseSource):
         if problem:
             faults = [*self._table.faults, *other.faults]
             why = faults[0][2] if faults else "rows belong together by their place"
-            raise DataError(problem, where=f"{path} (data.source.beside)", why=why)
+            raise DataError(
+                problem,
+                where=f"{path} (data.source.beside)",
+                why=why,
+                fix="give tables of the same rows in the same order, with columns of different names",
+            )
         self._table_of |= dict.fromkeys(other.kinds, other)
+
+    def _refuse_no_rows(self, row_filter: str | None) -> None:
+        if len(self._table):
+            return
+        if row_filter is not None and self._table.read:
+            raise DataError(
+                f"the filter `{row_filter}` keeps none of {self._table.read} rows",
+                where="data.source.row_filter",
+                why=f"{self._path.name} has no row for which it is true",
+                fix="change the filter, or remove it",
+            )
+        raise DataError(
+            "the table has no rows",
+            where=str(self._path),
+            fix="write the rows into the table, or check header and skip_lines of the source",
+        )
 
     def _refuse_one_column(self, delimiter: str | None) -> None:
         """A single column whose name holds what stands between fields elsewhere was not meant so."""
@@ -180,9 +202,8 @@ class TableSource(BaseSource):
         meant = next((sign for sign in DELIMITERS if sign in name), None)
         if meant is not None:
             raise DataError(
-                f"one column only: is the delimiter {meant!r}?",
+                f"one column only, {name[:80]!r}: is the delimiter {meant!r}?",
                 where=str(self._path),
-                why=f"the column is called {name[:80]!r}",
                 fix=f"data.source.delimiter: {meant!r}",
             )
 
@@ -238,3 +259,11 @@ def _reader(
         return JsonLinesReader(path, missing_values, encoding)
     separator = delimiter or default_delimiter(path)
     return CsvReader(path, separator, header, skip_lines, names, missing_values, encoding, decimal)
+
+
+def _is_number(name: str) -> bool:
+    try:
+        float(name)
+    except ValueError:
+        return False
+    return True

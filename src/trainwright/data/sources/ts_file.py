@@ -87,7 +87,11 @@ def read_ts(path: Path) -> TsFile:
             header = _read_header(path, lines)
             return _read_series(TsFile(path, header), lines)
     except OSError as error:
-        raise DataError(f"the file cannot be read: {error.strerror}", where=str(path)) from error
+        raise DataError(
+            f"the file cannot be read: {error.strerror}",
+            where=str(path),
+            fix="check that the file may be read",
+        ) from error
 
 
 def _read_header(path: Path, lines: Iterator[tuple[int, str]]) -> TsHeader:
@@ -103,12 +107,17 @@ def _read_header(path: Path, lines: Iterator[tuple[int, str]]) -> TsHeader:
             try:
                 _apply(header, key.lower(), words, where)
             except ValueError:
-                raise DataError(f"cannot understand {line[:80]!r}", where=where) from None
+                raise DataError(
+                    f"cannot understand {line[:80]!r}",
+                    where=where,
+                    fix="mend the line as the format of the UCR archive has it",
+                ) from None
         elif line and not line.startswith("#"):
             raise DataError(
                 f"{line[:40]!r} is neither a comment (#) nor a header line (@)",
                 where=where,
                 why="series begin behind a line @data",
+                fix="begin comments with # and headers with @, and the series behind @data",
             )
         if number >= _HEADER_LINES:
             break

@@ -43,7 +43,12 @@ class UcrSource(BaseSource):
         self.notices = [note for part in parts for note in part.notes]
         if not self._series:
             why = "; ".join(f"{name}: {reason}" for name, reason in self.faults[:5])
-            raise DataError("there is not one series", where=str(self._path), why=why)
+            raise DataError(
+                "there is not one series",
+                where=str(self._path),
+                why=why,
+                fix="name a folder or file with series",
+            )
         header = parts[0].header
         self.columns: dict[str, Role] = {"series": "series"}
         if header.labelled:
@@ -93,11 +98,13 @@ class UcrSource(BaseSource):
                     f"{other.header.dimensions} channels, while {first.path.name} has "
                     f"{first.header.dimensions}",
                     where=str(other.path),
+                    fix="give files of the same channels",
                 )
             if _kind(other) != _kind(first):
                 raise DataError(
                     f"its labels are {_kind(other)}, those of {first.path.name} are {_kind(first)}",
                     where=str(other.path),
+                    fix="give files with labels of one kind",
                 )
 
 

@@ -179,7 +179,11 @@ def _group(shard: Path) -> tuple[dict[str, dict[str, RawFile]], tuple[int, int]]
         column = "image" if f".{suffix}" in IMAGE_SUFFIXES else suffix
         sample = samples.setdefault(f"{folder}/{stem}" if folder else stem, {})
         if column in sample:
-            raise DataError(f"a sample has two files for {column}", where=f"{shard}!{name}")
+            raise DataError(
+                f"a sample has two files for {column}",
+                where=f"{shard}!{name}",
+                fix="give the sample one file per column",
+            )
         sample[column] = RawFile(str(shard), name)
     return samples, (hidden, getattr(archive, "left_out", 0))
 
@@ -204,7 +208,9 @@ def _object(file: RawFile | None, name: str) -> dict[str, Any] | None:
     try:
         found = json.loads(file.read())
     except (OSError, ArchiveError, ValueError, RecursionError) as error:
-        raise DataError(f"its JSON cannot be read: {error}", where=name) from error
+        raise DataError(
+            f"its JSON cannot be read: {error}", where=name, fix="write the sample again"
+        ) from error
     if not isinstance(found, dict):
         raise DataError("its JSON is no object", where=name, fix="write one mapping of names to values")
     return found

@@ -80,7 +80,9 @@ class WfdbSource(BaseSource):
         test: OpenFraction = 0.0,
     ) -> None:
         if val + test >= 1:
-            raise RecipeError("val and test leave nothing to train on", where="data.source")
+            raise RecipeError(
+                "val and test leave nothing to train on", where="data.source", fix="lower val or test"
+            )
         self._path = existing(root, "data.source.root")
         self._window, self._around, self._labels = window, around, labels
         self._stride, self._symbols, self._annotator = stride or window, symbols, annotator
@@ -101,7 +103,9 @@ class WfdbSource(BaseSource):
         self.notices = count_words(self._notes)
         if not self._windows:
             why = "; ".join(f"{where}: {reason}" for where, reason in faults[:5]) or "; ".join(self.notices)
-            raise DataError("there is not one window", where=str(self._path), why=why)
+            raise DataError(
+                "there is not one window", where=str(self._path), why=why, fix="give a shorter window"
+            )
         self.columns: dict[str, Role] = {"series": "series", "record": "category"}
         if labels != "none":
             self.columns["label"] = "category"
@@ -148,6 +152,7 @@ class WfdbSource(BaseSource):
             raise DataError(
                 f"{header.rate:g} Hz, while {self._headers[0].path.stem} has {self.rate:g}",
                 where=str(header.path),
+                fix="resample the records to one rate, or leave some out",
             )
         values = read_signals(header, self._places(header))  # reads and checks; kept only while it is used
         record = len(self._headers)
@@ -237,9 +242,17 @@ def find_records(path: Path, wanted: list[str] | None = None) -> list[Path]:
         for name in wanted:
             if name not in by_name:
                 raise DataError(
-                    f"there is no record {name!r}", where=str(path), why=f"found {', '.join(by_name)}"
+                    f"there is no record {name!r}",
+                    where=str(path),
+                    why=f"found {', '.join(by_name)}",
+                    fix="check the names in the list of records",
                 )
         found = [by_name[name] for name in wanted]
     if not found:
-        raise DataError("there are no records", where=str(path), why="looked for *.hea")
+        raise DataError(
+            "there are no records",
+            where=str(path),
+            why="looked for *.hea",
+            fix="name the folder that holds the .hea files",
+        )
     return found

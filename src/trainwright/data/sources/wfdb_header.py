@@ -67,26 +67,46 @@ def read_wfdb_header(path: Path) -> WfdbHeader:
     """
     try:
         if path.stat().st_size > _LARGEST:
-            raise DataError(f"a header of {path.stat().st_size:,} bytes is none", where=str(path))
+            raise DataError(
+                f"a header of {path.stat().st_size:,} bytes is none",
+                where=str(path),
+                fix="name the .hea file of a record",
+            )
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as error:
-        raise DataError(f"the file cannot be read: {error.strerror}", where=str(path)) from error
+        raise DataError(
+            f"the file cannot be read: {error.strerror}",
+            where=str(path),
+            fix="check that the file may be read",
+        ) from error
     useful = [(n, text.strip()) for n, text in enumerate(lines, 1) if text.strip() and text.strip()[0] != "#"]
     if not useful:
-        raise DataError("the header is empty", where=str(path))
+        raise DataError("the header is empty", where=str(path), fix="download the record again")
     number, first = useful[0]
     try:
         count, rate, samples = _record_line(first)
     except ValueError as error:
-        raise DataError(f"not the first line of a header: {error}", where=f"{path}:{number}") from None
+        raise DataError(
+            f"not the first line of a header: {error}",
+            where=f"{path}:{number}",
+            fix="download the record again",
+        ) from None
     if len(useful) - 1 < count:
-        raise DataError(f"{len(useful) - 1} of {count} signals are described", where=str(path))
+        raise DataError(
+            f"{len(useful) - 1} of {count} signals are described",
+            where=str(path),
+            fix="download the record again",
+        )
     signals: list[WfdbSignal] = []
     for number, line in useful[1 : count + 1]:
         try:
             signals.append(_signal_line(line, path, len(signals)))
         except ValueError as error:
-            raise DataError(f"cannot understand the signal: {error}", where=f"{path}:{number}") from None
+            raise DataError(
+                f"cannot understand the signal: {error}",
+                where=f"{path}:{number}",
+                fix="download the record again",
+            ) from None
     return WfdbHeader(path, rate, samples, tuple(signals))
 
 

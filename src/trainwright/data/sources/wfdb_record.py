@@ -64,7 +64,9 @@ def read_signals(header: WfdbHeader, wanted: list[int]) -> npt.NDArray[np.float6
     lengths = {len(column) for column in columns.values()}
     if len(lengths) > 1:
         raise DataError(
-            f"its signals have {' and '.join(map(str, sorted(lengths)))} samples", where=str(header.path)
+            f"its signals have {' and '.join(map(str, sorted(lengths)))} samples",
+            where=str(header.path),
+            fix="download the record again",
         )
     return np.column_stack([columns[place] for place in wanted])
 
@@ -73,23 +75,40 @@ def _read_file(file: Path, group: list[WfdbSignal], samples: int | None) -> Digi
     """Samples `[T, signals]` of one data file as they are stored."""
     first, count = group[0], len(group)
     if any((signal.format, signal.offset) != (first.format, first.offset) for signal in group):
-        raise DataError("its signals are stored in several formats", where=str(file))
+        raise DataError(
+            "its signals are stored in several formats",
+            where=str(file),
+            fix="store all signals of the record in one format",
+        )
     bits = _BITS.get(first.format)
     if bits is None:
         known = ", ".join(map(str, sorted(_BITS)))
-        raise DataError(f"format {first.format} is not read", where=str(file), why=f"known are {known}")
+        raise DataError(
+            f"format {first.format} is not read",
+            where=str(file),
+            why=f"known are {known}",
+            fix="convert the record with the tools of WFDB",
+        )
     try:
         present = file.stat().st_size - first.offset
         held = _held(max(0, present), first.format) // count
         if samples is not None and held < samples:
-            raise DataError(f"it is cut off: {held} of {samples} samples are there", where=str(file))
+            raise DataError(
+                f"it is cut off: {held} of {samples} samples are there",
+                where=str(file),
+                fix="download the record again",
+            )
         samples = held if samples is None else samples
         size = _size(samples * count, first.format)
         with file.open("rb") as opened:
             opened.seek(first.offset)
             data = opened.read(size)
     except OSError as error:
-        raise DataError(f"the file cannot be read: {error.strerror}", where=str(file)) from error
+        raise DataError(
+            f"the file cannot be read: {error.strerror}",
+            where=str(file),
+            fix="check that the file may be read",
+        ) from error
     digital = _unpack(data, first.format, samples * count).reshape(samples, count)
     if first.format == 8:  # each byte is the difference from the sample before
         start = np.array([signal.initial for signal in group])
@@ -174,7 +193,11 @@ def read_annotations(path: Path, samples: int) -> tuple[Annotations, Counter[str
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise DataError(f"the file cannot be read: {error.strerror}", where=str(path)) from error
+        raise DataError(
+            f"the file cannot be read: {error.strerror}",
+            where=str(path),
+            fix="check that the file may be read",
+        ) from error
     words = np.frombuffer(data, "<u2", len(data) // 2).tolist()
     notes: Counter[str] = Counter()
     places: list[int] = []
@@ -185,7 +208,9 @@ def read_annotations(path: Path, samples: int) -> tuple[Annotations, Counter[str
         place += 1
         if code == _SKIP:
             if place + 2 > len(words):
-                raise DataError("it ends within an annotation", where=str(path))
+                raise DataError(
+                    "it ends within an annotation", where=str(path), fix="download the annotations again"
+                )
             skip = words[place] << 16 | words[place + 1]
             time += skip - (1 << 32) if skip >= 1 << 31 else skip
             place += 2

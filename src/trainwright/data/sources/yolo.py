@@ -108,7 +108,9 @@ class YoloSource(AnnotatedSource):
         if keypoints is not None:
             if len(keypoints) != 2 or keypoints[0] < 1 or keypoints[1] not in (2, 3):
                 raise DataError(
-                    f"{keypoints} is not [number of keypoints, 2 or 3]", where="data.source.keypoints"
+                    f"{keypoints} is not [number of keypoints, 2 or 3]",
+                    where="data.source.keypoints",
+                    fix="write it as keypoints: [17, 3]",
                 )
             self._config.points = PointShape(*keypoints)
         self._points = self._config.points

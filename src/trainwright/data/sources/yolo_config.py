@@ -44,7 +44,10 @@ def find_config(files: FileSet, named: str | None) -> YoloConfig:
     if named is not None:
         if named not in files:
             raise DataError(
-                f"{named} does not exist", where="data.source.config", why=f"looked in {files.root}"
+                f"{named} does not exist",
+                where="data.source.config",
+                why=f"looked in {files.root}",
+                fix="give the path of the file, from the root of the data",
             )
         return read_config(files, named)
     tops = [name for name in files.directly_in("", [".yaml", ".yml"]) if _has_names(files, name)]
@@ -90,7 +93,11 @@ def class_table(names: Any, where: str) -> dict[int, str]:
     )
     table = {int(key): str(name) for key, name in pairs if _is_number(key) and name is not None}
     if len(table) != len(pairs) or not pairs:
-        raise DataError("`names` is neither a list of names nor a mapping from numbers to names", where=where)
+        raise DataError(
+            "`names` is neither a list of names nor a mapping from numbers to names",
+            where=where,
+            fix="write names: [cat, dog]",
+        )
     return table
 
 
@@ -99,9 +106,15 @@ def _read_points(config: YoloConfig, content: dict[str, Any], where: str) -> Non
     if shape is None:
         return
     if not (isinstance(shape, list) and len(shape) == 2 and all(type(n) is int for n in shape)):
-        raise DataError("`kpt_shape` is no list of two whole numbers", where=where)
+        raise DataError(
+            "`kpt_shape` is no list of two whole numbers", where=where, fix="write it as kpt_shape: [17, 3]"
+        )
     if not (0 < shape[0] <= 10_000 and shape[1] in (2, 3)):
-        raise DataError(f"`kpt_shape` {shape} is not [number of keypoints, 2 or 3]", where=where)
+        raise DataError(
+            f"`kpt_shape` {shape} is not [number of keypoints, 2 or 3]",
+            where=where,
+            fix="write it as kpt_shape: [17, 3]",
+        )
     config.points = PointShape(*shape)
     flips, names = content.get("flip_idx"), content.get("kpt_names")
     if isinstance(flips, list) and sorted(map(str, flips)) == sorted(map(str, range(shape[0]))):
@@ -121,9 +134,13 @@ def _load(files: FileSet, name: str) -> dict[str, Any]:
     try:
         content = parse(files.read(name).decode("utf-8-sig"), files.where(name), {}).plain()
     except (UnicodeDecodeError, ValueError) as error:
-        raise DataError(f"the file is no YAML text: {error}", where=files.where(name)) from error
+        raise DataError(
+            f"the file is no YAML text: {error}", where=files.where(name), fix="mend the file as YAML"
+        ) from error
     except TrainwrightError as error:
-        raise DataError(error.what, where=error.where or files.where(name), why=error.why) from error
+        raise DataError(
+            error.what, where=error.where or files.where(name), why=error.why, fix=error.fix
+        ) from error
     return content if isinstance(content, dict) else {}
 
 

@@ -44,7 +44,11 @@ class CsvReader:
         decimal: str,
     ) -> None:
         if len(delimiter) != 1 or not delimiter.isascii():
-            raise DataError(f"{delimiter!r} is no single character", where="data.source.delimiter")
+            raise DataError(
+                f"{delimiter!r} is no single character",
+                where="data.source.delimiter",
+                fix="give one character, such as a comma, a semicolon or a tab",
+            )
         if delimiter == decimal:
             raise DataError(
                 f"{decimal!r} is both the delimiter and before the fraction of a number",

@@ -29,7 +29,11 @@ class ParquetReader:
             with pq.ParquetFile(self._path, memory_map=True) as file:
                 yield from self._blocks(file)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-            raise DataError(f"the Parquet file cannot be read: {error}", where=str(self._path)) from error
+            raise DataError(
+                f"the Parquet file cannot be read: {error}",
+                where=str(self._path),
+                fix="write or download the file again",
+            ) from error
 
     def as_text(self, place: Place, names: Sequence[str]) -> pa.Table:
         """Never asked for: a column of a Parquet file has one type in all blocks."""

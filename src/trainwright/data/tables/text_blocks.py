@@ -60,7 +60,11 @@ class TextFile:
             with open_bytes(self.path, self.encoding) as file:
                 yield from self._pieces(file)
         except (OSError, EOFError, zlib.error) as error:
-            raise DataError(f"the table cannot be read: {error}", where=str(self.path)) from error
+            raise DataError(
+                f"the table cannot be read: {error}",
+                where=str(self.path),
+                fix="check that the file is there, may be read, and is a table",
+            ) from error
 
     def _pieces(self, file: IO[bytes]) -> Iterator[tuple[Place, bytes]]:
         offset, line = self._skip(file)

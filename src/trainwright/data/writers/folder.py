@@ -48,7 +48,7 @@ def write(samples: Sequence[Sample], classes: Sequence[str], folder: Path) -> Lo
             lost["pictures that are not of exactly one class, left out"] += 1
             continue
         if label in ("", ".", "..") or "/" in label or "\0" in label or label.startswith("."):
-            raise DataError(f"class {label!r} can be no folder", where=sample.name)
+            raise DataError(f"class {label!r} can be no folder", where=sample.name, fix="rename the class")
         found.add(label)
         copy_picture(sample, folder / sample.split / label / name)
     lost["classes without a picture"] += len(set(classes) - found)

@@ -128,6 +128,7 @@ def _called(name: str, callback: Any, event: Event, mode: Mode, *rest: Any) -> A
             f"{what}: {type(error).__name__}: {error}",
             where="train.callbacks",
             why=f"raised at {last.filename}:{last.lineno}",
+            fix="mend the callback",
         ) from error
 
 

@@ -16,6 +16,7 @@ from trainwright.models.freezing import keep_frozen_norms_in_eval
 from trainwright.models.graph.definition import Layer, parse
 from trainwright.models.graph.network import GraphNetwork, OnWeight, Shape, Step
 from trainwright.models.graph.order import ordered
+from trainwright.models.misfits import OutputMisfit
 
 _BATCH = 2
 
@@ -147,7 +148,9 @@ def _module(
         raise _broken(layer, in_shapes, error) from error
     if not isinstance(module, nn.Module):
         raise ModelError(
-            f"{layer.type} gave {type(module).__name__}, which is no torch.nn.Module", where=layer.place
+            f"{layer.type} gave {type(module).__name__}, which is no torch.nn.Module",
+            where=layer.place,
+            fix="let the function of the layer return a torch.nn.Module",
         )
     return module
 
@@ -163,7 +166,11 @@ def _run(layer: Layer, module: nn.Module, values: list[Tensor]) -> Tensor:
         raise _broken(layer, shapes, error) from error
     module.train(training)
     if not isinstance(result, Tensor):
-        raise ModelError(f"{layer.type} gives {type(result).__name__}, not a tensor", where=layer.place)
+        raise ModelError(
+            f"{layer.type} gives {type(result).__name__}, not a tensor",
+            where=layer.place,
+            fix="let its forward method return one tensor",
+        )
     if 0 in result.shape[1:]:
         raise ModelError(
             f"layer {layer.name!r} ({layer.type}) makes {list(result.shape[1:])} of {_text(shapes)}",
@@ -198,7 +205,7 @@ def _check_width(outputs: Sequence[tuple[str, Shape]], num_outputs: int, order: 
             )
     width = sum(shape[0] for _, shape in outputs)
     if num_outputs and width != num_outputs:
-        raise ModelError(
+        raise OutputMisfit(
             f"the output has {width} units, but the targets need {num_outputs}",
             where=places.get(outputs[-1][0], "model.output"),
             fix="write units: outputs, which follows the targets",
@@ -251,4 +258,5 @@ def _filled(layer: Layer, fill: Callable[[Tensor], None], weight: Tensor) -> Non
             f"this initializer cannot fill weights of shape {list(weight.shape)}",
             where=layer.place,
             why=str(error),
+            fix="choose another initializer for this layer",
         ) from error

@@ -27,7 +27,10 @@ def batch_norm(in_shape: Shape, *, momentum: Fraction = 0.1, eps: Positive = 1e-
         eps: Added to the variance.
     """
     if len(in_shape) not in _BATCH:
-        raise ModelError(f"batch_norm reads channels and up to three axes, not {list(in_shape)}")
+        raise ModelError(
+            f"batch_norm reads channels and up to three axes, not {list(in_shape)}",
+            fix="put it behind a layer with channels, or use layer_norm",
+        )
     return _BATCH[len(in_shape)](in_shape[0], momentum=momentum, eps=eps)
 
 

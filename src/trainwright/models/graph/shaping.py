@@ -87,7 +87,10 @@ def upsample(
     """
     linear = {2: "linear", 3: "bilinear", 4: "trilinear"}
     if len(in_shape) not in linear:
-        raise ModelError(f"upsample reads channels and one to three axes, not {list(in_shape)}")
+        raise ModelError(
+            f"upsample reads channels and one to three axes, not {list(in_shape)}",
+            fix="put it behind a layer with channels and positions",
+        )
     if mode == "nearest":
         return nn.Upsample(scale_factor=factor, mode="nearest")
     return nn.Upsample(scale_factor=factor, mode=linear[len(in_shape)], align_corners=False)

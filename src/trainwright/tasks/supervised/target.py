@@ -10,15 +10,16 @@ from typing import Any
 from torch import Tensor
 
 from trainwright import registry
-from trainwright.data.batch import Value
+from trainwright.data.batch import Value, tensors_of
 from trainwright.data.types import TensorSpec
-from trainwright.errors import ModelError
+from trainwright.errors import ModelError, RecipeError, TrainwrightError
 from trainwright.losses import DEFAULTS, RAW_SCORES, default_loss
 from trainwright.metrics import default_metrics
 from trainwright.models.widths import VECTORS, output_width
 from trainwright.recipe.schema import Target
 from trainwright.tasks.supervised.class_weights import class_weights
 from trainwright.tasks.supervised.picture_errors import picture_errors
+from trainwright.wording import counted
 
 PLAIN = (*VECTORS, "image")
 """Column types whose answer is one tensor that a loss of the recipe reads."""
@@ -75,6 +76,32 @@ class LearnedTarget:
             error.where = error.where or f"data.targets.{self.name}.loss"
             raise
 
+    def check_loss(self, output: Output, target: Value) -> None:
+        """Raises ModelError where the loss fails, gives no tensor, or has no gradient."""
+        where, fix = (
+            f"data.targets.{self.name}.loss",
+            "a loss is a function of (output, target) that gives [B]",
+        )
+        try:
+            loss = self.per_sample(output, target)
+        except TrainwrightError:
+            raise
+        except (Exception, SystemExit) as error:
+            said = ": ".join([type(error).__name__, *str(error).strip().splitlines()[:1]])
+            what = f"the loss {self.loss_name} fails on outputs and targets of two samples"
+            raise ModelError(what, where=where, why=said, fix=fix) from error
+        if not isinstance(loss, Tensor):
+            what = f"the loss {self.loss_name} gives a {type(loss).__name__} instead of a tensor"
+            raise ModelError(what, where=where, fix=fix)
+        learnable = any(part.requires_grad for part in tensors_of({"": output}).values())
+        if learnable and not loss.requires_grad:
+            raise ModelError(
+                f"the loss {self.loss_name} has no gradient",
+                where=where,
+                why="what it gives does not depend on the model's outputs by differentiable steps",
+                fix="compute it without argmax, rounding, comparisons, .item() or .detach()",
+            )
+
     def kept(self, output: Output, target: Value) -> Output:
         """What scoring keeps of an output and its truth: of a picture how near it comes, else all of it."""
         if self.spec.type != "image" or isinstance(output, dict):
@@ -121,13 +148,17 @@ class LearnedTarget:
                     fix="use dncnn, or pyramid, whose head `restore` answers with a picture",
                 )
         elif shape != (size,):
-            kind = f"{size} classes" if self.spec.classes else f"{size} numbers"
             raise ModelError(
                 f"the model gives {list(shape)} per sample, target {self.name!r} needs [{size}]",
                 where="model",
-                why=f"{self.name!r} has {kind}",
+                why=self.needs(),
                 fix="let the last layer have `num_outputs` outputs",
             )
+
+    def needs(self) -> str:
+        """How many numbers its answer has, in words."""
+        size = output_width(self.spec)
+        return f"{self.name!r} has {f'{size} classes' if self.spec.classes else counted(size, 'number')}"
 
     def doubt(self, output: Output) -> str | None:
         """Probabilities where the loss takes raw scores: a softmax twice, which learns slowly."""
@@ -159,7 +190,7 @@ def learned_target(
         spec,
         slice(offset, offset + width),
         _bound("loss", loss_spec, spec) if loss_spec else None,
-        [_metric(item, spec, decode) for item in specs],
+        [_metric(item, spec, decode) for item in _meant(name, spec, specs)],
         section.weight,
         class_weights(name, spec, section),
         decode,
@@ -167,6 +198,20 @@ def learned_target(
         section.loss is not None,
         tuple(item["name"] for item in specs),
     )
+
+
+def _meant(name: str, spec: TensorSpec, metrics: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The metrics. Raises RecipeError where one is 1 whatever the model answers."""
+    for item in metrics:
+        guesses, classes = item.get("k", 0), len(spec.classes)
+        if item["name"] == "top_k_accuracy" and guesses >= classes > 0:
+            raise RecipeError(
+                f"the right class is always among {guesses} guesses of {classes} classes",
+                where=f"data.targets.{name}.metrics",
+                why=f"top_{guesses}_accuracy would be 1 for any model",
+                fix=f"give a k below {classes}" if classes > 2 else "use accuracy, which is k: 1",
+            )
+    return metrics
 
 
 def _bound(kind: str, item: dict[str, Any], spec: TensorSpec) -> Callable[..., Any]:

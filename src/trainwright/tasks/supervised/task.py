@@ -11,6 +11,7 @@ from trainwright.data.types import DataInfo
 from trainwright.errors import ModelError
 from trainwright.metrics import MONITORED
 from trainwright.models.arguments import TargetArguments, build_model
+from trainwright.models.misfits import OutputMisfit
 from trainwright.models.penalties import penalties
 from trainwright.recipe.schema import Target
 from trainwright.tasks.base import Phase, StepOutput, Task
@@ -62,7 +63,11 @@ class SupervisedTask(Task):
             {target.name: target.loss if target.named_loss else None for target in self.targets},
             {target.name: target.class_weights for target in self.targets},
         )
-        model = build_model(self.model_spec, data.inputs, self.targets[-1].part.stop, given)
+        try:
+            model = build_model(self.model_spec, data.inputs, self.targets[-1].part.stop, given)
+        except OutputMisfit as error:
+            error.why = error.why or " and ".join(target.needs() for target in self.targets)
+            raise
         self._penalized = bool(penalties(model))
         # A model whose parts have losses of their own names these targets, and is called with the truth.
         self._own_losses = frozenset(getattr(model, "own_losses", ()))
@@ -163,6 +168,11 @@ class SupervisedTask(Task):
         """Raises ModelError where an output cannot fit its target, naming both shapes."""
         for target in self.targets:
             target.check(outputs[target.name])
+
+    def check_losses(self, outputs: dict[str, Output], targets: dict[str, Value]) -> None:
+        """Raises ModelError where a loss cannot be computed or has no gradient, naming it."""
+        for target in self.targets:
+            target.check_loss(outputs[target.name], targets[target.name])
 
     def doubts(self, outputs: dict[str, Output]) -> list[str]:
         """What looks like a mistake in the model's first outputs."""

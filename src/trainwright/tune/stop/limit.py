@@ -35,7 +35,9 @@ class Limit(Stopper):
         after: PositiveInt = 1,
     ) -> None:
         if low is None and high is None:
-            raise RecipeError("a limit needs `low`, `high` or both", where="tune.stop")
+            raise RecipeError(
+                "a limit needs `low`, `high` or both", where="tune.stop", fix="give one of them"
+            )
         if low is not None and high is not None and low > high:
             raise RecipeError(
                 f"no number is above {low:g} and below {high:g}", where="tune.stop", fix="exchange them"
