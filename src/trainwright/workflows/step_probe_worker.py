@@ -204,6 +204,7 @@ def _train(recipe: Recipe, data: PreparedData, execution: Execution, samples: in
         weights_file(parts.model.state_dict(), parts.train_loader.pipeline.targets)
 
     loop = Loop(parts, NoJournal(), watch, writer, keep, StopRequest())
+    loop.on_finding = lambda _: None  # of so few steps nothing is said
     loop.run()
     parts.budget = Budget(turns + _STEPS * turns)
     loop.run()
@@ -223,7 +224,9 @@ def _forgetful_store() -> Any:
     class Forgetful(CheckpointStore):
         """Makes the bytes of a checkpoint, and lets them go."""
 
-        def write(self, step: int, structure: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+        def write(
+            self, step: int, structure: dict[str, Any], tensors: dict[str, Tensor], regular: bool = False
+        ) -> None:
             """Takes the memory that writing takes."""
             save(tensors, metadata={"format": "pt"})
 
