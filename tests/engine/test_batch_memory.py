@@ -55,15 +55,26 @@ def test_no_batch_is_larger_than_the_data(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_network_that_looks_at_values_is_left_to_the_trial_in_earnest(monkeypatch) -> None:
-    class Curious(torch.nn.Module):
+    """On tensors without values it fails; the same network that does not look is refused for its size."""
+    called: list[bool] = []
+
+    class Network(torch.nn.Module):
+        looks = False
+
         def __init__(self, num_outputs: int) -> None:
             super().__init__()
             self.body = torch.nn.Linear(64, num_outputs)
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return self.body(x.flatten(1) * float(x.sum()))
+            called.append(self.looks)
+            return self.body(x.flatten(1) * (float(x.sum()) if self.looks else 1.0))
 
-    import tiny_loops as module
+    class Curious(Network):
+        looks = True
 
-    monkeypatch.setattr(module, "Curious", Curious, raising=False)
+    for network in (Network, Curious):
+        monkeypatch.setattr(tiny_loops, network.__name__, network, raising=False)
+    with pytest.raises(RecipeError, match="more memory than this machine has"):
+        tried(1, {"model": {"name": "tiny_loops:Network"}})
     tried(1, {"model": {"name": "tiny_loops:Curious"}})
+    assert called == [False, True]

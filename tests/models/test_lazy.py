@@ -40,11 +40,13 @@ def test_no_statistics_move_and_every_layer_keeps_its_mode():
 
 
 def test_a_model_with_sizes_is_not_called():
-    class Untouchable(nn.Linear):
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            raise AssertionError("it was called")
-
-    settle_sizes(Untouchable(3, 4), IMAGE)
+    called = []
+    settled, unsettled = nn.Sequential(nn.Flatten(), nn.Linear(192, 4)), Skipping()
+    unsettled.spare = nn.Linear(1, 1)
+    for model in (settled, unsettled):
+        model.register_forward_hook(lambda module, *_: called.append(module))
+        settle_sizes(model, IMAGE)
+    assert called == [unsettled]
 
 
 def test_the_same_seed_gives_the_same_weights():

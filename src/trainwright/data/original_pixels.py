@@ -35,7 +35,7 @@ class OriginalPixels:
 
         Returns:
             `pixel_size`, width and height `[n, 2]` of a processed pixel in pixels of the original; and
-            `areas` `[n, M]` of the objects in pixels of the original, as the annotation states them, NaN
+            `areas` `[n, M]` of the objects in pixels of the original, as the annotation states them, -1
             where it states none and in rows without an object.
         """
         found = [self._row(row) for row in rows.tolist()]
@@ -49,7 +49,7 @@ class OriginalPixels:
         return self._known[row]
 
     def _measured(self, objects: Any) -> tuple[tuple[float, float], Floats]:
-        areas = np.full(self._processor.capacity, np.nan, dtype=np.float32)
+        areas = np.full(self._processor.capacity, -1, dtype=np.float32)
         if not isinstance(objects, Objects):
             return (1.0, 1.0), areas
         across, down = self._processor.place(*objects.size).scale
@@ -59,7 +59,7 @@ class OriginalPixels:
                 places = self._processor.select(objects).places[: len(areas)]
             except BadSample:  # such a row is in no split
                 places = np.zeros(0, dtype=np.int64)
-            areas[: len(places)] = stated[places]
+            areas[: len(places)] = np.where(stated[places] >= 0, stated[places], -1)
         return (1 / across, 1 / down), areas
 
 

@@ -103,13 +103,7 @@ class _Preparation:
     def run(self, before_decoding: Callable[[DataInfo], None] | None) -> PreparedData:
         """Every step in turn. Raises DataError where the data cannot be read as the recipe says."""
         with self._timed("source"):
-            self.source: Source = self._build_source()
-            self.columns = plan_columns(self.data, self.source, in_memory=self.memory_data is not None)
-            for column in self.columns:
-                if column.name in self._processors:
-                    column.processor = self._processors[column.name]
-                    self._known.add(column.name)
-            self._ordered = link(self.columns)
+            self._open()
         with self._timed("fingerprint"):
             digest = self._fingerprint()
         with self._timed("split"):
@@ -144,6 +138,20 @@ class _Preparation:
                 self._finish(column, stored, bool(dropped))
         if not self._is_fitted:
             self._check_classes(stored)
+        return self._prepared(digest, stored, dropped)
+
+    def _open(self) -> None:
+        """Opens the source and plans its columns; processors that are known already take their places."""
+        self.source: Source = self._build_source()
+        self.columns = plan_columns(self.data, self.source, in_memory=self.memory_data is not None)
+        for column in self.columns:
+            if column.name in self._processors:
+                column.processor = self._processors[column.name]
+                self._known.add(column.name)
+        self._ordered = link(self.columns)
+
+    def _prepared(self, digest: str, stored: Mapping[str, Stored], dropped: list[Dropped]) -> PreparedData:
+        """Everything that was found, as it is handed on."""
         slow = [stored[column.name] for column in self.columns if column.slow]
         return PreparedData(
             arrays={name: item.values for name, item in stored.items() if item.values is not None},

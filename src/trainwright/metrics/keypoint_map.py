@@ -57,7 +57,7 @@ def keypoint_map(
     areas = box_areas(boxes)
     if "areas" in target:
         stated = floats(target["areas"]).astype(np.float64)
-        areas = np.where(np.isnan(stated), areas, stated)
+        areas = np.where(stated >= 0, stated, areas)
 
     def similarity(n: Ints, k: Ints, m: Ints) -> Floats:
         return keypoint_similarity(found[n, k], true[n, m], areas[n, m], boxes[n, m], spread)

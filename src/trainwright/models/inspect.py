@@ -229,6 +229,7 @@ def _followed(model: nn.Module, inputs: Tensor | dict[str, Tensor]) -> tuple[_Tr
 
 def _enter(record: _Trace, name: str) -> Callable[..., None]:
     def hook(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Notes which layer is entered, with the shapes that it is given."""
         record.stack.append((name, type(module).__name__, _described((*args, *kwargs.values()))))
 
     return hook
@@ -236,6 +237,7 @@ def _enter(record: _Trace, name: str) -> Callable[..., None]:
 
 def _leave(record: _Trace, name: str) -> Callable[..., None]:
     def hook(module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+        """Notes that the layer is left, and what a layer without parts gives."""
         record.stack.pop()
         if next(module.children(), None) is None and name not in record.seen:
             counts = [(p.numel(), p.requires_grad) for p in module.parameters(recurse=False)]

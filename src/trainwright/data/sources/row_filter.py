@@ -70,6 +70,7 @@ class _Reader:
         self._names, self._column, self._rows = names, column, rows
 
     def condition(self, node: ast.expr) -> Mask:
+        """Which rows meet a condition, bool `[rows]`. Raises TypeError where it is neither true nor false."""
         if isinstance(node, ast.BoolOp):
             join = np.logical_and if isinstance(node.op, ast.And) else np.logical_or
             mask = self.condition(node.values[0])

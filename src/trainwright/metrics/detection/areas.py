@@ -18,7 +18,7 @@ def in_original_pixels(target: Mapping[str, Any], found: Floats, true: Floats) -
 
     Args:
         target: Has `pixel_size` `[N, 2]` where the pictures were resized, and `areas` `[N, M]` where the
-            annotation states some, NaN for the others.
+            annotation states some, below 0 for the others.
         found: Areas in processed pixels.
         true: Likewise.
     """
@@ -26,7 +26,7 @@ def in_original_pixels(target: Mapping[str, Any], found: Floats, true: Floats) -
     ours: Doubles = true.astype(np.float64) * factor
     if "areas" in target:
         stated = floats(target["areas"]).astype(np.float64)
-        ours = np.where(np.isnan(stated), ours, stated)
+        ours = np.where(stated >= 0, stated, ours)
     return found.astype(np.float64) * factor, ours
 
 
