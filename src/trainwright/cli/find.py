@@ -3,8 +3,8 @@
 trainwright find lr RECIPE                 the learning rate: a short training at rising rates
 trainwright find lr RECIPE --to 1 train.optimizer=sgd
 
-RECIPE takes overrides, as in `train`. The answer is an override; the curve is drawn on a page. It leaves with 1
-where there is no answer.
+RECIPE takes overrides, as in `train`. The answer is an override; the curve is drawn on a page. Without an
+answer it leaves with 1.
 """
 
 from __future__ import annotations
@@ -37,9 +37,7 @@ def _add_action(actions: Any, name: str, what: str) -> argparse.ArgumentParser:
     )
     add_runs_dir(action)
     add_device(action)
-    action.add_argument(
-        "-o", "--output", metavar="FILE", help=f"the page [NAME.{name}.html where runs live]"
-    )
+    action.add_argument("-o", "--output", metavar="FILE", help=f"the page [NAME.{name}.html where runs live]")
     action.add_argument("--json", action="store_true", help="machine output, with the whole curve")
     action.add_argument("--quiet", action="store_true", help="no progress")
     return action
@@ -74,12 +72,13 @@ def _find_rate(arguments: argparse.Namespace, progress: ProgressSink) -> int:
         progress=progress,
     )
     progress.close()
-    page = _page(arguments, found.name)
-    write_rate_page(found, page)
     if arguments.json:
         say_json(found.as_json())
     else:
         _say_rate(found)
+    page = _page(arguments, found.name)
+    write_rate_page(found, page)
+    if not arguments.json:
         say(f"page       {page}")
     return 0 if found.override else 1
 
@@ -99,7 +98,7 @@ def _say_rate(found: RateFound) -> None:
     if curve.bound is None:
         say("bound      not seen: the loss was still falling at the end; a higher --to shows it")
     else:
-        say(f"bound      {curve.bound:.2g}: a tenth of the rate at which the loss is lowest")
+        say(f"bound      {curve.bound:.2g}: the loss is lowest there, and rises above")
     say(f"recipe     {found.present:g}")
     say(f"suggested  {found.override}")
 

@@ -116,7 +116,7 @@ def choose_execution(
 
 
 def plain_execution(recipe: Recipe, model: nn.Module, batch: Batch, base: Execution) -> Execution:
-    """What a training takes where nothing is measured: what the recipe says, and fp32 where it leaves that open.
+    """What a training takes where nothing is measured: as the recipe says, fp32 where it leaves that open.
 
     Args:
         recipe: The recipe.

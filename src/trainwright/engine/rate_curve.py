@@ -14,9 +14,9 @@ from trainwright.metrics.arrays import Floats
 WIDTH = 0.1
 # The loss at the beginning is a mean over this share, in which the rate is too low to change anything.
 START = 0.05
-# The rate at which the loss is lowest has already begun to do harm: this much below it is safe.
-MARGIN = 10.0
-# A fall, or a rise, counts from so many standard errors of the smoothed loss on.
+# The test ends when the loss is above its beginning by this share of its fall.
+RISE = 0.25
+# A fall counts from so many standard errors of the smoothed loss on.
 ERRORS = 4.0
 # And from this share of the loss at the beginning on, for a loss without noise falls a little at any rate.
 LEAST_FALL = 0.01
@@ -24,7 +24,7 @@ _NORMAL_MEDIAN = 0.6745  # of the absolute value of a standard normal variable
 
 
 class Divergence:
-    """Tells, loss by loss, when a test has seen enough: the loss is above its beginning by all that it fell.
+    """Tells, loss by loss, when a test has seen enough: the loss is above its beginning again.
 
     Args:
         steps: Of the whole test.
@@ -58,8 +58,8 @@ class Divergence:
     def ceiling(self) -> float:
         """A loss that no test comes back from."""
         fall = self.start - self._lowest if math.isfinite(self._lowest) else 0.0
-        noise = ERRORS * noise_of(np.array(self._losses))
-        return self.start + max(fall, noise, LEAST_FALL * abs(self.start))
+        noise = 2 * noise_of(np.array(self._losses))
+        return self.start + max(RISE * fall, noise, LEAST_FALL * abs(self.start))
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class RateCurve:
         losses: Mean loss of its batch `[N]`.
         smoothed: The same without the noise of batches `[N]`.
         steepest: Rate at which the loss falls fastest; None where nothing was learned.
-        bound: A tenth of the rate at which it is lowest; None where it was still falling at the end.
+        bound: Rate at which it is lowest, above which it rises; None where it was still falling at the end.
         unknown: Why no rate is suggested; empty where one is.
     """
 
@@ -84,9 +84,10 @@ class RateCurve:
 
     @property
     def suggestion(self) -> float | None:
-        """The lower of both, rounded down to two digits; None where nothing was learned."""
-        known = [rate for rate in (self.steepest, self.bound) if rate is not None]
-        return rounded_down(min(known)) if known else None
+        """Half way between both by factors, rounded down to two digits; None where nothing was learned."""
+        if self.steepest is None:
+            return None
+        return rounded_down(math.sqrt(self.steepest * (self.bound or self.steepest)))
 
 
 def read_curve(rates: Sequence[float], losses: Sequence[float], steps: int, *, risen: bool) -> RateCurve:
@@ -115,7 +116,7 @@ def read_curve(rates: Sequence[float], losses: Sequence[float], steps: int, *, r
     slope = np.gradient(smoothed, np.log10(x))
     steepest = float(x[int(np.argmin(slope[: turn + 1]))])
     seen = risen or turn < len(x) - max(2, round(START * steps))
-    return RateCurve(x, y, smoothed, steepest, float(x[turn]) / MARGIN if seen else None)
+    return RateCurve(x, y, smoothed, steepest, float(x[turn]) if seen else None)
 
 
 def _least_fall(losses: Floats, smoothed: Floats, width: float) -> float:

@@ -11,7 +11,7 @@ from trainwright import recipe as recipes
 from trainwright.allocator import keep_freed_memory
 from trainwright.errors import RecipeError, UserError
 from trainwright.progress import NoProgress, ProgressSink
-from trainwright.runs.atomic import write_text
+from trainwright.runs.atomic import make_directory, write_text
 from trainwright.wording import counted
 from trainwright.workflows import gate
 from trainwright.workflows.trainable import refuse_untrainable
@@ -166,6 +166,7 @@ def _parts(loaded: LoadedRecipe, session: Session, data: PreparedData) -> Parts:
     from trainwright.engine.build import build_network, build_parts, build_task, check_network, first_batch
     from trainwright.engine.execution_choice import plain_execution
     from trainwright.engine.runtime import Runtime
+    from trainwright.workflows.room import Room
     from trainwright.workflows.run_execution import base_execution, refuse_precision
 
     recipe = loaded.recipe
@@ -182,9 +183,10 @@ def _parts(loaded: LoadedRecipe, session: Session, data: PreparedData) -> Parts:
             why="each loss answers to the others, so that none says which rate is good",
             fix="search over rates instead, with a metric as objective: `trainwright tune`",
         )
-    check_network(task, model, recipe, data, base)
+    found, room = check_network(task, model, recipe, data, base), Room(loaded, data, base)
+    base = room.judge(room.counted(model, found)).applied(base)
     # What `auto` leaves open is not measured: a clock must not decide what is found.
-    batch = first_batch(recipe, data, base, training=True)
+    batch = first_batch(recipe, data, base, training=True, at_most=1)
     execution = plain_execution(recipe, model, batch, base)
     return build_parts(recipe, data, task, model, Runtime(execution), session.processes)
 
@@ -195,9 +197,13 @@ def _notes(recipe: Recipe, parts: Parts, rows: int, steps: int) -> list[str]:
     if schedule != "constant":
         peak = _peak(parts)
         at = "the rate that it starts from" if peak is None else f"its highest rate is {peak:g} times that"
-        notes.append(f"schedule {schedule} is left out of the test: what is found is the optimizer's lr, {at}")
+        notes.append(
+            f"schedule {schedule} is left out of the test: what is found is the optimizer's lr, {at}"
+        )
     if recipe.train.layers:
-        notes.append("layers of train.layers keep their ratio to it, and those of a later epoch are not trained")
+        notes.append(
+            "layers of train.layers keep their ratio to it, and those of a later epoch are not trained"
+        )
     if size > rows:
         notes.append(
             f"train.batch_size is {size}, and there are {counted(rows, 'training sample')}: "
@@ -226,7 +232,12 @@ def write_rate_page(found: RateFound, path: Path) -> None:
     rules = [
         Rule(rate, label, row=row)
         for row, (rate, label) in enumerate(
-            [(curve.steepest, "steepest"), (curve.bound, "minimum / 10"), (found.present, "recipe")]
+            [
+                (curve.steepest, "steepest"),
+                (curve.suggestion, "suggested"),
+                (curve.bound, "lowest"),
+                (found.present, "recipe"),
+            ]
         )
         if rate is not None and curve.rates[0] <= rate <= curve.rates[-1]
     ]
@@ -248,11 +259,12 @@ def write_rate_page(found: RateFound, path: Path) -> None:
     facts = {
         "suggestion": found.override or "none",
         "falls fastest at": "–" if curve.steepest is None else f"{curve.steepest:.2g}",
-        "lowest at": "–" if curve.bound is None else f"{10 * curve.bound:.2g}",
+        "lowest at": "–" if curve.bound is None else f"{curve.bound:.2g}",
         "ended at": f"{curve.rates[-1]:.2g}, " + ("the loss had risen" if found.risen else "the last rate"),
         "recipe": f"{found.present:g}",
     }
     answer = found.override or f"No rate is suggested: {curve.unknown}."
+    make_directory(path.parent)
     write_text(
         path,
         render_finder_page(
