@@ -135,10 +135,10 @@ def test_a_probe_that_fails_leaves_it_at_the_count(room, monkeypatch):
         (1, [(1, 1)]),
         (3, [(3, 3)]),
         (4, [(2, 2), (3, 2), (3, 3)]),
-        (256, [(128, 128), (192, 128), (192, 192)]),
+        (256, [(128, 128), (224, 128), (224, 224)]),
     ],
 )
-def test_sizes_are_half_and_three_quarters_of_the_step(samples, sizes):
+def test_sizes_are_half_and_seven_eighths_of_the_step(samples, sizes):
     assert probe_sizes(SMALL, samples, 1 << 40) == sizes
 
 
