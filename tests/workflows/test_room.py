@@ -62,10 +62,10 @@ def test_plenty_of_memory_needs_no_probe(room, probed):
 
 def test_it_is_measured_where_that_is_not_clear_or_asked_for(room, probed):
     [memory, time] = room(2000, batch_size=64).judge(Counted(MIB, MIB, 5 * MIB, 1000)).lines
-    assert "about 740 MiB (measured with 32 and 48 samples a step)" in memory
+    assert "about 740 MiB (measured with 32 and 56 samples a step)" in memory
     assert "about 0.74 s a step" in time
     [(sizes, limit)] = probed
-    assert sizes == [(32, 32), (48, 32), (48, 48)] and limit == int(0.6 * 2000 * MIB)
+    assert sizes == [(32, 32), (56, 32), (56, 56)] and limit == int(0.6 * 2000 * MIB)
     assert "measured" in room(16000, batch_size=64).judge(SMALL, probe=True).lines[0]
 
 
