@@ -34,7 +34,7 @@ def salt(*words: str, data: str = "d") -> str:
         "data.source.root=/data/b", "data.workers=3", "data.cache=none", "train.device=cpu",
         "train.threads=2", "train.log_every=7", "train.checkpoint.every_steps=10",
         "train.checkpoint.every_minutes=null", "train.health={every: 7, plateau: ignore}",
-        "train.wait_minutes=5",
+        "train.wait_minutes=5", "train.memory_check=none",
         # Values as they are by default, and numbers in another spelling.
         "train.seed=0", "train.precision=auto", "train.optimizer.lr=1e-2", "train.schedule=constant",
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from trainwright.cli.common import add_device, say
+from trainwright.cli.common import add_device, add_runs_dir, say
 from trainwright.cli.train import refuse_extra
 
 
@@ -14,7 +14,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "override_help", metavar="KEY=VALUE", nargs="*", help="override of a recipe value; --KEY VALUE too"
     )
+    add_runs_dir(parser)
     add_device(parser)
+    parser.add_argument(
+        "--probe", action="store_true", help="measure memory and time of a step, also where memory is plenty"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -23,6 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from trainwright.workflows.checking import check
 
-    for line in check(arguments.recipe, arguments.overrides).lines:
+    found = check(arguments.recipe, arguments.overrides, runs_dir=arguments.runs_dir, probe=arguments.probe)
+    for line in found.lines:
         say(line)
     return 0

@@ -71,7 +71,8 @@ def refuse_impossible_batch(recipe: Recipe, info: DataInfo, memory: Callable[[to
 def batch_rows(recipe: Recipe, info: DataInfo) -> int:
     """Samples that one forward pass of this process has at most."""
     world = int(os.environ.get("WORLD_SIZE", "1"))
-    share = recipe.train.micro_batch or -(-recipe.train.batch_size // world)
+    given = 1 if recipe.train.micro_batch == "auto" else recipe.train.micro_batch
+    share = given or -(-recipe.train.batch_size // world)
     return min(share, max(info.sizes.get("train", 0), 1))
 
 

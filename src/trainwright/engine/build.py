@@ -39,6 +39,9 @@ from trainwright.tasks.base import Phase, Task
 # Of more training samples no loss is kept for each: 12 bytes a sample, in memory and in every checkpoint.
 MOST_SAMPLES = 1_000_000
 
+# Samples that a model is checked on; a whole batch may not fit into memory.
+FEW = 4
+
 # Address of the initial weights; training steps use their step number in this place.
 INITIAL_WEIGHTS = 1 << 41
 
@@ -139,11 +142,14 @@ def build_sampler(recipe: Recipe, data: PreparedData, rows: np.ndarray, batch_si
     )
 
 
-def first_batch(recipe: Recipe, data: PreparedData, execution: Execution, *, training: bool) -> Batch:
-    """One micro-batch as training or evaluation will see it, on the CPU."""
+def first_batch(
+    recipe: Recipe, data: PreparedData, execution: Execution, *, training: bool, at_most: int | None = None
+) -> Batch:
+    """One micro-batch as training or evaluation will see it, on the CPU; of `at_most` samples where given."""
     store = store_of(data, torch.device("cpu"))
     loader = build_loader(recipe, data, store, "train", execution, training=training)
     size = execution.micro_batch or -(-recipe.train.batch_size // execution.world_size)
+    size = min(size, at_most or size)
     # Evenly spaced, since a source often has its classes one after the other.
     loader.rows = loader.rows[:: max(1, len(loader.rows) // size)]
     loader.batch_size, loader.chunk = size, 1
@@ -165,8 +171,8 @@ def check_network(
     return check_model(
         task,
         model,
-        first_batch(recipe, data, execution, training=True),
-        evaluation=first_batch(recipe, data, execution, training=False),
+        first_batch(recipe, data, execution, training=True, at_most=FEW),
+        evaluation=first_batch(recipe, data, execution, training=False, at_most=execution.evaluation_batch),
         rebuild=lambda: rebuild_network(task, recipe, data),
         single=has_single_batch(recipe, data, execution),
     )

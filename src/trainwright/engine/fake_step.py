@@ -16,11 +16,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from trainwright.data.batch import Batch, over
+from trainwright.data.batch import Batch, over, tensors_of
 from trainwright.data.types import PreparedData
 from trainwright.engine.build import build_task, first_batch
+from trainwright.engine.kept_for_backward import counting_kept, trained_bytes
 from trainwright.engine.layer_trail import guarded, layer_trail, words_of
-from trainwright.engine.probe import part
 from trainwright.engine.runtime import Execution
 from trainwright.errors import ModelError, TrainwrightError
 from trainwright.models.inspect import build_on_meta, needs_values
@@ -31,6 +31,8 @@ SAMPLES = 2
 # Bytes of weights from which a model is tried; a smaller one is sooner tried in earnest, for the first
 # operator on the meta device costs a second of imports.
 WORTH_IT = 1 << 30
+# Bytes of one sample's inputs from which a step in earnest, of two samples, takes longer than those imports.
+LARGE_SAMPLE = 2 << 20
 
 
 @dataclass(frozen=True)
@@ -40,10 +42,14 @@ class FakeStep:
     Attributes:
         unknown: Why nothing can be said without values; empty where the step went through.
         weight_bytes: Of all parameters and buffers; 0 where the model cannot be built without memory.
+        trained_bytes: Of the parameters.
+        kept: Bytes that a forward pass keeps of one sample for the backward pass; 0 where not known.
     """
 
     unknown: str = ""
     weight_bytes: int = 0
+    trained_bytes: int = 0
+    kept: float = 0.0
 
     def told(self) -> list[str]:
         """What people should know of it."""
@@ -56,7 +62,7 @@ def check_shapes(recipe: Recipe, data: PreparedData, execution: Execution) -> Fa
     Raises:
         ModelError: A layer does not fit, of a model of many weights.
     """
-    batch = part(first_batch(recipe, data, execution, training=True), SAMPLES)
+    batch = first_batch(recipe, data, execution, training=True, at_most=SAMPLES)
     without = recipe.model_copy(update={"model": without_weights(recipe.model)})
     try:
         task = build_task(without)
@@ -82,7 +88,8 @@ def fake_step(
         task: The task.
         build: Makes the model.
         batch: Real samples, of which only the shapes are used.
-        at_least: Bytes of weights under which the step is left to the trial in earnest.
+        at_least: Bytes of weights under which the step is left to the trial in earnest, unless samples are
+            large.
 
     Raises:
         ModelError: A layer does not fit.
@@ -97,24 +104,29 @@ def fake_step(
         tensors = (*model.parameters(), *model.buffers())
         if any(is_lazy(tensor) for tensor in tensors):
             return FakeStep(unknown="some layers take their sizes from the first batch")
-        size = sum(tensor.nbytes for tensor in tensors)
-        if size < at_least:
-            return FakeStep(weight_bytes=size)
+        size, trained = trained_bytes(model)
+        inputs = sum(tensor.nbytes for tensor in tensors_of(batch.inputs).values())
+        if size < at_least and inputs < LARGE_SAMPLE * len(batch):
+            return FakeStep(weight_bytes=size, trained_bytes=trained)
         try:
-            _step(task, model, _on_meta(batch))
+            kept = _step(task, model, _on_meta(batch))
         except TrainwrightError as error:
             if isinstance(error, ModelError) and not needs_values(error):
                 raise
-            return FakeStep(error.why or error.what, size)
-    return FakeStep(weight_bytes=size)
+            return FakeStep(error.why or error.what, size, trained)
+    return FakeStep("", size, trained, kept)
 
 
-def _step(task: Task, model: nn.Module, batch: Batch) -> None:
-    """Forward and backward of every phase."""
+def _step(task: Task, model: nn.Module, batch: Batch) -> float:
+    """Forward and backward of every phase; the most bytes that one keeps of a sample."""
+    most = 0.0
     with layer_trail(model) as trail, torch.device("meta"):
         for phase in task.phases(model):
-            result = guarded(partial(task.training_step, model.train(), batch, phase), trail)
+            with counting_kept(model) as kept:
+                result = guarded(partial(task.training_step, model.train(), batch, phase), trail)
+            most = max(most, kept.bytes / len(batch))
             guarded(result.loss.mean().backward, trail)
+    return most
 
 
 def _on_meta(batch: Batch) -> Batch:

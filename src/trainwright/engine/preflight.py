@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from trainwright.data.batch import Batch, Value, over, tensors_of
 from trainwright.engine.generators import seed_generators
+from trainwright.engine.kept_for_backward import counting_kept
 from trainwright.engine.layer_trail import guarded, layer_trail, words_of
 from trainwright.engine.state_tree import flatten, unflatten
 from trainwright.errors import ModelError, TrainwrightError
@@ -31,10 +32,12 @@ class Preflight:
     Attributes:
         names: Metrics that training and validation will give, such as `train/loss`.
         doubts: What works, but perhaps not as meant, in words.
+        kept: Bytes that the forward pass of one sample keeps for the backward pass; 0 where no step was made.
     """
 
     names: set[str]
     doubts: list[str] = field(default_factory=list)
+    kept: float = 0.0
 
 
 def check_model(
@@ -62,16 +65,16 @@ def check_model(
             number per sample, no gradient arrives, scoring fails, or the reloaded model answers
             differently.
     """
-    names: set[str] = set()
+    names, kept = set[str](), 0.0
     few = _first(batch, SAMPLES)
     if len(few) > 1:
-        names = _check_step(task, copy.deepcopy(model).train(), few)
+        names, kept = _check_step(task, copy.deepcopy(model).train(), few)
         if single:
             _check_single(task, copy.deepcopy(model).train(), _first(batch, 1))
     seen = _first(evaluation or batch, len(evaluation or batch))
     scored = _check_score(task, model, seen)
     _check_reload(task, model, _first(seen, SAMPLES), rebuild or (lambda: copy.deepcopy(model)))
-    return Preflight(names | scored.names, scored.doubts)
+    return Preflight(names | scored.names, scored.doubts, kept)
 
 
 def _first(batch: Batch, count: int) -> Batch:
@@ -86,9 +89,9 @@ def _first(batch: Batch, count: int) -> Batch:
     )
 
 
-def _check_step(task: Task, model: nn.Module, batch: Batch) -> set[str]:
-    """One step of every phase; the names of what they report."""
-    names: set[str] = set()
+def _check_step(task: Task, model: nn.Module, batch: Batch) -> tuple[set[str], float]:
+    """One step of every phase; names of what they report, and the most bytes that one keeps of a sample."""
+    names, most = set[str](), 0.0
     seed_generators(0)
     with layer_trail(model) as trail:
         try:
@@ -101,7 +104,9 @@ def _check_step(task: Task, model: nn.Module, batch: Batch) -> set[str]:
         phases = task.phases(model)
         for phase in phases:
             model.zero_grad(set_to_none=True)
-            result = guarded(partial(task.training_step, model, batch, phase), trail)
+            with counting_kept(model) as kept:
+                result = guarded(partial(task.training_step, model, batch, phase), trail)
+            most = max(most, kept.bytes / len(batch))
             _check_loss(result.loss, len(batch), phase.name)
             guarded(result.loss.mean().backward, trail)
             if all(p.grad is None for _, p in phase.parameters):
@@ -113,7 +118,7 @@ def _check_step(task: Task, model: nn.Module, batch: Batch) -> set[str]:
                 )
             prefix = f"train/{phase.name}_" if len(phases) > 1 else "train/"
             names |= {prefix + name for name in ("loss", *result.logs)}
-    return names
+    return names, most
 
 
 def _check_single(task: Task, model: nn.Module, batch: Batch) -> None:

@@ -122,7 +122,7 @@ def monitored_split_exists(recipe: Recipe) -> Iterator[Problem]:
 def micro_batch_fits(recipe: Recipe) -> Iterator[Problem]:
     """A micro-batch is a part of a batch."""
     micro, batch = recipe.train.micro_batch, recipe.train.batch_size
-    if micro is not None and micro > batch:
+    if isinstance(micro, int) and micro > batch:
         what = f"micro_batch {micro} is larger than batch_size {batch}"
         fix = f"give at most {batch}, or raise train.batch_size"
         yield Problem(("train", "micro_batch"), what, why="a micro-batch is a part of the batch", fix=fix)

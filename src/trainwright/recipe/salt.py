@@ -39,6 +39,7 @@ NOT_PART: tuple[tuple[str, ...], ...] = (
     ("train", "checkpoint", "every_minutes"),
     ("train", "device"),
     ("train", "log_every"),
+    ("train", "memory_check"),
     ("train", "sample_losses"),
     ("train", "sinks"),
     ("train", "threads"),

@@ -226,8 +226,12 @@ class Train(Section):
     batch_size: PositiveInt = Field(
         default=64, description="Samples of one optimizer step, over all processes."
     )
-    micro_batch: PositiveInt | None = Field(
-        default=None, description="Samples of one forward pass and process."
+    micro_batch: PositiveInt | Literal["auto"] | None = Field(
+        default=None,
+        description="Samples of one forward pass and process; `auto`: as many as fit into memory.",
+    )
+    memory_check: Literal["stop", "report", "none"] = Field(
+        default="stop", description="What becomes of a training that the memory or the disk is too small for."
     )
     optimizer: OptimizerComponent = Field(default={"name": "adamw"}, description="How weights are changed.")
     schedule: ScheduleComponent = Field(

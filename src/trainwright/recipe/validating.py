@@ -38,6 +38,7 @@ COMMAND_OPTIONS = frozenset(
         "log-level",
         "optuna",
         "output",
+        "probe",
         "quiet",
         "reset-optimizer",
         "runs-dir",

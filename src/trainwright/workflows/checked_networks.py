@@ -27,14 +27,14 @@ def checked_once(record: RunRecord | None, execution: Execution, check: Callable
         return check()
     passed = JsonCache(cache_dir() / "checked_networks")
     key = {
-        "form": "names and doubts",
+        "form": "names, doubts, kept",
         "run": record.digest,
         "packages": record.packages,
         "execution": execution.to_json(),
     }
     known = passed.find(key)
     if known is not None:
-        return Preflight(set(known["names"]), known["doubts"])
+        return Preflight(set(known["names"]), known["doubts"], known["kept"])
     found = check()
-    passed.store(key, {"names": sorted(found.names), "doubts": found.doubts})
+    passed.store(key, {"names": sorted(found.names), "doubts": found.doubts, "kept": found.kept})
     return found

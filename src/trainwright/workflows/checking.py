@@ -36,6 +36,8 @@ def check(
     overrides: Mapping[str, Any] | Sequence[str] = (),
     *,
     data: Any = None,
+    runs_dir: str | Path = "runs",
+    probe: bool = False,
 ) -> CheckReport:
     """Loads the recipe, reads and fits the data, builds the model and runs two samples through it.
 
@@ -45,6 +47,8 @@ def check(
         recipe: A file, the name of a shipped recipe, or the recipe as a mapping.
         overrides: Key path -> value, or `a.b=value` strings.
         data: In-memory data in place of the recipe's source.
+        runs_dir: Where its runs are to be made.
+        probe: Measure memory and time of a step, in a process of its own, also where there is plenty.
 
     Raises:
         UserError: Something has to change before it can be trained.
@@ -62,7 +66,7 @@ def check(
     with recipes.located(loaded), Session(loaded, NoProgress(), wait=False) as session:
         prepared = preparing.result()
         lines = _check_data(loaded, prepared)
-        lines += session.check(prepared)
+        lines += session.check(prepared, Path(runs_dir), probe=probe)
     return CheckReport([*lines, "everything that can be checked before the first step is in order"])
 
 

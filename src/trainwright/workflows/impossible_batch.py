@@ -21,7 +21,8 @@ _FLOAT = 4  # bytes
 
 def refuse_impossible(recipe: Recipe, info: DataInfo) -> None:
     """Raises RecipeError where a batch is too large for this machine beyond doubt."""
-    rows = min(recipe.train.micro_batch or recipe.train.batch_size, info.sizes.get("train", 0))
+    given = 1 if recipe.train.micro_batch == "auto" else recipe.train.micro_batch
+    rows = min(given or recipe.train.batch_size, info.sizes.get("train", 0))
     values = sum(math.prod(spec.shape) for spec in info.inputs.values())
     if rows * values * _FLOAT < _SUSPICIOUS * memory_bytes():
         return

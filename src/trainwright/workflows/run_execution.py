@@ -48,7 +48,7 @@ def base_execution(recipe: Recipe, device: str, processes: Processes) -> Executi
         device=device,
         threads=train.threads or max(1, usable_cores() // distributed.local_world_size()),
         world_size=processes.size,
-        micro_batch=train.micro_batch,
+        micro_batch=train.micro_batch if isinstance(train.micro_batch, int) else None,
         evaluation_batch=min(train.batch_size, 64 if device == "cpu" else 256),
         deterministic=train.deterministic,
     )

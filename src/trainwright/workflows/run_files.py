@@ -38,10 +38,15 @@ def save_weights(path: Path, parts: Parts) -> None:
 
 def write_weights(path: Path, state: Mapping[str, Tensor], targets: Mapping[str, Processor]) -> None:
     """Writes weights as safetensors, each tensor on its own, with the names of the targets' classes."""
+    make_directory(path.parent)
+    write_bytes(path, weights_file(state, targets))
+
+
+def weights_file(state: Mapping[str, Tensor], targets: Mapping[str, Processor]) -> bytes:
+    """What `write_weights` writes."""
     tensors = {name: t.detach().cpu().contiguous().clone() for name, t in state.items()}
     classes = classes_of({name: item.spec() for name, item in targets.items()})
-    make_directory(path.parent)
-    write_bytes(path, _in_order(save(tensors, metadata={"format": "pt", **metadata(classes)})))
+    return _in_order(save(tensors, metadata={"format": "pt", **metadata(classes)}))
 
 
 def _in_order(data: bytes) -> bytes:

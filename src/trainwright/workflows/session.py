@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,6 +23,7 @@ from trainwright.engine.build import (
 )
 from trainwright.engine.fake_step import check_shapes
 from trainwright.engine.health.diverged import Diverged
+from trainwright.engine.memory_bound import Counted
 from trainwright.engine.parts import Outcome, Parts
 from trainwright.engine.preflight import Preflight
 from trainwright.engine.restoring import check_parts
@@ -45,6 +47,7 @@ from trainwright.workflows.checked_networks import checked_once
 from trainwright.workflows.feeding import Feeding
 from trainwright.workflows.hard_samples import write_hard_samples
 from trainwright.workflows.network_check import check_training
+from trainwright.workflows.room import Room, refuse_a_full_disk
 from trainwright.workflows.run_execution import (
     base_execution,
     chosen_execution,
@@ -173,22 +176,30 @@ class Session:
         messages = self._finish(run, data, record, outcome)
         return RunResult(run.path, "done", outcome.reason, metrics, messages)
 
-    def check(self, data: PreparedData) -> list[str]:
+    def check(self, data: PreparedData, runs_dir: Path, *, probe: bool = False) -> list[str]:
         """Builds the model and runs two samples through it; what is known of it, in words.
+
+        Args:
+            data: Prepared data.
+            runs_dir: Where runs are to be made.
+            probe: Measure what a step takes, also where there is plenty of memory.
 
         Raises:
             UserError: Something does not fit.
         """
-        return check_training(self.recipe, self.device, self.processes, data)
+        return check_training(self.loaded, self.device, self.processes, data, runs_dir, probe=probe)
 
     def _build(self, run: RunDirectory, data: PreparedData, record: RunRecord | None) -> Parts:
         """Model, execution and everything the loop drives, checked on real samples."""
         recipe = self.recipe
         torch.set_num_threads(base_execution(self.recipe, self.device, self.processes).threads)
         pinned = self.processes.broadcast(record.pinned if record is not None else None)
+        base = base_execution(recipe, self.device, self.processes)
+        room = Room(self.loaded, data, base)
         if not pinned:
             refuse_precision(recipe, self.device)
-            check_shapes(recipe, data, base_execution(recipe, self.device, self.processes))
+            shapes = check_shapes(recipe, data, base)
+            self.agree(lambda: room.refuse_what_cannot_be(room.counted_without_memory(shapes)))
         task = build_task(recipe)
         model = build_network(task, recipe, data, self.progress.message)
         for warning in distributed.about_statistics(model, self.processes.size):
@@ -197,7 +208,8 @@ class Session:
         found = None if kept else self._checked(task, model, data, record)
         for doubt in found.doubts if found is not None else ():
             self.progress.message(doubt)
-        base = base_execution(recipe, self.device, self.processes)
+        if found is not None:
+            base = self._with_room(room, room.counted(model, found), base, run)
         execution = (
             kept_execution(kept, self.device, self.processes, self.progress)
             if kept
@@ -218,6 +230,14 @@ class Session:
             check_parts(parts, spoil=False)
         self._lap("build")
         return parts
+
+    def _with_room(self, room: Room, counted: Counted, base: Execution, run: RunDirectory) -> Execution:
+        """The execution, in parts that fit; raises UserError where none do."""
+        self.agree(lambda: refuse_a_full_disk(self.recipe, counted, run.path))
+        verdict = self.agree(lambda: room.judge(counted))
+        for line in verdict.lines if verdict.worth_telling else ():
+            self.progress.message(line)
+        return verdict.applied(base)
 
     def _checked(
         self, task: Task, model: torch.nn.Module, data: PreparedData, record: RunRecord | None
