@@ -10,7 +10,7 @@ import pytest
 from trainwright.cli import main
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "memory.md"
-COMMANDS = re.findall(r"<!-- run -->\n```\ntrainwright (.*?)\n```", PAGE.read_text())
+COMMANDS = re.findall(r"<!-- checked -->\n```sh\ntrainwright (.*?)\n```", PAGE.read_text())
 
 
 def test_there_are_commands():

@@ -115,6 +115,18 @@ def choose_execution(
     return Choice(best, measured.seconds, remembered, measured.samples)
 
 
+def plain_execution(recipe: Recipe, model: nn.Module, batch: Batch, base: Execution) -> Execution:
+    """What a training takes where nothing is measured: as the recipe says, fp32 where it leaves that open.
+
+    Args:
+        recipe: The recipe.
+        model: Freshly built.
+        batch: Of training data.
+        base: Device, threads and what else is settled.
+    """
+    return _candidates(recipe, model, batch, base)[0]
+
+
 @dataclass
 class _Measured:
     """What is known of candidates by name.

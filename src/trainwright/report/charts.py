@@ -105,7 +105,8 @@ class Chart:
         marks: What is drawn, from back to front.
         x_range: Fixed limits; from the marks when absent.
         y_range: The same.
-        y_log: Logarithmic vertical axis; values that are not positive are left out.
+        x_log: Logarithmic horizontal axis; values that are not positive are left out.
+        y_log: The same of the vertical axis.
         square: As high as wide.
         note: A sentence below the chart.
     """
@@ -117,6 +118,7 @@ class Chart:
     marks: Sequence[Mark]
     x_range: tuple[float, float] | None = None
     y_range: tuple[float, float] | None = None
+    x_log: bool = False
     y_log: bool = False
     square: bool = False
     note: str = ""
@@ -148,7 +150,9 @@ class Heatmap:
 
 def limits(chart: Chart) -> tuple[tuple[float, float], tuple[float, float]]:
     """Limits of both axes: the fixed ones, or the finite values of the marks with a little air."""
-    x = chart.x_range or _around([part for mark in chart.marks for part in _values(mark, "x")], 0.0)
+    x = chart.x_range or _around(
+        [part for mark in chart.marks for part in _values(mark, "x")], 0.0, positive=chart.x_log
+    )
     y = chart.y_range or _around(
         [part for mark in chart.marks for part in _values(mark, "y")], 0.04, positive=chart.y_log
     )

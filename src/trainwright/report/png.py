@@ -87,6 +87,8 @@ def _draw(axes: Any, chart: Chart) -> None:
     axes.set_axisbelow(True)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
+    if chart.x_log:
+        axes.set_xscale("log")
     if chart.y_log:
         axes.set_yscale("log")
     axes.set_xlim(*x)

@@ -25,7 +25,7 @@ def chart_svg(chart: Chart) -> Markup:
     height = WIDTH - LEFT - RIGHT + TOP + BOTTOM if chart.square else HEIGHT
     top = TOP + RULES * any(isinstance(mark, Rule) and bool(mark.label) for mark in chart.marks)
     (x_low, x_high), (y_low, y_high) = limits(chart)
-    x = Scale(x_low, x_high, LEFT, WIDTH - RIGHT)
+    x = Scale(x_low, x_high, LEFT, WIDTH - RIGHT, log=chart.x_log)
     y = Scale(y_low, y_high, height - BOTTOM, top, log=chart.y_log)
     parts = [*_axes(chart, x, y, height), *(_mark(mark, x, y) for mark in chart.marks)]
     label = escape(f"{chart.title}: {chart.y_label} against {chart.x_label}")
