@@ -2,6 +2,7 @@
 
 trainwright find lr RECIPE                 the learning rate: a short training at rising rates
 trainwright find lr RECIPE --to 1 train.optimizer=sgd
+trainwright find batch RECIPE              the batch size: the fastest, and the largest that fits
 
 RECIPE takes overrides, as in `train`. The answer is an override; the curve is drawn on a page. Without an
 answer it leaves with 1.
@@ -13,20 +14,26 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trainwright.cli.common import add_device, add_runs_dir, say, say_json
+from trainwright.cli.common import add_device, add_runs_dir, say, say_json, table
 
 if TYPE_CHECKING:
     from trainwright.progress import ProgressSink
+    from trainwright.workflows.finding_batch import BatchFound
     from trainwright.workflows.finding_rate import RateFound
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The actions and their arguments; overrides are taken out before."""
-    actions = parser.add_subparsers(dest="action", metavar="lr", required=True)
+    actions = parser.add_subparsers(dest="action", metavar="lr|batch", required=True)
     rate = _add_action(actions, "lr", "the learning rate")
     rate.add_argument("--from", metavar="RATE", dest="low", type=float, default=1e-7, help="lowest [1e-7]")
     rate.add_argument("--to", metavar="RATE", dest="high", type=float, default=10.0, help="highest [10]")
     rate.add_argument("--count", metavar="N", type=int, default=100, help="steps of the test [100]")
+    batch = _add_action(actions, "batch", "the batch size")
+    batch.add_argument("--from", metavar="N", dest="low", type=int, default=2, help="smallest [2]")
+    batch.add_argument(
+        "--to", metavar="N", dest="high", type=int, help="largest [a third of the training samples]"
+    )
 
 
 def _add_action(actions: Any, name: str, what: str) -> argparse.ArgumentParser:
@@ -38,7 +45,7 @@ def _add_action(actions: Any, name: str, what: str) -> argparse.ArgumentParser:
     add_runs_dir(action)
     add_device(action)
     action.add_argument("-o", "--output", metavar="FILE", help=f"the page [NAME.{name}.html where runs live]")
-    action.add_argument("--json", action="store_true", help="machine output, with the whole curve")
+    action.add_argument("--json", action="store_true", help="machine output, with all that was measured")
     action.add_argument("--quiet", action="store_true", help="no progress")
     return action
 
@@ -51,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     refuse_extra(arguments.override_help)
     progress: ProgressSink = NoProgress() if arguments.quiet else ConsoleProgress()
     try:
-        return _find_rate(arguments, progress)
+        return {"lr": _find_rate, "batch": _find_batch}[arguments.action](arguments, progress)
     finally:
         progress.close()
 
@@ -108,3 +115,34 @@ def _remedies(found: RateFound) -> list[str]:
     if found.risen:
         return ["a lower --from begins where nothing explodes", more]
     return ["a higher --to", more, "or the model cannot learn this: look at its inputs and what is frozen"]
+
+
+def _find_batch(arguments: argparse.Namespace, progress: ProgressSink) -> int:
+    from trainwright.workflows.finding_batch import find_batch, write_batch_page
+
+    found = find_batch(
+        arguments.recipe, arguments.overrides, low=arguments.low, high=arguments.high, progress=progress
+    )
+    progress.close()
+    if arguments.json:
+        say_json(found.as_json())
+    else:
+        _say_batch(found)
+    page = _page(arguments, found.name)
+    write_batch_page(found, page)
+    if not arguments.json:
+        say(f"page       {page}")
+    return 0
+
+
+def _say_batch(found: BatchFound) -> None:
+    from trainwright.workflows.finding_batch import HEADER, largest_told, rows_of
+
+    say(table(HEADER, rows_of(found)))
+    say()
+    for note in found.notes:
+        say(f"note       {note}")
+    say(f"memory     {found.free}")
+    say(f"largest    {largest_told(found)}")
+    say(f"recipe     {found.present}")
+    say(f"suggested  {found.override}")

@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="machine output")
     actions = parser.add_subparsers(
         dest="action",
+        prog=parser.prog,  # argparse would find it out by laying out a usage, which loads four modules
         metavar="list|show|diff|compare|lineage|merge|combine|sync|index|tag|note|archive|restore|purge",
     )
     listing = actions.add_parser("list", help="one row per run", allow_abbrev=False)

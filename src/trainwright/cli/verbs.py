@@ -7,7 +7,7 @@ from keyword import iskeyword
 VERBS: dict[str, str] = {
     "train": "train a recipe, or go on with its interrupted run",
     "check": "check a recipe, its data and its model without training",
-    "find": "find the learning rate of a recipe by measuring",
+    "find": "find the learning rate or the batch size of a recipe by measuring",
     "data": "check data for faults, mend what is read of them, count and show them",
     "resume": "go on with a run",
     "continue": "train on from a run with other values or other data",

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from trainwright.recipe import LoadedRecipe
 
 SECONDS = 300.0
+STEPS = 2
 _LOOK_SECONDS = 0.02
 _MODULE = "trainwright.workflows.step_probe_worker"
 _LAST_WORDS = 2000
@@ -70,6 +71,8 @@ def probe_steps(
     limit: int,
     *,
     seconds: float = SECONDS,
+    steps: int = STEPS,
+    enough: Callable[[Sequence[Measured]], bool] = lambda _measured: False,
 ) -> Probed:
     """Trains in miniature, in a process of its own.
 
@@ -79,6 +82,8 @@ def probe_steps(
         sizes: Samples of a step and of a forward pass, ascending.
         limit: Bytes beyond its imports at which the process is ended.
         seconds: The same for time.
+        steps: Of every size that are timed; the quickest counts.
+        enough: Asked after every size with all that were measured; whether the rest is left out.
 
     Raises:
         ProbeFailed: The process failed for another reason than memory, or took too long.
@@ -91,6 +96,7 @@ def probe_steps(
             "execution": execution.to_json(),
             "sizes": [list(pair) for pair in sizes],
             "limit": limit,
+            "steps": steps,
         }
         errors = Path(folder) / "errors.txt"
         with errors.open("wb") as stderr:
@@ -107,7 +113,7 @@ def probe_steps(
             with suppress(BrokenPipeError):  # it died at once; its last words tell why
                 process.stdin.write(json.dumps(order).encode() + b"\n")
                 process.stdin.flush()
-            found = _gather(process, limit, seconds)
+            found = _gather(process, limit, seconds, enough)
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)  # it has copies of itself at work
@@ -124,7 +130,12 @@ def probe_steps(
         return found
 
 
-def _gather(process: subprocess.Popen[bytes], limit: int, seconds: float) -> Probed | None:
+def _gather(
+    process: subprocess.Popen[bytes],
+    limit: int,
+    seconds: float,
+    enough: Callable[[Sequence[Measured]], bool],
+) -> Probed | None:
     """Answers until the last one, or until a process holds too much; None where they end before."""
     measured: list[Measured] = []
     mapped, pid, begun_with = 0, 0, 0
@@ -138,6 +149,8 @@ def _gather(process: subprocess.Popen[bytes], limit: int, seconds: float) -> Pro
             mapped = answer["mapped"]
         elif answer["kind"] == "steps":
             measured.append(Measured(**{key: value for key, value in answer.items() if key != "kind"}))
+            if enough(measured):
+                return Probed(tuple(measured), mapped)
         elif answer["kind"] == "exceeded":
             return Probed(tuple(measured), mapped, exceeded=True)
         else:

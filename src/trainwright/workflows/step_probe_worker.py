@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from trainwright.recipe.schema import Recipe
 
 Say = Callable[[Mapping[str, Any]], None]
-_STEPS = 2  # after the evaluation
 _OF_MEMORY = (signal.SIGKILL, signal.SIGABRT, signal.SIGBUS)
 _KIB = 1024
 
@@ -49,7 +48,8 @@ def probe(order: Mapping[str, Any], say: Say) -> None:
 
     Args:
         order: `recipe`, a file; `execution`, as JSON; `sizes`, pairs of samples of a step and of a forward
-            pass, ascending; `limit`, bytes that may be taken beyond what the imports take.
+            pass, ascending; `steps`, how many are timed after the evaluation; `limit`, bytes that may be
+            taken beyond what the imports take.
         say: Told of every process that begins, of the bytes of memory-mapped data, and of each size the most
             memory beyond the imports, on the host and on the device, and the seconds of a step; at last the
             memory of the evaluation.
@@ -120,7 +120,7 @@ def _measure(order: Mapping[str, Any], task: Sequence[int] | None, say: Say) -> 
             say({"kind": "evaluation", "row": row, **_taken(execution, begun_at)})
             return
         samples, micro = task
-        seconds = _train(loaded.recipe, data, execution, samples, micro)
+        seconds = _train(loaded.recipe, data, execution, samples, micro, order["steps"])
         taken = _taken(execution, begun_at)
         say({"kind": "steps", "samples": samples, "micro": micro, "seconds": seconds, **taken})
 
@@ -160,7 +160,9 @@ def _taken(execution: Execution, begun_at: int) -> dict[str, int]:
     }
 
 
-def _train(recipe: Recipe, data: PreparedData, execution: Execution, samples: int, micro: int) -> float:
+def _train(
+    recipe: Recipe, data: PreparedData, execution: Execution, samples: int, micro: int, steps: int
+) -> float:
     """A training in miniature: a step, an evaluation, a checkpoint that is written during further steps.
 
     Returns:
@@ -206,11 +208,26 @@ def _train(recipe: Recipe, data: PreparedData, execution: Execution, samples: in
     loop = Loop(parts, NoJournal(), watch, writer, keep, StopRequest())
     loop.on_finding = lambda _: None  # of so few steps nothing is said
     loop.run()
-    parts.budget = Budget(turns + _STEPS * turns)
+    parts.budget = Budget(turns + steps * turns)
     loop.run()
     writer.flush()
     writer.close()
-    return min(after - before for before, after in pairwise(watch.moments[-_STEPS * turns :]))
+    rows, per_epoch = len(parts.train_loader.rows), parts.train_loader.steps_per_epoch
+    return _quickest(watch.moments[-steps * turns :], per_epoch, whole=rows % samples == 0)
+
+
+def _quickest(moments: Sequence[tuple[int, float]], per_epoch: int, *, whole: bool) -> float:
+    """Seconds of the quickest step.
+
+    Args:
+        moments: Steps done, and when.
+        per_epoch: Steps of an epoch: before the first of them the epoch before is closed.
+        whole: Whether the last step of an epoch has as many samples as the others.
+    """
+    timed = [(step - 1, now - then) for (_, then), (step, now) in pairwise(moments)]
+    last = per_epoch if whole else per_epoch - 1
+    inner = [seconds for step, seconds in timed if 0 < step % per_epoch < last]
+    return min(inner or [seconds for _, seconds in timed])
 
 
 def _forgetful_store() -> Any:
@@ -240,17 +257,17 @@ def _watch(execution: Execution) -> Any:
     from trainwright.progress import NoProgress
 
     class Watch(NoProgress):
-        """Moments at which steps ended."""
+        """Steps done, and the moments at which they were."""
 
         def __init__(self) -> None:
             super().__init__()
-            self.moments: list[float] = []
+            self.moments: list[tuple[int, float]] = []
 
         def step(self, step: int) -> None:
             """One more step is done."""
             if execution.device.startswith("cuda"):
                 torch.cuda.synchronize(execution.device)
-            self.moments.append(time.perf_counter())
+            self.moments.append((step, time.perf_counter()))
 
     return Watch()
 

@@ -103,7 +103,7 @@ def test_a_run_put_again_keeps_its_curves_and_loses_what_it_no_longer_has(
     (run.evaluation("test") / "metrics.json").write_text('{"f1": 0.5}')
     assert index.put([read_facts(run)])[run.id] == number
     assert index.all_last_values([number]) == {number: {"test/f1": 0.5}}
-    assert index.recipe_values("train.optimizer.lr")[number] == 0.01
+    assert index.recipe_values("train.optimizer.lr", [number])[number] == 0.01
     assert index.mark(number) == Mark(7, "x") and len(index.series(number)["train/loss"]) == 2
 
 
@@ -118,11 +118,17 @@ def test_numbers_that_are_none_come_back(index: RunIndex, make_run: MakeRun, sal
 def test_folders_in_one_database_do_not_see_each_other(
     place: str, index: RunIndex, make_run: MakeRun, tmp_path: Path, salt: str
 ) -> None:
-    index.put([read_facts(make_run(salt=salt))])
     (tmp_path / "other").mkdir()
     other = open_index(place, tmp_path / "other")
-    assert list(index.entries()) == [f"digits-{salt}"] and other.entries() == {}
-    assert other.last_values("test/accuracy") == {} and other.keys() == []
+    facts = [read_facts(make_run(salt=f"{digit}{salt[1:]}")) for digit in "123"]
+    first = index.put(facts[:1])[facts[0].row.id]
+    assert list(index.entries()) == [facts[0].row.id] and other.entries() == {} and other.keys() == []
+    between = other.put(facts[1:2])[facts[1].row.id]
+    last = index.put(facts[2:])[facts[2].row.id]
+    assert first < between < last
+    assert list(index.last_values("test/accuracy", [first, last])) == [first, last]
+    assert list(other.last_values("test/accuracy", {between})) == [between]
+    assert other.last_values("test/accuracy", []) == {}
     other.close()
 
 

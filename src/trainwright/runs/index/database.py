@@ -119,7 +119,8 @@ class Database:
 
     def _execute(self, statement: str, values: Sequence[Any]) -> Any:
         if self.is_server:
-            return self._connection.execute(statement.replace("?", "%s"), values or None)
+            # Numbers as they are in memory: as text a table of runs takes twice as long to read.
+            return self._connection.execute(statement.replace("?", "%s"), values or None, binary=True)
         return self._connection.execute(statement, values)
 
     def _open_file(self, path: str, patience: float) -> None:

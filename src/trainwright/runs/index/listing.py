@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from trainwright.runs.directory import RunDirectory
 from trainwright.runs.index.facts import recipe_signature
 from trainwright.runs.index.runs_table import Entry, RunIndex
 from trainwright.runs.index.syncing import open_index, sync, update
-from trainwright.runs.listing import RunRow, rows
+from trainwright.runs.listing import rows
 from trainwright.runs.selecting import FIELDS, Known, Query, refuse_unknown
 
 _PATIENCE = 5.0  # seconds; the directories can be read instead
@@ -56,8 +55,10 @@ def indexed_runs(
         found = query.choose([entry.number for entry in chosen], columns.value)
         metrics = index.all_last_values(found) if complete else columns.metrics(found)
         recipes = columns.recipes(found)
-        made = _rows(index, found, metrics, columns.live, complete=complete)
-        return [Known(row, recipes[number]) for number, row in zip(found, made, strict=True)], len(chosen)
+        shown = index.rows(found, metrics if complete else None) | columns.live
+        for number in found if not complete else ():
+            shown[number].metrics.update(metrics[number])
+        return [Known(shown[number], recipes[number]) for number in found], len(chosen)
     finally:
         index.close()
 
@@ -79,13 +80,13 @@ class _Columns:
         self.live = {
             entry.number: rows([RunDirectory(f"{index.path}/{entry.id}")])[0] for entry in runs if entry.live
         }
-        self._fields = {key: self._field(index, key) for key in keys if key in FIELDS}
-        self._metrics = {key: self._metric(index, key) for key in keys if key not in FIELDS}
         numbers = {entry.number for entry in runs}
+        self._fields = {key: self._field(index, key) for key in keys if key in FIELDS}
+        self._metrics = {key: self._metric(index, key, numbers) for key in keys if key not in FIELDS}
         missing = [key for key, values in self._metrics.items() if numbers.isdisjoint(values)]
         for key in missing:
             del self._metrics[key]
-        self._recipes = _recipes(index, runs, missing)
+        self._recipes = _recipes(index, runs, missing, numbers)
         unknown = [key for key, values in self._recipes.items() if numbers.isdisjoint(values)]
         refuse_unknown(unknown, (), bool(runs), index.keys)
         self._all: Mapping[str, Mapping[int, Any]] = {**self._fields, **self._metrics, **self._recipes}
@@ -112,9 +113,9 @@ class _Columns:
             of_all = index.field(key)
         return of_all | {number: getattr(row, key) for number, row in self.live.items()}
 
-    def _metric(self, index: RunIndex, key: str) -> dict[int, float]:
+    def _metric(self, index: RunIndex, key: str, numbers: Collection[int]) -> dict[int, float]:
         now = {number: row.metrics[key] for number, row in self.live.items() if key in row.metrics}
-        return index.last_values(key) | now
+        return index.last_values(key, numbers) | now
 
 
 def _by_run(columns: Mapping[str, Mapping[int, Any]], numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
@@ -124,28 +125,9 @@ def _by_run(columns: Mapping[str, Mapping[int, Any]], numbers: Sequence[int]) ->
     }
 
 
-def _rows(
-    index: RunIndex,
-    numbers: Sequence[int],
-    metrics: Mapping[int, dict[str, float]],
-    live: Mapping[int, RunRow],
-    *,
-    complete: bool,
-) -> list[RunRow]:
-    """Rows of runs, in order."""
-    known, tags = index.rows(numbers), index.tags()
-    found = []
-    for number in numbers:
-        if number in live:
-            found.append(live[number])
-            continue
-        row, asked = known[number], metrics.get(number, {})
-        shown = asked if complete else {**row.metrics, **asked}
-        found.append(dataclasses.replace(row, metrics=shown, tags=",".join(tags.get(number, ()))))
-    return found
-
-
-def _recipes(index: RunIndex, runs: Sequence[Entry], keys: Sequence[str]) -> dict[str, dict[int, Any]]:
+def _recipes(
+    index: RunIndex, runs: Sequence[Entry], keys: Sequence[str], numbers: Collection[int]
+) -> dict[str, dict[int, Any]]:
     """Recipe values of all runs; a recipe that was edited by hand is read again first."""
     if not keys:
         return {}
@@ -153,7 +135,7 @@ def _recipes(index: RunIndex, runs: Sequence[Entry], keys: Sequence[str]) -> dic
     edited = [run.id for run in runs if recipe_signature(f"{index.path}/{run.id}") != known.get(run.number)]
     if edited:
         update(index, edited)
-    return {key: index.recipe_values(key) for key in keys}
+    return {key: index.recipe_values(key, numbers) for key in keys}
 
 
 def ids_within(directories: Sequence[RunDirectory], runs_dir: str | os.PathLike[str]) -> list[str] | None:

@@ -102,7 +102,7 @@ def make_tables(database: Database) -> None:
 def _format(database: Database) -> int:
     """The layout that is there, 0 for none."""
     where = (
-        "information_schema.tables WHERE table_schema = current_schema() AND table_name"
+        "pg_class WHERE relnamespace = current_schema()::regnamespace AND relname"
         if database.is_server
         else "sqlite_master WHERE name"
     )
