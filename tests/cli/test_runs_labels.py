@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
+from trainwright.runs.labels import change_labels, read_labels
 
 
 @pytest.fixture
@@ -44,6 +47,12 @@ def test_a_tag_of_two_words_is_refused(command, runs):
     answer = command("runs", "tag", "aaaa", "--add", "two words")
     assert answer.code == 2 and "no tag" in answer.err
     assert not runs[0].labels.exists()
+
+
+def test_tags_that_are_put_on_at_once_are_all_there(runs):
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: change_labels(runs[0], [f"t{number}"]), range(24)))
+    assert set(read_labels(runs[0]).tags) == {f"t{number}" for number in range(24)}
 
 
 def test_labels_outlive_what_the_run_writes(command, runs):

@@ -99,6 +99,23 @@ def test_seeds_of_one_recipe_are_one_thing(make, tmp_path):
 
 
 @pytest.mark.parametrize(
+    "made_from",
+    [
+        {"merged": [{"run": "animals-aaaaaaaaaa", "from_step": 0}]},
+        {"parents": [{"member": "animals-aaaaaaaaaa", "share": 0.5}], "digest": "d" * 64},
+    ],
+)
+def test_what_was_merged_or_combined_from_runs_is_none_of_their_repeats(make, tmp_path, made_from):
+    runs = [make(salt, np.ones(10), seed=seed) for seed, salt in enumerate("abc")]
+    record = runs[2].record()
+    for name, value in made_from.items():
+        setattr(record, name, value)
+    with runs[2].acquire():
+        runs[2].save(record)
+    assert list(compare_runs(runs, tmp_path / "runs").groups) == ["animals-aaaa (2 seeds)", runs[2].id]
+
+
+@pytest.mark.parametrize(
     ("change", "reason"),
     [
         ({"fingerprint": "e" * 64}, "other data: fingerprint eeeeeeeeeeee instead of ffffffffffff"),

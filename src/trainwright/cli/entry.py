@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
 
@@ -78,10 +80,26 @@ def _dispatch(argv: list[str]) -> int:
     except SystemExit as stop:  # it has printed the help
         return stop.code if isinstance(stop.code, int) else 0
     arguments.overrides = [*overrides, *device_overrides(arguments)]
-    if getattr(arguments, "index", None):
-        os.environ["TRAINWRIGHT_INDEX"] = arguments.index  # for this command and the processes that it starts
     _prepare_log(arguments)
-    return _run(module, arguments)
+    with _index(getattr(arguments, "index", None)):
+        return _run(module, arguments)
+
+
+@contextmanager
+def _index(place: str | None) -> Iterator[None]:
+    """Names the index for one command and the processes that it starts."""
+    if not place:
+        yield
+        return
+    before = os.environ.get("TRAINWRIGHT_INDEX")
+    os.environ["TRAINWRIGHT_INDEX"] = place
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["TRAINWRIGHT_INDEX"]
+        else:
+            os.environ["TRAINWRIGHT_INDEX"] = before
 
 
 def _run(module: ModuleType, arguments: argparse.Namespace) -> int:

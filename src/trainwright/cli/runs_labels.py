@@ -22,19 +22,15 @@ def add_arguments(actions: Any) -> list[argparse.ArgumentParser]:
 
 def label(arguments: argparse.Namespace) -> None:
     """Changes the labels of the runs, and shows what they are then."""
-    from trainwright.runs.labels import read_labels, write_labels
+    from trainwright.runs.labels import change_labels
     from trainwright.runs.listing import chosen_runs
 
     add, remove = (
         [tag for tag in getattr(arguments, name, "").split(",") if tag] for name in ("add", "remove")
     )
-    found = []
-    for run in chosen_runs(arguments.patterns, arguments.runs_dir):
-        before = read_labels(run)
-        after = before.changed(add, remove, getattr(arguments, "text", None))
-        if after != before:
-            write_labels(run, after)
-        found.append((run.id, after))
+    note = getattr(arguments, "text", None)
+    runs = chosen_runs(arguments.patterns, arguments.runs_dir)
+    found = [(run.id, change_labels(run, add, remove, note)) for run in runs]
     if arguments.json:
         say_json([{"run": id, "tags": list(labels.tags), "note": labels.note} for id, labels in found])
     else:

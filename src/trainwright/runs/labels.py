@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -55,6 +56,29 @@ def read_labels(run: RunDirectory) -> Labels:
             why=str(error),
             fix="mend or delete the file",
         ) from error
+
+
+def change_labels(
+    run: RunDirectory, add: Iterable[str] = (), remove: Iterable[str] = (), note: str | None = None
+) -> Labels:
+    """Changes the labels of a run as `Labels.changed` does, one process at a time; what they are then.
+
+    Raises:
+        RunError: They are damaged.
+        StorageError: They cannot be written.
+        UserError: A tag has spaces or commas, or is empty.
+    """
+    # The directory is what is locked: the file is replaced as a whole, and a lock on it would go with it.
+    folder = os.open(run.path, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        before = read_labels(run)
+        after = before.changed(add, remove, note)
+        if after != before:
+            write_labels(run, after)
+        return after
+    finally:
+        os.close(folder)
 
 
 def write_labels(run: RunDirectory, labels: Labels) -> None:

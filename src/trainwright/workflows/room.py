@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,7 +116,7 @@ class Room:
         self._loaded, self._data, self._execution = loaded, data, execution
         self._train = loaded.recipe.train
         self._processes = distributed.local_world_size()
-        self._samples = -(-self._train.batch_size // execution.world_size)
+        self._samples = -(-min(self._train.batch_size, len(data.splits["train"])) // execution.world_size)
         self._free = free(execution.device) if self._train.memory_check != "none" else None
 
     def counted_without_memory(self, shapes: FakeStep) -> Counted:
@@ -234,11 +235,14 @@ class Room:
     def _largest(self, need: Callable[[int], float]) -> int | None:
         """Most samples of a forward pass that fit, as an even part of the step; None where none do."""
         assert self._free is not None
-        for parts in range(1, self._samples + 1):
-            micro = -(-self._samples // parts)
-            if need(micro) <= (1 - RESERVE) * self._free.free:
-                return micro
-        return None
+        bearable = (1 - RESERVE) * self._free.free
+
+        def fits(parts: int) -> bool:
+            """Whether one of so many parts fits; more parts never take more."""
+            return need(-(-self._samples // parts)) <= bearable
+
+        parts = bisect_left(range(1, self._samples + 1), True, key=fits) + 1
+        return -(-self._samples // parts) if parts <= self._samples else None
 
     def _refuse(self, need: int, fitting: int | None, why: str) -> None:
         """Raises UserError, or says the same where the recipe only wants to be told."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -87,6 +88,43 @@ def test_a_file_that_is_no_index_is_not_removed(
     with pytest.raises(RunError, match="no index"):
         rebuild(str(place), runs_dir)
     assert place.read_text().startswith("my notes")
+
+
+def test_the_file_that_bears_our_name_is_made_anew_whatever_is_in_it(
+    runs_dir: Path, make_run: Callable[..., RunDirectory]
+) -> None:
+    make_run()
+    (runs_dir / ".index.sqlite").write_bytes(bytes(range(256)) * 12)
+    assert rebuild(str(runs_dir / ".index.sqlite"), runs_dir) == 1
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder"])
+def test_what_is_no_file_is_neither_opened_nor_removed(
+    runs_dir: Path, make_run: Callable[..., RunDirectory], kind: str
+) -> None:
+    make_run()
+    place = runs_dir.parent / kind
+    os.mkfifo(place) if kind == "pipe" else place.mkdir()
+    with pytest.raises(IndexUnavailable, match="an index is a file"):
+        open_index(str(place), runs_dir)
+    with pytest.raises(RunError, match="no index"):
+        rebuild(str(place), runs_dir)
+    assert place.is_fifo() if kind == "pipe" else place.is_dir()
+
+
+@pytest.mark.parametrize(
+    ("place", "way_on"),
+    [("{}/missing/index.sqlite", "make the folder"), ("postgresql://nobody@127.0.0.1:1/x", "the server")],
+)
+def test_an_index_that_cannot_be_opened_is_told_with_a_way_that_helps(
+    tmp_path: Path, runs_dir: Path, make_run: Callable[..., RunDirectory], place: str, way_on: str
+) -> None:
+    if place.startswith("postgresql"):
+        pytest.importorskip("psycopg")
+    make_run()
+    with pytest.raises(IndexUnavailable) as caught:
+        open_index(place.format(tmp_path), runs_dir)
+    assert way_on in caught.value.fix and "--rebuild" not in caught.value.fix
 
 
 def test_a_folder_without_runs_gets_no_index(tmp_path: Path, make_run: Callable[..., RunDirectory]) -> None:

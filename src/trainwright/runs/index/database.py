@@ -125,6 +125,10 @@ class Database:
 
     def _open_file(self, path: str, patience: float) -> None:
         self._errors = (sqlite3.Error,)
+        if Path(path).exists() and not Path(path).is_file():
+            raise IndexUnavailable(
+                "an index is a file", where=path, fix="give another place with --index, or none"
+            )
         with self._told():
             self._connection = sqlite3.connect(
                 os.fspath(Path(path)), timeout=patience, isolation_level=None, check_same_thread=False
@@ -156,8 +160,16 @@ class Database:
                 "the index of runs cannot be used",
                 where=_without_password(self.place),
                 why=" ".join(str(error).split()),
-                fix="`trainwright runs index --rebuild` makes it anew; `--index none` does without",
+                fix=f"{self._way_on()}; `--index none` does without",
             ) from error
+
+    def _way_on(self) -> str:
+        if self.is_server:
+            return "see whether the server answers, and takes this name and password"
+        folder = Path(self.place.removeprefix(FILE_SCHEME)).parent
+        if not folder.is_dir():
+            return f"make the folder {folder}"
+        return "`trainwright runs index --rebuild` makes it anew"
 
 
 def _without_password(place: str) -> str:

@@ -11,7 +11,7 @@ from trainwright.runs.directory import RunDirectory
 from trainwright.runs.following import fits, read_batch
 from trainwright.runs.index.database import Database, IndexUnavailable
 from trainwright.runs.index.facts import read_facts, signature
-from trainwright.runs.index.place import FILE_SCHEME, SERVERS
+from trainwright.runs.index.place import FILE, FILE_SCHEME, SERVERS
 from trainwright.runs.index.runs_table import Entry, RunIndex
 
 _FOLDER = ".folder-id"
@@ -121,7 +121,7 @@ def rebuild(
     except IndexUnavailable:
         if place.startswith(SERVERS):
             raise
-        _remove_file(Path(place.removeprefix(FILE_SCHEME)))
+        _remove_file(Path(place.removeprefix(FILE_SCHEME)), ours=Path(runs_dir) / FILE)
     return bring_up_to_date(place, runs_dir, told)
 
 
@@ -143,20 +143,24 @@ def bring_up_to_date(
         index.close()
 
 
-def _remove_file(path: Path) -> None:
-    """Removes a damaged index. Raises RunError where the file is something else."""
-    try:
-        head = path.read_bytes()[:16]
-    except FileNotFoundError:
+def _remove_file(path: Path, ours: Path) -> None:
+    """Removes a damaged index; `ours` has a name that only we give. Raises RunError where it is none."""
+    if not path.exists():
         return
-    if head and not head.startswith(b"SQLite format 3"):
+    if not path.is_file() or (path != ours and not _begins_as_a_database(path)):
         raise RunError(
-            "the file is no index of runs",
+            "this is no index of runs",
             where=str(path),
-            fix="delete it yourself, if it is of no use, or give another place with --index",
+            fix="give another place with --index, or delete it yourself if it is of no use",
         )
     for suffix in ("", "-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _begins_as_a_database(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(16)
+    return not head or head.startswith(b"SQLite format 3")
 
 
 def _folder_id(folder: Path) -> str:
