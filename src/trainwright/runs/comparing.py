@@ -67,7 +67,8 @@ def read_compared(run: RunDirectory) -> ComparedRun:
 def groups_of(runs: Sequence[ComparedRun]) -> list[RunGroup]:
     """Runs by recipe, in the order of their first ones.
 
-    A run with the seed of another of its recipe stays in the group: it was run twice.
+    A run with the seed of another of its recipe stays in the group: it was run twice. One that was made of
+    others, merged or combined, is no further training and stands alone.
 
     Raises:
         UserError: There are fewer than two runs.
@@ -148,6 +149,8 @@ def _identity(item: ComparedRun) -> str:
         parts["recipe"] = plain(recipe)
     else:
         parts = {"recipe": plain(item.recipe), "data": item.record.data.get("fingerprint")}
+    if item.record.merged or any("member" in parent for parent in item.record.parents):
+        parts["made of others"] = str(item.run.path)
     return json.dumps(parts, sort_keys=True, default=str)
 
 
