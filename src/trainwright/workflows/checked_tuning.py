@@ -38,7 +38,7 @@ def check_search(recipe: Recipe, names: Iterable[str], data: PreparedData) -> li
 
 
 def refuse_dead_budget(recipe: Recipe, rows: int) -> None:
-    """Raises RecipeError where a budget is searched whose every value lies beyond the other one, which is fixed.
+    """Raises RecipeError where a budget is searched whose every value lies beyond the other, fixed one.
 
     Args:
         recipe: With a `tune` section.
