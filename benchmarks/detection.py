@@ -27,7 +27,14 @@ from benchmarks.training import finish, schedule, show
 from benchmarks.workloads import Contestant
 
 KINDS = ("fcos", "retinanet")
-MAKERS = ("ours", "ours_bf16", "torchvision", "torchvision_bf16", "torchvision_channels_last")
+MAKERS = (
+    "ours",
+    "ours_bf16",
+    "torchvision",
+    "torchvision_bf16",
+    "torchvision_channels_last",
+    "torchvision_best",
+)
 SHOWN = (
     "images_per_s",
     "us_per_step",

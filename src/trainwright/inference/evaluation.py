@@ -17,7 +17,8 @@ from trainwright.inference.answers import Sizes, answer_columns, true_objects
 from trainwright.inference.kept_pictures import keep_worst
 from trainwright.inference.predictions import write_predictions
 from trainwright.inference.predictor import Predictor
-from trainwright.runs.atomic import make_directory, write_json
+from trainwright.runs.atomic import make_directory
+from trainwright.runs.scores import write_scores
 
 
 def evaluate_split(
@@ -55,7 +56,7 @@ def evaluate_split(
             classes[name] = processor.spec().classes
     if data.targets:
         write_predictions(folder / "predictions.parquet", columns, classes=classes)
-    write_json(folder / "metrics.json", metrics)
+    write_scores(folder / "metrics.json", metrics)
     return metrics
 
 

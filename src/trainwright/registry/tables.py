@@ -357,6 +357,7 @@ TABLES: dict[str, dict[str, str]] = {
         "tune": "trainwright.workflows.stages.tune:tune",
         "combine": "trainwright.workflows.stages.combine:combine",
         "evaluate": "trainwright.workflows.stages.evaluate:evaluate",
+        "compare": "trainwright.workflows.stages.compare:compare",
         "predict": "trainwright.workflows.stages.predict:predict",
         "report": "trainwright.workflows.stages.report:report",
         "command": "trainwright.workflows.stages.command:command",

@@ -17,6 +17,7 @@ from trainwright.runs.events import read_events
 from trainwright.runs.ledger import EpochLine, read_ledger
 from trainwright.runs.metrics import Series
 from trainwright.runs.record import RunRecord
+from trainwright.runs.scores import read_scores
 
 # The split that answers "how good is it" comes first.
 ORDER = ("test", "val", "train")
@@ -138,11 +139,15 @@ def _evaluations(run: RunDirectory) -> list[Evaluation]:
     return [
         Evaluation(
             split,
-            _json(run.evaluation(split) / "metrics.json"),
+            _scores(run.evaluation(split) / "metrics.json"),
             read_predictions(run.evaluation(split) / "predictions.parquet"),
         )
         for split in found
     ]
+
+
+def _scores(path: Path) -> dict[str, float]:
+    return read_scores(path) if path.is_file() else {}
 
 
 def _text(path: Path) -> str:

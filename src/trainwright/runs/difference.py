@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from trainwright.errors import RunError
 from trainwright.runs.directory import RunDirectory
 from trainwright.runs.metrics import last_values
+from trainwright.runs.scores import read_scores
 
 MISSING = "-"
 
@@ -104,15 +104,5 @@ def final_metrics(run: RunDirectory) -> dict[str, float]:
     """`<split>/<metric>` of the stored evaluations, else the last logged values."""
     found: dict[str, float] = {}
     for path in sorted(run.path.glob("evaluation/*/metrics.json")):
-        try:
-            values = json.loads(path.read_text())
-        except (OSError, ValueError) as error:
-            raise RunError("an evaluation cannot be read", where=str(path), why=str(error)) from error
-        found.update(
-            {
-                f"{path.parent.name}/{name}": float(value)
-                for name, value in values.items()
-                if isinstance(value, int | float)
-            }
-        )
+        found.update({f"{path.parent.name}/{name}": value for name, value in read_scores(path).items()})
     return found or last_values(run.metrics_file)
