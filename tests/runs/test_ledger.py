@@ -8,7 +8,7 @@ import pytest
 
 from trainwright.runs.directory import RunDirectory
 from trainwright.runs.events import append_event
-from trainwright.runs.ledger import advice, in_words, read_ledger, seconds_to, shares
+from trainwright.runs.ledger import advice, in_words, read_ledger, shares
 from trainwright.runs.record import Attempt, RunRecord
 
 RECIPE = {"train": {"batch_size": 32, "evaluate_every": 1, "log_every": 50}, "data": {"cache": "auto"}}
@@ -38,10 +38,6 @@ def test_an_epoch_that_was_repeated_counts_once(run: RunDirectory) -> None:
     lines = read_ledger(run, record())
     assert [(line.epoch, line.elapsed) for line in lines] == [(1, 5.0), (2, 9.0), (3, 21.0)]
     assert shares(lines) == {"data": 12 / 15, "forward": 3 / 15}
-
-
-def test_seconds_to_a_step_are_those_of_its_epoch(run: RunDirectory) -> None:
-    assert [seconds_to(run, record(), step) for step in (1, 10, 11, 30, 31)] == [5.0, 5.0, 9.0, 21.0, None]
 
 
 def test_lines_of_a_later_version_are_passed_over(run: RunDirectory) -> None:

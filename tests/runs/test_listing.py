@@ -92,6 +92,12 @@ def test_row_of_a_killed_run_takes_its_progress_from_the_heartbeat(make_run):
     )
 
 
+def test_a_done_run_that_is_still_held_has_its_own_reason(make_run):
+    run = make_run(reason="all epochs done")
+    with run.acquire():
+        assert (row(run).state, row(run).reason) == ("done", "all epochs done")
+
+
 def test_row_of_a_living_run_names_its_process(make_run):
     run = make_run(state=RunState.RUNNING)
     with run.acquire():

@@ -24,11 +24,18 @@ from trainwright.runs.difference import flatten, resolved_values
 from trainwright.runs.directory import RunDirectory
 from trainwright.runs.listing import RunRow, is_named, row
 from trainwright.runs.packing import Item, contents, differing, pack, unpack
-from trainwright.runs.removing import RESTORING, folder_of, refuse_outside, remove
+from trainwright.runs.removing import (
+    MANIFEST,
+    PACK,
+    RESTORING,
+    folder_of,
+    refuse_outside,
+    remove,
+    remove_archived,
+)
 from trainwright.runs.selecting import Known, Query, refuse_unknown
 
 _FORMAT = 1
-_SUFFIX = ".json"
 # A process that is gone had it; who works on the run holds it anew.
 _LEFT_OUT = ("lock", "lock.breaking")
 
@@ -120,13 +127,8 @@ def restore(archived: ArchivedRun, runs_dir: str | os.PathLike[str]) -> RunDirec
 
 
 def forget(archived: ArchivedRun) -> None:
-    """Deletes a run's archive. Raises StorageError."""
-    try:
-        archived.manifest.unlink(missing_ok=True)  # first: without it the pack does not count
-        sync_directory(archived.file.parent)
-        archived.file.unlink(missing_ok=True)
-    except OSError as error:
-        raise StorageError(archived.file, error) from error
+    """Deletes a run's archive. Call it within `alone`. Raises StorageError."""
+    remove_archived(archived.manifest, archived.file)
 
 
 def archived_runs(runs_dir: str | os.PathLike[str], *, left: bool = False) -> list[ArchivedRun]:
@@ -141,7 +143,7 @@ def archived_runs(runs_dir: str | os.PathLike[str], *, left: bool = False) -> li
     """
     found = [
         _read(path)
-        for path in folder_of(runs_dir).glob(f"*{_SUFFIX}")
+        for path in folder_of(runs_dir).glob(f"*{MANIFEST}")
         if not path.name.startswith(".") and (left or not (Path(runs_dir) / path.stem / "run.json").exists())
     ]
     return sorted(found, key=lambda item: (item.row.created, item.id))
@@ -197,7 +199,7 @@ def query_archived(found: Sequence[ArchivedRun], query: Query) -> list[Known]:
 def _packed(run: RunDirectory, folder: Path, shown: RunRow) -> ArchivedRun:
     record = run.record()
     recipe = dict(flatten(resolved_values(run)))
-    file = folder / f"{run.id}.tar.gz"
+    file = folder / f"{run.id}{PACK}"
     items = pack(run.path, file, without=_LEFT_OUT)
     made = ArchivedRun(run.id, file, shown, recipe, list(record.parents), time.time(), items)
     value = asdict(made) | {"format": _FORMAT, "file": file.name}
@@ -206,7 +208,7 @@ def _packed(run: RunDirectory, folder: Path, shown: RunRow) -> ArchivedRun:
 
 
 def _manifest(folder: Path, id: str) -> Path:
-    return folder / f"{id}{_SUFFIX}"
+    return folder / f"{id}{MANIFEST}"
 
 
 def _read(path: Path) -> ArchivedRun:
@@ -218,7 +220,7 @@ def _read(path: Path) -> ArchivedRun:
             raise ValueError(f"it is of {value['id']}")
         names = {item.name for item in fields(RunRow)}
         shown = {key: item for key, item in value["row"].items() if key in names}
-        file = path.with_name(f"{path.stem}.tar.gz")
+        file = path.with_name(f"{path.stem}{PACK}")
         return ArchivedRun(
             id=path.stem,
             file=file,

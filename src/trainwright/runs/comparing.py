@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trainwright.errors import UserError
+from trainwright.runs.convergence import convergence
 from trainwright.runs.difference import Change, changes, final_metrics, resolved_values
 from trainwright.runs.directory import RunDirectory
 from trainwright.runs.listing import split_id
@@ -25,7 +26,7 @@ class ComparedRun:
         run: Its directory.
         record: Its record.
         recipe: Its resolved recipe.
-        metrics: Final metrics, `<split>/<name>`.
+        metrics: Final metrics, `<split>/<name>`, and how soon it converged, `run/<name>`.
     """
 
     run: RunDirectory
@@ -58,7 +59,9 @@ class RunGroup:
 
 def read_compared(run: RunDirectory) -> ComparedRun:
     """Reads a run. Raises RunError."""
-    return ComparedRun(run, run.record(), resolved_values(run), final_metrics(run))
+    record = run.record()
+    metrics = {**final_metrics(run), **convergence(run, record)}
+    return ComparedRun(run, record, resolved_values(run), metrics)
 
 
 def groups_of(runs: Sequence[ComparedRun]) -> list[RunGroup]:

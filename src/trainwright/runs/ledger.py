@@ -61,11 +61,6 @@ def read_ledger(run: RunDirectory, record: RunRecord) -> list[EpochLine]:
     return [found[step] for step in sorted(found)]
 
 
-def seconds_to(run: RunDirectory, record: RunRecord, step: int) -> float | None:
-    """Seconds of training until the epoch was done in which a step is; None where nobody wrote them down."""
-    return next((line.elapsed for line in read_ledger(run, record) if line.step >= step), None)
-
-
 def shares(lines: Iterable[EpochLine]) -> dict[str, float]:
     """Share of each part in the time of all epochs, parts without any left out."""
     totals: dict[str, float] = {}

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from trainwright.errors import RunError, closest
+from trainwright.runs.convergence import KIND, convergence
 from trainwright.runs.difference import final_metrics
 from trainwright.runs.directory import RunDirectory
 from trainwright.runs.heartbeat import read_heartbeat
@@ -37,7 +38,7 @@ class RunRow:
         total_steps: Steps planned, None where a budget in minutes leaves it open.
         created: Seconds since the epoch.
         seconds: Working time over all attempts that ended or live.
-        metrics: Final metrics, `<split>/<name>`.
+        metrics: Final metrics, `<split>/<name>`, and how soon it converged, `run/<name>`.
         tags: What people call it, by comma.
         note: What people say of it.
     """
@@ -144,7 +145,9 @@ def row(run: RunDirectory) -> RunRow:
         progress.update({key: beat[key] for key in ("step", "epoch", "total_steps") if key in beat})
         # The last beat of a short life came before the last checkpoint.
         progress["step"] = max((progress.get("step"), run.newest_checkpoint()), key=lambda step: step or 0)
-    reason = f"process {owner.pid} on {owner.host}" if owner and owner.pid else record.exit_reason
+    reason = record.exit_reason
+    if state == "running" and owner and owner.pid:  # one that is done may still be held by who wrote its end
+        reason = f"process {owner.pid} on {owner.host}"
     if state == "interrupted" and not reason:
         reason = "the process was killed"
     return RunRow(
@@ -157,7 +160,7 @@ def row(run: RunDirectory) -> RunRow:
         total_steps=progress.get("total_steps"),
         created=record.created,
         seconds=_working_time(record.attempts, beat.get("time"), alive=owner is not None),
-        metrics=final_metrics(run),
+        metrics={**final_metrics(run), **convergence(run, record)},
         tags=",".join(labels.tags),
         note=labels.note,
     )
@@ -165,7 +168,7 @@ def row(run: RunDirectory) -> RunRow:
 
 def headline(metrics: Mapping[str, float]) -> dict[str, float]:
     """The three metrics to show first: of test before validation before training, losses last."""
-    order = {"test": 0, "val": 1}
+    order = {"test": 0, "val": 1, KIND: 3}
     names = sorted(metrics, key=lambda name: (order.get(name.partition("/")[0], 2), "loss" in name))
     return {name: metrics[name] for name in names[:3]}
 

@@ -16,6 +16,7 @@ from trainwright.runs.listing import ARCHIVE
 from trainwright.runs.lock import LockHeld, RunLock
 
 _REMOVING, RESTORING = ".removing-", ".restoring-"
+MANIFEST, PACK = ".json", ".tar.gz"
 
 
 def folder_of(runs_dir: str | os.PathLike[str]) -> Path:
@@ -43,10 +44,19 @@ def alone(runs_dir: str | os.PathLike[str]) -> Iterator[None]:
             fix="wait for it",
         ) from error
     with lock:
-        for path in Path(runs_dir).iterdir():
-            if path.name.startswith((_REMOVING, RESTORING)) and not path.is_symlink():
-                shutil.rmtree(path, ignore_errors=True)
+        _finish_removing(Path(runs_dir))
         yield
+
+
+def _finish_removing(runs_dir: Path) -> None:
+    """Removes what a kill left of removing and restoring."""
+    for path in list(runs_dir.iterdir()):
+        if path.name.startswith((_REMOVING, RESTORING)) and not path.is_symlink():
+            for manifest in path.glob(f"*{MANIFEST}"):
+                pack = folder_of(runs_dir) / f"{manifest.stem}{PACK}"
+                if not pack.with_name(manifest.name).exists():
+                    pack.unlink(missing_ok=True)
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def refuse_outside(run: RunDirectory, runs_dir: str | os.PathLike[str]) -> None:
@@ -80,3 +90,24 @@ def remove(run: RunDirectory, runs_dir: str | os.PathLike[str]) -> None:
         shutil.rmtree(place)
     except OSError as error:
         raise StorageError(run.path, error) from error
+
+
+def remove_archived(manifest: Path, pack: Path) -> None:
+    """Removes an archived run: it counts no more at once, its pack goes after that.
+
+    The list of contents is moved away before the pack is deleted, so that whoever calls `alone` after a kill
+    knows that the pack was to go; one that lies there for another reason is left alone.
+
+    Raises:
+        StorageError: It cannot be removed; the rest is tried again by whoever calls `alone` next.
+    """
+    folder = pack.parent
+    try:
+        place = Path(tempfile.mkdtemp(prefix=_REMOVING, dir=folder.parent))
+        if manifest.exists():
+            manifest.rename(place / manifest.name)
+            sync_directory(folder)
+        pack.unlink(missing_ok=True)
+        shutil.rmtree(place)
+    except OSError as error:
+        raise StorageError(pack, error) from error

@@ -20,6 +20,7 @@ from trainwright.runs.comparing import (
     read_compared,
     recipe_differences,
 )
+from trainwright.runs.convergence import KIND
 from trainwright.runs.directory import RunDirectory
 from trainwright.runs.index.curves import read_curves
 from trainwright.workflows.pairing_samples import (
@@ -76,7 +77,8 @@ def compared_metrics(groups: Sequence[RunGroup]) -> dict[str, list[GroupValue]]:
     """`<split>/<metric>` -> value in each group, in the order in which runs have them."""
     keys = list(dict.fromkeys(key for group in groups for item in group.runs for key in item.metrics))
     # A run that was not evaluated has last values of its training, which are no measure of it.
-    keys = [key for key in keys if "/" in key and not key.startswith(_TRAINING)] or keys
+    scored = [key for key in keys if "/" in key and not key.startswith((*_TRAINING, f"{KIND}/"))]
+    keys = [*scored, *(key for key in keys if key.startswith(f"{KIND}/"))] if scored else keys
     answers: dict[str, Answers] = {}
     found = {}
     for key in keys:
@@ -157,6 +159,8 @@ def _against(
     before, after = first.values(key), group.values(key)
     difference = float(np.mean(after) - np.mean(before))
     p_seeds = paired.group_permutation(before, after)
+    if key.startswith(f"{KIND}/"):
+        return Against(difference, p_seeds=p_seeds, reason=NO_MEAN)
     known = [answer for answer in (*left, *right) if answer is not None]
     if len(known) < len(left) + len(right):
         return Against(difference, p_seeds=p_seeds, reason=NOT_KEPT)

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trainwright.errors import RecipeError, RunError, TrainwrightError, closest, raise_all
+from trainwright.runs.convergence import EPOCHS, SECONDS, STEPS, convergence
 from trainwright.runs.directory import RunDirectory
-from trainwright.runs.ledger import seconds_to
 from trainwright.runs.metrics import epoch_rows
 from trainwright.workflows.latency import known_latency
 from trainwright.workflows.results import read_metrics_of
@@ -29,9 +29,9 @@ OF_THE_MODEL = {
 """Objectives of every run that do not change while it is trained."""
 
 OF_THE_RUN = {
-    "run/steps_to_best": "optimizer steps until the best weights",
-    "run/epochs_to_best": "epochs until the best weights",
-    "run/seconds_to_best": "seconds of training until the epoch of the best weights was scored",
+    STEPS: "optimizer steps until the best weights",
+    EPOCHS: "epochs until the best weights",
+    SECONDS: "seconds of training until the epoch of the best weights was scored",
 }
 """Objectives of every run: how soon it converged."""
 
@@ -96,7 +96,7 @@ def objective_values(run: RunDirectory, objectives: Iterable[str]) -> list[float
         if name in OF_THE_MODEL:
             value: float | None = _of_the_model(run, metric)
         elif name in OF_THE_RUN:
-            value = _to_best(run, metric)
+            value = _to_best(run, name)
         elif split in scored:
             value = scored[split].get(metric)
         else:
@@ -211,14 +211,14 @@ def _fixed(run: RunDirectory, metrics: Sequence[str]) -> dict[str, float]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _to_best(run: RunDirectory, metric: str) -> float | None:
-    step = (run.record().best or {}).get("step")
-    if step is None or metric == "steps_to_best":
-        return step
-    if metric == "seconds_to_best":
-        return seconds_to(run, run.record(), step)
-    rows = epoch_rows(run.metrics_file, run.record().resumed_from)
-    return next((row["epoch"] for row in rows if row["step"] >= step), None)
+def _to_best(run: RunDirectory, name: str) -> float | None:
+    record = run.record()
+    found = convergence(run, record).get(name)
+    if found is None and name == EPOCHS and (step := (record.best or {}).get("step")) is not None:
+        # Of a run whose epochs were not timed.
+        rows = epoch_rows(run.metrics_file, record.resumed_from)
+        return next((row["epoch"] for row in rows if row["step"] >= step), None)
+    return found
 
 
 def _of_the_model(run: RunDirectory, metric: str) -> float | None:

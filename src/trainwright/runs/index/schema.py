@@ -5,7 +5,7 @@ from __future__ import annotations
 from trainwright.errors import UserError
 from trainwright.runs.index.database import Database, IndexUnavailable
 
-FORMAT = 2
+FORMAT = 3  # raised too when more is kept under the same columns
 TABLES = ("runs", "metrics", "last_values", "recipe_values", "tags")
 _LOCK = 7_286_101  # of PostgreSQL: two processes that make the same table at once fail, IF NOT EXISTS or not
 
