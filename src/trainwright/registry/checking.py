@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 
 from trainwright.errors import RecipeError, closest, raise_all
-from trainwright.fields import ComponentOf
+from trainwright.fields import ComponentOf, IsDivision
 from trainwright.registry.catalogue import describe, names
 from trainwright.registry.dead_values import dead_values
 from trainwright.registry.info import UNANNOTATED, ComponentInfo, Parameter
@@ -128,7 +128,14 @@ def _unread(info: ComponentInfo, given: dict[str, Any], filled: dict[str, Any]) 
     """Values for parameters that a component of the user's own takes and never looks at."""
     if not info.user_code:
         return []
-    chosen = [p.name for p in info.parameters if p.name in given and filled.get(p.name) != p.default]
+    chosen = [
+        parameter.name
+        for parameter in info.parameters
+        if parameter.name in given
+        and filled.get(parameter.name) != parameter.default
+        # Into how many parts work is divided is no part of any result, whether it is heeded or not.
+        and not any(isinstance(m, IsDivision) for m in getattr(parameter.annotation, "__metadata__", ()))
+    ]
     return [
         Problem(
             (name,),
