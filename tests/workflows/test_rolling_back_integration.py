@@ -66,6 +66,10 @@ def train(folder: str = "runs", **overrides: Any) -> RunDirectory:
     return RunDirectory(result.path)
 
 
+def rates_of(run: RunDirectory) -> list[float]:
+    return [rate for _, rate in run.metrics()["step/lr"]]
+
+
 def results(run: RunDirectory) -> dict[str, Any]:
     """Everything that a training leaves, but for the time it took."""
     latest = CheckpointStore(run.checkpoints).read_latest(pytest.fail)
@@ -103,6 +107,17 @@ def test_it_goes_back_and_on_at_a_lower_rate() -> None:
     # The weights that are kept are those that the record tells of.
     metrics = json.loads((run.evaluation("val") / "metrics.json").read_text())
     assert metrics[record.best["monitor"].partition("/")[2]] == pytest.approx(record.best["value"], rel=1e-5)
+
+
+def test_what_goes_on_from_it_does_so_at_the_lowered_rate() -> None:
+    parent = train()
+    child = RunDirectory(tw.continue_run(parent.path, {"train.epochs": 17}).path)
+    assert set(rates_of(child)) == {0.4}
+    grandchild = RunDirectory(tw.continue_run(child.path, ["train.epochs=18", "train.log_every=2"]).path)
+    assert set(rates_of(grandchild)) == {0.4}
+    said = RunDirectory(tw.continue_run(parent.path, ["train.epochs=17", "train.optimizer.lr=0.3"]).path)
+    assert set(rates_of(said)) == {0.3}
+    assert "at 0.25 times the recipe's learning rate" in child.log.read_text()
 
 
 def test_a_rule_of_health_leads_back_sooner() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Protocol, runtime_checkable
 
 
@@ -12,6 +13,10 @@ class Stateful(Protocol):
     def state_dict(self) -> Any: ...
 
     def load_state_dict(self, state: Any) -> Any: ...
+
+
+class OtherParts(ValueError):
+    """A state is that of a training of other parts."""
 
 
 class State:
@@ -30,10 +35,25 @@ class State:
         """The state of every part, by name."""
         return {name: part.state_dict() for name, part in self.parts.items()}
 
-    def restore(self, tree: dict[str, Any]) -> None:
-        """Puts every part back. Raises ValueError where the parts are not the same ones."""
-        if set(tree) != set(self.parts):
-            missing, extra = set(self.parts) - set(tree), set(tree) - set(self.parts)
-            raise ValueError(f"the checkpoint lacks {sorted(missing)} and has unknown {sorted(extra)}")
+    def restore(self, tree: dict[str, Any], *, may_lack: Collection[str] = ()) -> list[str]:
+        """Puts every part back.
+
+        Args:
+            tree: As `tree` gave it.
+            may_lack: Parts that may stay as they are where the tree lacks them.
+
+        Returns:
+            Names of parts that it lacks.
+
+        Raises:
+            OtherParts: The parts are not the same ones.
+        """
+        missing, extra = set(self.parts) - set(tree), set(tree) - set(self.parts)
+        if extra or missing - set(may_lack):
+            lacks = f"lacks {', '.join(sorted(missing))}" if missing else ""
+            knows = f"has {', '.join(sorted(extra))}, which this training has not" if extra else ""
+            raise OtherParts(f"it {' and '.join(filter(None, (lacks, knows)))}")
         for name, part in self.parts.items():
-            part.load_state_dict(tree[name])
+            if name in tree:
+                part.load_state_dict(tree[name])
+        return sorted(missing)

@@ -30,6 +30,7 @@ class Origin:
         same_batches: Whether an epoch has the same batches as in the parent.
         changes: Recipe values that differ, the parent's on the left.
         digest: Of the parent's checkpoint; part of the run's salt.
+        rate: What the recipe's learning rates are multiplied by: what roll-backs of the parent left of them.
     """
 
     run: str
@@ -40,6 +41,7 @@ class Origin:
     same_batches: bool = True
     changes: tuple[Change, ...] = ()
     digest: str = ""
+    rate: float = 1.0
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""

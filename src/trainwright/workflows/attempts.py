@@ -23,6 +23,7 @@ from trainwright.runs.atomic import remove_leftovers
 from trainwright.runs.directory import RunDirectory
 from trainwright.runs.events import append_event
 from trainwright.runs.heartbeat import Heartbeat
+from trainwright.runs.lowered_rate import turns_of
 from trainwright.runs.record import RunRecord
 from trainwright.runs.spool import Spool
 from trainwright.workflows.failing_step import search
@@ -107,7 +108,7 @@ class Attempts:
 
     def _built(self) -> Parts:
         parts = self.build()
-        slow_down(parts, self.agree(lambda: self.record.rollbacks if self.record is not None else []))
+        slow_down(parts, self.agree(lambda: turns_of(self.record) if self.record is not None else []))
         return parts
 
     def _roll_back(self, failure: Diverged) -> bool:

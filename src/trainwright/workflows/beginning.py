@@ -56,4 +56,9 @@ def begin_from_origin(loop: Loop, run: RunDirectory) -> str:
             loop.parts.ema.restart()
     at, weights = loop.position, "best weights" if origin.checkpoint == "best" else "last state"
     where = f"epoch {at.epoch}, step {at.step}"
-    return f"going on from the {weights} of {origin.run} at {where}; optimizer {origin.optimizer}"
+    slower = (
+        f"; at {origin.rate:g} times the recipe's learning rate, as roll-backs left it there"
+        if origin.rate != 1.0
+        else ""
+    )
+    return f"going on from the {weights} of {origin.run} at {where}; optimizer {origin.optimizer}{slower}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,7 @@ from trainwright.recipe.salt import weights_digest
 from trainwright.runs.difference import Change, changes, resolved_values
 from trainwright.runs.directory import RunDirectory
 from trainwright.runs.lineage import Checkpoint, Origin
+from trainwright.runs.lowered_rate import rate_of
 from trainwright.runs.record import RunState
 from trainwright.workflows.other_data import other_data
 from trainwright.workflows.training import Beginning, RunResult, load_data, train_loaded
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from trainwright.recipe import LoadedRecipe
 
 _BATCHES = ("train.batch_size", "train.seed", "data.")
+_OPTIMIZER = ("train.optimizer", "train.optimizer.name")
+_RATE = re.compile(r"^train\..*[._]lr$")
 
 
 def continue_run(
@@ -78,11 +83,19 @@ def continue_run(
         origin = _origin(
             parent, checkpoint, from_, found, reset_optimizer=reset_optimizer, same_data=same_data
         )
+        if not _sets_rate(overrides):
+            origin = replace(origin, rate=rate_of(parent.record()))
         return _beginning(origin, parent)
 
     return train_loaded(
         loaded, progress, read, runs_dir=runs_dir or parent.path.parent, fresh=fresh, begin=begin
     )
+
+
+def _sets_rate(overrides: Mapping[str, Any] | Sequence[str]) -> bool:
+    """Whether the user says how fast to learn: what roll-backs made of the parent's rate counts no more."""
+    keys = [key.partition("=")[0].strip() for key in overrides]
+    return any(key in _OPTIMIZER or _RATE.search(key) for key in keys)
 
 
 def _joined(
@@ -122,7 +135,9 @@ def _beginning(origin: Origin, parent: RunDirectory) -> Beginning:
 
         copy_origin(origin, parent, run)
 
-    content = {"parent": origin.digest, "optimizer_state": origin.optimizer}
+    content: dict[str, Any] = {"parent": origin.digest, "optimizer_state": origin.optimizer}
+    if origin.rate != 1.0:
+        content["lr_factor"] = origin.rate
     return Beginning(content, [origin.as_json()], prepare)
 
 

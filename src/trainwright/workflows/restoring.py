@@ -6,10 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 from trainwright.engine.loop import Loop
+from trainwright.engine.state import OtherParts
 from trainwright.errors import RunError
 from trainwright.models.weights import apply_weights, load_weights
 from trainwright.runs.directory import RunDirectory
 from trainwright.workflows.beginning import begin_from_origin
+
+# What watches a training and changes nothing of it may begin in its middle.
+_WATCHING = {
+    "health": "the health of a training was watched",
+    "samples": "the losses of single samples were kept",
+}
 
 
 def restore(
@@ -30,7 +37,7 @@ def restore(
         from_best: With the best weights and a new state of the optimizer.
 
     Raises:
-        RunError: There are no best weights.
+        RunError: There are no best weights, or the checkpoint is that of another training.
     """
     if found is None:
         told = begin_from_origin(loop, run)
@@ -39,8 +46,10 @@ def restore(
         return
     step, tree = found
     if not from_best:
-        loop.state.restore(tree)
+        lacking = _restore_all(loop, run, step, tree)
         say(f"resuming at step {step}")
+        for name in lacking:
+            say(f"the checkpoint was written before {_WATCHING[name]}: that begins at step {step}")
         return
     if not run.best.exists():
         raise RunError(
@@ -55,3 +64,17 @@ def restore(
     if loop.parts.ema is not None:
         loop.parts.ema.restart()
     say(f"going on from the best weights at step {step}, optimizer state new")
+
+
+def _restore_all(loop: Loop, run: RunDirectory, step: int, tree: dict[str, Any]) -> list[str]:
+    """Puts everything back; gives what began anew."""
+    try:
+        return loop.state.restore(tree, may_lack=_WATCHING)
+    except OtherParts as error:
+        raise RunError(
+            "the checkpoint is not one of this training",
+            where=str(run.checkpoints / str(step)),
+            why=str(error),
+            fix=f"`trainwright resume {run.path} --from best` goes on from the best weights, "
+            f"`trainwright continue {run.path}` from the last ones in a new run",
+        ) from error

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from trainwright.engine.checkpoint import KEPT, CheckpointStore
 from trainwright.engine.health.diverged import Diverged
@@ -21,6 +20,7 @@ from trainwright.engine.parts import Parts
 from trainwright.recipe.health import Health
 from trainwright.runs.atomic import StorageError, make_directory, write_bytes
 from trainwright.runs.directory import RunDirectory
+from trainwright.runs.lowered_rate import rate_of
 from trainwright.runs.record import RunRecord, RunState
 
 # As many as regular checkpoints are kept, and two more that may still be being written.
@@ -80,7 +80,7 @@ def roll_back(
         return False
     _put_back(run, to)
     store.forget_after(to)
-    rate = health.lr_factor * (record.rollbacks[-1]["rate"] if record.rollbacks else 1.0)
+    rate = health.lr_factor * rate_of(record)
     say(f"going back to step {to:,}, and on at {rate:g} times the recipe's learning rate")
     record.end(RunState.INTERRUPTED, f"{failure.what}; rolled back to step {to}")
     record.rollbacks.append(
@@ -96,10 +96,10 @@ def roll_back(
     return True
 
 
-def slow_down(parts: Parts, rollbacks: Sequence[Mapping[str, Any]] | None) -> None:
+def slow_down(parts: Parts, turns: Sequence[tuple[int, float]]) -> None:
     """Lets the learning rates be what the roll-backs so far have made of them."""
-    if rollbacks:
-        slowing = Slowing([(item["to"], item["rate"]) for item in rollbacks])
+    if turns:
+        slowing = Slowing(turns)
         for runner in parts.runners:
             runner.slowing = slowing
 
