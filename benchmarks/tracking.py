@@ -28,6 +28,7 @@ from trainwright.runs.spool import Spool
 
 CONTESTANTS = {
     "plain": Contestant(overrides=("--index", "none")),
+    "index": Contestant(),
     "sinks": Contestant(overrides=("train.sinks=[tensorboard, mlflow]",)),  # and the index, as ever
 }
 SHOWN = ("us_per_step", "train_s", "wall_s")
@@ -62,8 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         show(results.measurements[-1])
     finish(results, SHOWN, dry=options.dry)
     for value in SHOWN:
-        middle, low, high = ratio(results, value)
-        print(f"{value}: sinks / plain {middle:.4f}, 95 % from {low:.4f} to {high:.4f}")
+        for name in ("index", "sinks"):
+            middle, low, high = ratio(results, value, over=name)
+            print(f"{value}: {name} / plain {middle:.4f}, 95 % from {low:.4f} to {high:.4f}")
 
 
 def log_calls(count: int) -> dict[str, float]:

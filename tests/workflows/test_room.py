@@ -62,10 +62,10 @@ def test_plenty_of_memory_needs_no_probe(room, probed):
 
 def test_it_is_measured_where_that_is_not_clear_or_asked_for(room, probed):
     [memory, time] = room(2000, batch_size=64).judge(Counted(MIB, MIB, 5 * MIB, 1000)).lines
-    assert "about 740 MiB (measured with 32 and 48 samples a step)" in memory
+    assert "about 740 MiB (measured with 32 and 56 samples a step)" in memory
     assert "about 0.74 s a step" in time
     [(sizes, limit)] = probed
-    assert sizes == [(32, 32), (48, 32), (48, 48)] and limit == int(0.6 * 2000 * MIB)
+    assert sizes == [(32, 32), (56, 32), (56, 56)] and limit == int(0.6 * 2000 * MIB)
     assert "measured" in room(16000, batch_size=64).judge(SMALL, probe=True).lines[0]
 
 
@@ -135,10 +135,10 @@ def test_a_probe_that_fails_leaves_it_at_the_count(room, monkeypatch):
         (1, [(1, 1)]),
         (3, [(3, 3)]),
         (4, [(2, 2), (3, 2), (3, 3)]),
-        (256, [(128, 128), (192, 128), (192, 192)]),
+        (256, [(128, 128), (224, 128), (224, 224)]),
     ],
 )
-def test_sizes_are_half_and_three_quarters_of_the_step(samples, sizes):
+def test_sizes_are_half_and_seven_eighths_of_the_step(samples, sizes):
     assert probe_sizes(SMALL, samples, 1 << 40) == sizes
 
 

@@ -79,8 +79,7 @@ class SinkProcess:
 def main(arguments: Sequence[str]) -> int:
     """Feeds the sinks of the run that is the argument; 0 where all were given everything."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with suppress(OSError):
-        os.nice(_NICE)
+    yield_to_the_training()
     run = RunDirectory(Path(arguments[0]))
     specs = json.loads(sys.stdin.readline() or "[]")
     recipes.load(run.resolved)  # says where modules of the user lie
@@ -95,6 +94,14 @@ def main(arguments: Sequence[str]) -> int:
         complete = [follower.close(_AFTER_A_KILL if not ended else 1e6) for follower in followers]
         write_failures(followers)
     return 0 if all(complete) else 1
+
+
+def yield_to_the_training() -> None:
+    """Runs only where the training leaves a core idle: at the lowest nice value a step would still wait."""
+    with suppress(OSError):
+        os.nice(_NICE)
+        if hasattr(os, "SCHED_IDLE"):  # Linux
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def _give_up(followers: Sequence[Any]) -> None:
