@@ -155,13 +155,17 @@ def _with_null(text: str) -> dict[str, float | None]:
 
 
 @pytest.mark.parametrize("name", shipped_names())
-def test_two_steps_evaluation_and_report(name, request, tmp_path, monkeypatch, capsys):
+def test_check_two_steps_evaluation_and_report(name, request, tmp_path, monkeypatch, capsys):
     launch = launch_line(name)
     if "DATA=" in launch:
         monkeypatch.setenv("DATA", str(request.getfixturevalue("data")))
     if "WEIGHTS=" in launch:
         monkeypatch.setenv("WEIGHTS", str(request.getfixturevalue("weights")[name]()))
     monkeypatch.chdir(tmp_path)
+    assert main(["check", name, *TINY]) == 0, capsys.readouterr().err
+    checked = capsys.readouterr()
+    assert checked.out.splitlines()[-1] == "everything that can be checked before the first step is in order"
+    assert "error" not in checked.err and "no effect" not in checked.out + checked.err
     assert main(["train", name, *TINY, "--quiet"]) == 0, capsys.readouterr().err
     [run] = all_runs("runs")
     record = run.record()

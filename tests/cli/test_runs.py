@@ -118,6 +118,10 @@ def test_a_key_that_no_run_has_is_refused_with_a_guess(two, command):
     for words, told in (
         (["--sort", "train.lrr"], "did you mean 'train.lr'?"),
         (["--where", "accuracy"], "is no condition"),
+        (["--where", "val/accuracy>"], "is no condition"),
+        (["--where", "val/accuracy=>0.5"], "is no condition"),
+        (["--where", "val/accuracy>high"], "is a number"),
+        (["--where", "state=dnoe"], "did you mean done?"),
     ):
         answer = command("runs", "list", *words)
         assert answer.code == 2 and told in answer.err

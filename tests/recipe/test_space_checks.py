@@ -131,7 +131,7 @@ def test_dimensions_that_wait_for_each_other():
         ({"accuracy": "maximize"}, "no run reports `accuracy`"),
         ({"test/accuracy": "maximize"}, "the test split would choose"),
         ({"val/accuracy": "max"}, "one of `maximize`, `minimize`"),
-        ({}, "at least 1"),
+        ({}, "expected metrics and which way is better"),
     ],
 )
 def test_bad_objectives(objectives, what):

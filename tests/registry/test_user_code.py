@@ -24,6 +24,7 @@ class Net:
     def __init__(self, num_classes, width: int = 64, *, kind: Literal["leaky", "plain"] = "plain",
                  slope: float = 0.1, depth=3, norm=Odd, other: nothing_like_it.Thing = None):
         self.given = dict(num_classes=num_classes, width=width, kind=kind, slope=slope, norm=norm)
+        self.depth = depth
 
 def loss(output, target, class_weights=None, *, gamma: float = 2.0):
     return (output, target, class_weights, gamma)

@@ -59,12 +59,16 @@ def test_interrupted_is_resumed_saying_from_where(make_run, runs_dir, recipe):
         decision.run.lock.release()
 
 
-def test_failed_is_refused_with_the_ways_on(make_run, runs_dir, recipe):
+@pytest.mark.parametrize("has_best", [True, False])
+def test_failed_is_refused_with_the_ways_on(make_run, runs_dir, recipe, has_best):
     run = make_run(state=RunState.FAILED, reason="the loss is NaN at step 12")
+    if has_best:
+        run.best.parent.mkdir(exist_ok=True)
+        run.best.touch()
     with pytest.raises(RunError, match="NaN at step 12") as caught:
         decide(runs_dir, "digits", SALT, resolved=recipe)
     text = str(caught.value)
-    assert f"resume {run.path} --from best" in text and "--fresh" in text
+    assert (f"resume {run.path} --from best" in text) == has_best and "--fresh" in text
     assert caught.value.exit_code == 2
     assert holder(run.lock_file) is None  # the refusal keeps no lock
 

@@ -80,6 +80,18 @@ def test_samples_are_paired_by_name_not_by_place(make, tmp_path):
     assert (found.difference, found.p, found.interval) == (0.0, 1.0, (0.0, 0.0))
 
 
+@pytest.mark.parametrize(
+    "made_of", [{"merged": [{"run": "a", "from_step": 0}]}, {"parents": [{"member": "a", "share": 1.0}]}]
+)
+def test_a_run_that_was_made_of_others_is_no_further_training_of_the_recipe(make, tmp_path, made_of):
+    runs = [make("a", np.ones(10)), make("b", np.ones(10), seed=1), make("c", np.ones(10), seed=2)]
+    record = runs[2].record()
+    vars(record).update(made_of)
+    runs[2].save(record)
+    found = compare_runs(runs, tmp_path / "runs")
+    assert list(found.groups) == ["animals-aaaa (2 seeds)", "animals-cccccccccc"]
+
+
 def test_seeds_of_one_recipe_are_one_thing(make, tmp_path):
     right = np.ones(10)
     runs = [make(salt, right * (np.arange(10) >= wrong), seed=wrong) for salt, wrong in (("a", 1), ("b", 3))]
@@ -96,23 +108,6 @@ def test_seeds_of_one_recipe_are_one_thing(make, tmp_path):
     assert second.against.difference == pytest.approx(-0.35) and second.against.p_seeds == pytest.approx(
         2 / 6
     )
-
-
-@pytest.mark.parametrize(
-    "made_from",
-    [
-        {"merged": [{"run": "animals-aaaaaaaaaa", "from_step": 0}]},
-        {"parents": [{"member": "animals-aaaaaaaaaa", "share": 0.5}], "digest": "d" * 64},
-    ],
-)
-def test_what_was_merged_or_combined_from_runs_is_none_of_their_repeats(make, tmp_path, made_from):
-    runs = [make(salt, np.ones(10), seed=seed) for seed, salt in enumerate("abc")]
-    record = runs[2].record()
-    for name, value in made_from.items():
-        setattr(record, name, value)
-    with runs[2].acquire():
-        runs[2].save(record)
-    assert list(compare_runs(runs, tmp_path / "runs").groups) == ["animals-aaaa (2 seeds)", runs[2].id]
 
 
 @pytest.mark.parametrize(

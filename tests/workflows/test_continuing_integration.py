@@ -135,6 +135,7 @@ def test_a_child_killed_before_its_first_checkpoint_begins_with_its_parent_again
     ("overrides", "words"),
     [
         ({}, ("2 epochs", "train.epochs=3")),
+        ({"train.epochs": 3, "train.steps": 4}, ("recipe asks for 4", "train.steps=")),
         ({"train.epochs": 3, "model.hidden": [9]}, ("do not fit the model", "init:")),
         ({"train.epochs": 3, "train.optimizer": "rmsprop"}, ("optimizer's state", "--reset-optimizer")),
     ],

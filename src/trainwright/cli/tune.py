@@ -228,8 +228,13 @@ def _show(opened: OpenStudy, arguments: argparse.Namespace) -> None:
 
 
 def _why(trial: Trial) -> str:
+    from trainwright.tune.trial import TrialState
+    from trainwright.workflows.tuning import is_dead
+
+    gone = trial.state is TrialState.RUNNING and is_dead(trial.owner)
     notes = [
         "run before" if trial.reused else "",
+        "whoever worked on it is gone: `tune resume` takes it up" if gone else "",
         trial.reason.split("\n")[0] if trial.state != "done" else "",
     ]
     return ", ".join(note for note in notes if note)

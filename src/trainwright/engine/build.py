@@ -18,6 +18,7 @@ from trainwright.data.samplers.sequential import Sequential
 from trainwright.data.stream_store import store_of
 from trainwright.data.types import PreparedData
 from trainwright.engine.callbacks.base import build_callbacks
+from trainwright.engine.dead_config import dead_config
 from trainwright.engine.distributed import Processes
 from trainwright.engine.ema import Ema
 from trainwright.engine.generators import seed_generators
@@ -32,7 +33,7 @@ from trainwright.engine.preflight import Preflight, check_model
 from trainwright.engine.runtime import Execution, Runtime
 from trainwright.engine.sample_losses import SampleLosses
 from trainwright.engine.target_ranges import check_target_ranges
-from trainwright.errors import ModelError, RecipeError, closest
+from trainwright.errors import ModelError, RecipeError, closest, raise_all
 from trainwright.recipe.schema import Recipe
 from trainwright.tasks.base import Phase, Task
 
@@ -168,7 +169,7 @@ def check_network(
 ) -> Preflight:
     """Metrics that the run will give, and doubts. Raises UserError where the model does not fit."""
     check_target_ranges(recipe, data)
-    return check_model(
+    found = check_model(
         task,
         model,
         first_batch(recipe, data, execution, training=True, at_most=FEW),
@@ -176,6 +177,8 @@ def check_network(
         rebuild=lambda: rebuild_network(task, recipe, data),
         single=has_single_batch(recipe, data, execution),
     )
+    raise_all(dead_config(recipe, task.phases(model), found))
+    return found
 
 
 def build_parts(

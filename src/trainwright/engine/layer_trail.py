@@ -49,7 +49,8 @@ def _tensors(values: tuple[Any, ...]) -> Iterator[Tensor]:
         if isinstance(value, Tensor):
             yield value
         elif isinstance(value, dict):
-            yield from _tensors(tuple(value.values()))
+            # Not its own `values`, which may note who reads it.
+            yield from _tensors(tuple(dict.values(value)))
         elif isinstance(value, list | tuple):
             yield from _tensors(tuple(value))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import torch
@@ -17,8 +17,10 @@ from trainwright.engine.generators import seed_generators
 from trainwright.engine.kept_for_backward import counting_kept
 from trainwright.engine.layer_trail import guarded, layer_trail, words_of
 from trainwright.engine.state_tree import flatten, unflatten
+from trainwright.engine.uncalled import CallWatch, ReadColumns
 from trainwright.errors import ModelError, TrainwrightError
 from trainwright.models.inspect import in_terms_of_size
+from trainwright.registry.provenance import Provenance
 from trainwright.tasks.base import Task
 
 SAMPLES = 2
@@ -33,11 +35,17 @@ class Preflight:
         names: Metrics that training and validation will give, such as `train/loss`.
         doubts: What works, but perhaps not as meant, in words.
         kept: Bytes that the forward pass of one sample keeps for the backward pass; 0 where no step was made.
+        uncalled: Components of the model that neither a step nor an evaluation has called.
+        unread: Input columns that the model has not looked at.
+        dead: What else of the recipe has no effect.
     """
 
     names: set[str]
     doubts: list[str] = field(default_factory=list)
     kept: float = 0.0
+    uncalled: list[Provenance] = field(default_factory=list)
+    unread: set[str] = field(default_factory=set)
+    dead: list[TrainwrightError] = field(default_factory=list)
 
 
 def check_model(
@@ -65,16 +73,25 @@ def check_model(
             number per sample, no gradient arrives, scoring fails, or the reloaded model answers
             differently.
     """
-    names, kept = set[str](), 0.0
-    few = _first(batch, SAMPLES)
-    if len(few) > 1:
-        names, kept = _check_step(task, copy.deepcopy(model).train(), few)
-        if single:
-            _check_single(task, copy.deepcopy(model).train(), _first(batch, 1))
-    seen = _first(evaluation or batch, len(evaluation or batch))
-    scored = _check_score(task, model, seen)
-    _check_reload(task, model, _first(seen, SAMPLES), rebuild or (lambda: copy.deepcopy(model)))
-    return Preflight(names | scored.names, scored.doubts, kept)
+    few, whole = _first(batch, SAMPLES), _first(evaluation or batch, len(evaluation or batch))
+    read: set[str] = set()
+    if len(few) < 2:  # no step can be tried, so that of no part it is known whether a step needs it
+        found = _check_score(task, model, whole)
+    else:
+        with CallWatch(model).open() as calls:
+            names, kept = _check_step(task, copy.deepcopy(model).train(), _noting(few, read), calls)
+            if single:
+                _check_single(task, copy.deepcopy(model).train(), _first(batch, 1))
+            scored = _check_score(task, model, _noting(whole, read))
+        unread = set(few.inputs) - read if len(few.inputs) > 1 else set()
+        found = Preflight(names | scored.names, scored.doubts, kept, calls.uncalled(), unread, task.dead())
+    _check_reload(task, model, _first(whole, SAMPLES), rebuild or (lambda: copy.deepcopy(model)))
+    return found
+
+
+def _noting(batch: Batch, read: set[str]) -> Batch:
+    """The batch, whose input columns are added to `read` when they are looked at."""
+    return replace(batch, inputs=ReadColumns(batch.inputs, read))
 
 
 def _first(batch: Batch, count: int) -> Batch:
@@ -89,7 +106,9 @@ def _first(batch: Batch, count: int) -> Batch:
     )
 
 
-def _check_step(task: Task, model: nn.Module, batch: Batch) -> tuple[set[str], float]:
+def _check_step(
+    task: Task, model: nn.Module, batch: Batch, calls: CallWatch | None = None
+) -> tuple[set[str], float]:
     """One step of every phase; names of what they report, and the most bytes that one keeps of a sample."""
     names, most = set[str](), 0.0
     seed_generators(0)
@@ -109,6 +128,8 @@ def _check_step(task: Task, model: nn.Module, batch: Batch) -> tuple[set[str], f
             most = max(most, kept.bytes / len(batch))
             _check_loss(result.loss, len(batch), phase.name)
             guarded(result.loss.mean().backward, trail)
+            if calls is not None:
+                calls.learned(name for name, p in model.named_parameters() if p.grad is not None)
             if all(p.grad is None for _, p in phase.parameters):
                 raise ModelError(
                     f"no gradient reaches any parameter of phase {phase.name!r}",

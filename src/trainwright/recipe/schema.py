@@ -25,6 +25,8 @@ from trainwright.fields import (
 )
 from trainwright.recipe.health import Health
 from trainwright.recipe.section import Section
+from trainwright.recipe.tune_forms import TIME, odd_forms
+from trainwright.registry.problems import carry
 
 Component = dict[str, Any]
 TaskComponent = Annotated[Component, ComponentOf("task", "supervised")]
@@ -333,7 +335,7 @@ class Tune(Section):
     )
     time: str | None = Field(
         default=None,
-        pattern=r"^\d+(\.\d+)?(s|m|min|h|d)$",
+        pattern=TIME,
         description="Working time, such as 90min or 2h; what runs then is saved.",
     )
     seed: NonNegativeInt = Field(default=0, description="Address of every random number of the search.")
@@ -352,6 +354,13 @@ class Tune(Section):
     statistic: Literal["mean", "median", "worst"] | None = Field(
         default=None, description="What several seeds come to; their mean when absent."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_its_form(cls, value: Any) -> Any:
+        if problems := odd_forms(value):
+            raise carry(problems)
+        return value
 
 
 class Recipe(Section):

@@ -11,6 +11,7 @@ from trainwright.errors import RecipeError
 from trainwright.registry.catalogue import describe
 from trainwright.registry.checking import convert, validate
 from trainwright.registry.info import UNANNOTATED, ComponentInfo
+from trainwright.registry.provenance import note_provenance
 from trainwright.registry.tables import POSITIONAL
 from trainwright.registry.user_code import kept_running, resolve
 
@@ -65,7 +66,9 @@ def build(kind: str, spec: str | Mapping[str, Any], /, *, where: str = "", **giv
             fix=f"given to a {kind}: {', '.join(n for n in POSITIONAL[kind] if n in given) or 'nothing'}",
         )
     with kept_running(f"{info.name} could not be built", where or kind):
-        return load(info)(**filled, **values)
+        made = load(info)(**filled, **values)
+    note_provenance(made, kind, spec)
+    return made
 
 
 def bind(kind: str, spec: str | Mapping[str, Any], *, where: str = "") -> Callable[..., Any]:

@@ -11,12 +11,14 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 
 from trainwright.errors import RecipeError, closest, raise_all
-from trainwright.fields import ComponentOf
+from trainwright.fields import ComponentOf, IsDivision
 from trainwright.registry.catalogue import describe, names
 from trainwright.registry.dead_values import dead_values
 from trainwright.registry.info import UNANNOTATED, ComponentInfo, Parameter
 from trainwright.registry.plain_words import describe_type, show_with_type
 from trainwright.registry.problems import Problem, problems_from, unknown_key
+from trainwright.registry.unread_parameters import unread_parameters
+from trainwright.registry.user_code import resolve
 
 _FEW = 6
 
@@ -118,7 +120,31 @@ def _check_parameters(info: ComponentInfo, given: dict[str, Any]) -> Checked:
             checked.spec[parameter.name] = plain(parameter.default)
     if not checked.problems:
         checked.problems += dead_values(info, given, checked.spec)
+        checked.problems += _unread(info, given, checked.spec)
     return checked
+
+
+def _unread(info: ComponentInfo, given: dict[str, Any], filled: dict[str, Any]) -> list[Problem]:
+    """Values for parameters that a component of the user's own takes and never looks at."""
+    if not info.user_code:
+        return []
+    chosen = [
+        parameter.name
+        for parameter in info.parameters
+        if parameter.name in given
+        and filled.get(parameter.name) != parameter.default
+        # Into how many parts work is divided is no part of any result, whether it is heeded or not.
+        and not any(isinstance(m, IsDivision) for m in getattr(parameter.annotation, "__metadata__", ()))
+    ]
+    return [
+        Problem(
+            (name,),
+            f"`{name}` has no effect",
+            why=f"{info.name} takes it and never reads it, at {place}",
+            fix=f"remove `{name}`, or let the code use it",
+        )
+        for name, place in unread_parameters(resolve(info.target), chosen).items()
+    ]
 
 
 def _unknown_parameter(info: ComponentInfo, name: str) -> Problem:

@@ -108,7 +108,10 @@ def _missing(path: Path, annotation: Any) -> Problem:
 def _mismatch(path: Path, annotation: Any, value: Any) -> Problem:
     words = "another value" if annotation is None else describe_type(annotation)
     choices = [v for m in members(annotation) if get_origin(m) is Literal for v in get_args(m)]
-    guess = closest(value, [v for v in choices if isinstance(v, str)]) if isinstance(value, str) else None
+    texts = [v for v in choices if isinstance(v, str)]
+    guess = closest(value, texts) if isinstance(value, str) else None
+    if guess is None and isinstance(value, str) and value:
+        guess = next((text for text in texts if text.startswith(value)), None)
     fix = f"did you mean `{guess}`?" if guess else f"give {words.partition(' (')[0]}"
     if "number" in words:
         fix = _mend_number(value, words) or fix

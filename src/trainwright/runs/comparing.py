@@ -67,8 +67,8 @@ def read_compared(run: RunDirectory) -> ComparedRun:
 def groups_of(runs: Sequence[ComparedRun]) -> list[RunGroup]:
     """Runs by recipe, in the order of their first ones.
 
-    A run with the seed of another of its recipe stays in the group: it was run twice. What was merged or
-    combined from runs is none of their repeats; merged chains that differ in the seed only are one thing.
+    A run with the seed of another of its recipe stays in the group: it was run twice. One that was made of
+    others, merged or combined, is no further training and stands alone.
 
     Raises:
         UserError: There are fewer than two runs.
@@ -143,15 +143,14 @@ def _section(recipe: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _identity(item: ComparedRun) -> str:
     """Equal for runs of one recipe on the same data; by what makes a run another, where the record has it."""
-    if any("member" in parent for parent in item.record.parents):
-        return item.record.digest
     parts = dict(item.record.parts)
     recipe = parts.get("recipe")
     if isinstance(recipe, Mapping):
         parts["recipe"] = plain(recipe)
     else:
         parts = {"recipe": plain(item.recipe), "data": item.record.data.get("fingerprint")}
-    parts["merged"] = [link["from_step"] for link in item.record.merged]
+    if item.record.merged or any("member" in parent for parent in item.record.parents):
+        parts["made of others"] = str(item.run.path)
     return json.dumps(parts, sort_keys=True, default=str)
 
 

@@ -145,14 +145,16 @@ def _judge(run: RunDirectory, resolved: Mapping[str, Any], digest: str, fingerpr
         run.lock.release()
         return _done(run, digest)
     if record.state is RunState.FAILED:
+        going_on = (
+            f"`trainwright resume {run.path} --from best` goes on from its best weights, "
+            if run.best.exists()
+            else "change what the reason names, "
+        )
         raise RunError(
             f"this run failed: {record.exit_reason or 'no reason was written'}",
             where=str(run.path),
             why="the same recipe on the same data would most likely fail in the same way",
-            fix=(
-                f"`trainwright resume {run.path} --from best` goes on from its best weights, "
-                "--fresh starts a new run beside it"
-            ),
+            fix=f"{going_on}--fresh starts a new run beside it",
         )
     step = record.progress.get("step")
     when = f" at step {step}" if step is not None else ""

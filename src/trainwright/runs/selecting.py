@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 from trainwright.errors import UserError, closest
 from trainwright.runs.difference import flatten, resolved_values
 from trainwright.runs.directory import RunDirectory
-from trainwright.runs.listing import RunRow
+from trainwright.runs.listing import DAMAGED, RunRow
+from trainwright.runs.record import RunState
 
 _CONDITION = re.compile(r"\s*(?P<key>[\w./-]+?)\s*(?P<sign><=|>=|!=|==|=|<|>)\s*(?P<value>.*?)\s*")
 _SIGNS: dict[str, Callable[[Any, Any], bool]] = {
@@ -29,6 +30,7 @@ _SIGNS: dict[str, Callable[[Any, Any], bool]] = {
     "!=": operator.ne,
 }
 Item = TypeVar("Item")
+STATES = (*map(str, RunState), DAMAGED)
 FIELDS = tuple(item.name for item in fields(RunRow) if item.name != "metrics")
 
 
@@ -134,13 +136,14 @@ class Query:
 def condition(text: str) -> tuple[str, Callable[[Any], bool]]:
     """The key and the test of a condition such as `test/accuracy>0.9`. Raises UserError."""
     match = _CONDITION.fullmatch(text)
-    if match is None:
+    if match is None or not match["value"] or match["value"][0] in "<=>!":
         raise UserError(
             f"{text!r} is no condition",
             where="--where",
             fix="write for example 'test/accuracy>=0.9' or state=done",
         )
     key, sign, value = match["key"], _SIGNS[match["sign"]], _plain(match["value"])
+    _refuse_impossible(key, match["sign"], value)
 
     def holds(given: Any) -> bool:
         if match["key"] == "tags":  # one of several
@@ -150,6 +153,23 @@ def condition(text: str) -> tuple[str, Callable[[Any], bool]]:
         return sign(given, value)
 
     return key, holds
+
+
+def _refuse_impossible(key: str, sign: str, value: Any) -> None:
+    """Raises UserError where no run can ever fit: a state that there is not, a metric that is a word."""
+    if key == "state" and value not in STATES:
+        guess = closest(str(value), STATES)
+        raise UserError(
+            f"{value!r} is no state of a run",
+            where="--where",
+            fix=f"did you mean {guess}?" if guess else f"one of {', '.join(STATES)}",
+        )
+    if "/" in key and sign in ("<", "<=", ">", ">=") and isinstance(value, str):
+        raise UserError(
+            f"{key} is a number, and {value!r} is none",
+            where="--where",
+            fix=f"write for example '{key}{sign}0.9'",
+        )
 
 
 def _values(run: RunDirectory) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from trainwright.data.batch import Batch, Value
 from trainwright.data.types import DataInfo
+from trainwright.errors import TrainwrightError
 
 
 @dataclass(slots=True)
@@ -96,6 +97,10 @@ class Task(ABC):
         self, outputs: dict[str, Value], targets: dict[str, Value]
     ) -> None:
         """Raises ModelError where a loss of the recipe cannot be computed, or has no gradient."""
+
+    def dead(self) -> list[TrainwrightError]:
+        """What the recipe sets and nothing made use of; asked after a training step and an evaluation."""
+        return []
 
     def doubts(self, outputs: dict[str, Value]) -> list[str]:
         """What works with these first outputs, but perhaps not as meant."""

@@ -69,7 +69,7 @@ def continue_run(
     loaded = recipes.load(parent.resolved, _joined(place, overrides))
     found = changes(resolved_values(parent), loaded.resolved)
     checkpoint = _checkpoint(parent, from_)
-    _refuse_nothing_to_do(parent, loaded, found)
+    _refuse_nothing_to_do(parent, checkpoint, loaded, found)
     for change in found:
         progress.message(str(change))
 
@@ -169,7 +169,10 @@ def _checkpoint(parent: RunDirectory, from_: Checkpoint) -> int:
     return step
 
 
-def _refuse_nothing_to_do(parent: RunDirectory, loaded: LoadedRecipe, found: Sequence[Change]) -> None:
+def _refuse_nothing_to_do(
+    parent: RunDirectory, step: int, loaded: LoadedRecipe, found: Sequence[Change]
+) -> None:
+    """Raises RunError where the budget is spent at the parent's step already."""
     train, record = loaded.recipe.train, parent.record()
     done = float(record.progress.get("epoch") or 0)
     if train.epochs is not None and train.steps is None and train.minutes is None and train.epochs <= done:
@@ -178,6 +181,13 @@ def _refuse_nothing_to_do(parent: RunDirectory, loaded: LoadedRecipe, found: Seq
             where="train.epochs",
             why="epochs count on from those of the run that is continued",
             fix=f"train.epochs={done + max(1, round(done / 2)):g}, for instance, trains on",
+        )
+    if train.steps is not None and train.steps <= step:
+        raise RunError(
+            f"the run has done {step} steps, and the recipe asks for {train.steps}",
+            where="train.steps",
+            why="steps count on from those of the run that is continued",
+            fix=f"train.steps={step + max(1, step // 2)}, for instance, trains on",
         )
     if not found and record.finished is None:
         raise RunError(

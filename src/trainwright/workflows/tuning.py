@@ -117,7 +117,7 @@ class Tuning:
         Trials whose run was finished by hand since are taken up too: their results are only read.
         """
         for trial in self._store.trials():
-            if trial.state is TrialState.RUNNING and _is_dead(trial.owner):
+            if trial.state is TrialState.RUNNING and is_dead(trial.owner):
                 self._store.release(trial.number, trial.token, "its coordinator died")
             elif trial.state in (TrialState.PAUSED, TrialState.STOPPED) and _is_done(trial.run):
                 taken = self._store.go_on(trial.number, self._owner, self._lease, trial.state)
@@ -368,7 +368,12 @@ def _is_done(run: str) -> bool:
     return Path(run, "run.json").exists() and RunDirectory(run).record().state == RunState.DONE
 
 
-def _is_dead(owner: str) -> bool:
+def is_dead(owner: str) -> bool:
+    """Whether the process that works on a trial is certainly gone.
+
+    Args:
+        owner: As the trial has it.
+    """
     try:
         return Owner(**json.loads(owner)).dead()
     except (ValueError, TypeError):

@@ -29,6 +29,26 @@ Output = Value
 its own: `loss` `[B]`, `loss_NAME` `[B]` and the parts of the answer (one tensor alone is called `answer`)."""
 
 
+class NotedCall:
+    """A loss that the recipe names, which knows whether anybody has called it.
+
+    Attributes:
+        called: Whether anybody has.
+    """
+
+    def __init__(self, loss: Callable[..., Tensor]) -> None:
+        self._loss, self.called = loss, False
+
+    def __call__(self, *given: Any, **named: Any) -> Tensor:
+        """The loss itself."""
+        self.called = True
+        return self._loss(*given, **named)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> NotedCall:
+        """Itself: copies of a model that holds it call the same one."""
+        return self
+
+
 @dataclass
 class LearnedTarget:
     """One target.
@@ -189,7 +209,7 @@ def learned_target(
         name,
         spec,
         slice(offset, offset + width),
-        _bound("loss", loss_spec, spec) if loss_spec else None,
+        _loss(loss_spec, spec, named=section.loss is not None) if loss_spec else None,
         [_metric(item, spec, decode) for item in _meant(name, spec, specs)],
         section.weight,
         class_weights(name, spec, section),
@@ -219,6 +239,11 @@ def _bound(kind: str, item: dict[str, Any], spec: TensorSpec) -> Callable[..., A
     given = {"classes": spec.classes or None, "spec": spec}
     asked = registry.describe(kind, item["name"]).positional
     return partial(registry.bind(kind, item), **{name: given[name] for name in asked if name in given})
+
+
+def _loss(item: dict[str, Any], spec: TensorSpec, *, named: bool) -> Callable[..., Tensor]:
+    bound = _bound("loss", item, spec)
+    return NotedCall(bound) if named else bound
 
 
 def _metric(

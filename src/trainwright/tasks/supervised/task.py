@@ -6,16 +6,17 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from trainwright import registry
 from trainwright.data.batch import Batch, Value
 from trainwright.data.types import DataInfo
-from trainwright.errors import ModelError
+from trainwright.errors import ModelError, TrainwrightError
 from trainwright.metrics import MONITORED
 from trainwright.models.arguments import TargetArguments, build_model
 from trainwright.models.misfits import OutputMisfit
 from trainwright.models.penalties import penalties
 from trainwright.recipe.schema import Target
 from trainwright.tasks.base import Phase, StepOutput, Task
-from trainwright.tasks.supervised.target import PLAIN, LearnedTarget, Output, learned_target
+from trainwright.tasks.supervised.target import PLAIN, LearnedTarget, NotedCall, Output, learned_target
 
 
 class SupervisedTask(Task):
@@ -173,6 +174,31 @@ class SupervisedTask(Task):
         """Raises ModelError where a loss cannot be computed or has no gradient, naming it."""
         for target in self.targets:
             target.check_loss(outputs[target.name], targets[target.name])
+
+    def dead(self) -> list[TrainwrightError]:
+        """Losses and weights of classes that a model with losses of its own has not looked at."""
+        name = self.model_spec["name"]
+        asked = registry.describe("model", name).positional
+        found: list[TrainwrightError] = []
+        for target in self.targets:
+            if target.name not in self._own_losses:
+                continue
+            loss = target.loss
+            weighed = self.sections[target.name].class_weights != "none"
+            for key, is_dead in (
+                ("loss", target.named_loss and isinstance(loss, NotedCall) and not loss.called),
+                ("class_weights", weighed and "class_weights" not in asked),
+            ):
+                if is_dead:
+                    found.append(
+                        ModelError(
+                            f"`{key}` of target {target.name!r} has no effect",
+                            where=f"data.targets.{target.name}.{key}",
+                            why=f"model {name} learns it by a loss of its own, and makes no use of this",
+                            fix=f"remove it, or let the model ask for `{'losses' if key == 'loss' else key}`",
+                        )
+                    )
+        return found
 
     def doubts(self, outputs: dict[str, Output]) -> list[str]:
         """What looks like a mistake in the model's first outputs."""
