@@ -301,7 +301,9 @@ def rows_of(found: BatchFound) -> list[list[str]]:
 def largest_told(found: BatchFound) -> str:
     """The largest that fits, in words."""
     choice = found.choice
-    if choice.largest >= choice.rows:
-        return f"all {choice.rows} training samples"
-    measured = f"drawn from {choice.measured[-1].samples}, the largest measured"
-    return f"about {choice.largest}, {measured}" if found.is_extrapolated else str(choice.largest)
+    all_fit = choice.largest >= choice.rows
+    told = f"all {choice.rows} training samples" if all_fit else str(choice.largest)
+    if not found.is_extrapolated:
+        return told
+    about = "" if all_fit else "about "
+    return f"{about}{told}, drawn from {choice.measured[-1].samples}, the largest measured"
