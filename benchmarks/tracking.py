@@ -38,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.tracking", description=__doc__)
     parser.add_argument("--calls", type=int, default=0, help="log calls to time, in place of trainings")
+    parser.add_argument("--contestants", nargs="+", choices=list(CONTESTANTS), default=list(CONTESTANTS))
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seed", type=int, default=0, help="of the order within the rounds")
     parser.add_argument("--set", action="append", default=[], help="override of the recipe, KEY=VALUE")
@@ -58,12 +59,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     prepare("W1")
     conditions = Conditions(overrides=tuple(options.set))
-    for work, name, number in schedule(["W1"], list(CONTESTANTS), options.rounds, options.seed, CONTESTANTS):
+    for work, name, number in schedule(
+        ["W1"], options.contestants, options.rounds, options.seed, CONTESTANTS
+    ):
         results.measurements.append(measure(work, name, CONTESTANTS[name], number, conditions))
         show(results.measurements[-1])
     finish(results, SHOWN, dry=options.dry)
     for value in SHOWN:
-        for name in ("index", "sinks"):
+        for name in set(options.contestants) - {"plain"}:
             middle, low, high = ratio(results, value, over=name)
             print(f"{value}: {name} / plain {middle:.4f}, 95 % from {low:.4f} to {high:.4f}")
 

@@ -7,6 +7,7 @@ component, validates recipes against it and prints it in `explain`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Annotated, Any
 
 from annotated_types import Ge, Gt, Interval
@@ -52,10 +53,28 @@ class IsDivision:
     """Marks into how many parts work is divided: it decides how soon a result is there, never the result."""
 
 
+@dataclass(frozen=True)
+class IsWithin:
+    """Marks a path that stays below the folder it is taken from: neither absolute nor with `..`."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        """The text's own check, and then this one. Imported here, so that this module stays free of it."""
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_after_validator_function(_refuse_outside, handler(source))
+
+
+def _refuse_outside(path: str) -> str:
+    if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts or not path.strip():
+        raise ValueError(f"{path!r} is no place below the folder")
+    return path
+
+
 Location = Annotated[str, IsLocation()]
 RunPlace = Annotated[str, IsLocation(), IsRun()]
 RecipeGiven = Annotated[str | dict[str, Any], IsRecipe()]
 TrainedRecipe = Annotated[str | dict[str, Any], IsRecipe(trained=True)]
+PlaceWithin = Annotated[str, IsWithin()]
 CommandWord = Annotated[str, MayBeFile()]
 Workers = Annotated[int, Ge(1), IsDivision()]
 

@@ -92,3 +92,16 @@ def test_a_variable_is_asked_for_only_where_its_value_stays(monkeypatch, tmp_pat
         load("digits", ["description=${NO_SUCH}"])
     with pytest.raises(RecipeError, match="NO_SUCH is not set"):
         load("digits", {"description": "${NO_SUCH}"})
+
+
+@pytest.mark.parametrize(
+    ("key", "listed"),
+    [
+        ("sinks", ["tensorboard", "tensorboard"]),
+        ("callbacks", [{"name": "best", "monitor": "val/loss"}, {"name": "best", "monitor": "val/loss"}]),
+    ],
+)
+def test_what_is_listed_twice_is_told(key, listed):
+    error = error_of({f"train.{key}": listed})
+    assert "listed twice" in str(error) and f"train.{key}.1" in str(error)
+    load("digits", {f"train.{key}": listed[:1]})

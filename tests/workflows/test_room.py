@@ -161,6 +161,14 @@ def test_a_disk_too_small_for_checkpoints_is_refused_before(disk, tmp_path):
     assert "10.0 MiB are free" in caught.value.what and "--runs-dir" in caught.value.fix
 
 
+def test_runs_below_a_file_are_refused_before(tmp_path):
+    file = tmp_path / "diary.txt"
+    file.touch()
+    with pytest.raises(UserError, match="no folder") as caught:
+        refuse_a_full_disk(recipes.load("digits").recipe, SMALL, file / "runs")
+    assert caught.value.where == str(file) and "--runs-dir" in caught.value.fix
+
+
 @pytest.mark.parametrize("choice", ["report", "none"])
 def test_it_is_not_refused_where_the_recipe_says_so(disk, tmp_path, choice):
     recipe = recipes.load("digits", {"train.memory_check": choice}).recipe

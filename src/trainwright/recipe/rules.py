@@ -212,6 +212,16 @@ def columns_are_named_once(recipe: Recipe) -> Iterator[Problem]:
             yield Problem(("data", "targets", name), what, why=why, fix=fix)
 
 
+def nothing_is_told_twice(recipe: Recipe) -> Iterator[Problem]:
+    """The same callback or sink, with the same values, listed again."""
+    for name in ("callbacks", "sinks"):
+        listed = getattr(recipe.train, name)
+        for place, item in enumerate(listed):
+            if item in listed[:place]:
+                what = f"{item['name']} is listed twice with the same values"
+                yield Problem(("train", name, place), what, fix="remove one of them")
+
+
 def answers_are_no_inputs(recipe: Recipe) -> Iterator[Problem]:
     """A model that is given the class or number to predict learns to copy it.
 
@@ -257,6 +267,7 @@ RULES: tuple[Rule, ...] = (
     split_adds_up,
     bad_samples,
     columns_are_named_once,
+    nothing_is_told_twice,
     answers_are_no_inputs,
     targets_have_weight,
     losses_and_metrics_suit,

@@ -89,7 +89,8 @@ def archive(run: RunDirectory, runs_dir: str | os.PathLike[str]) -> ArchivedRun:
                 "another run of this id is archived",
                 where=str(known.file),
                 why=f"{unlike} differs",
-                fix=f"rename this directory, or `trainwright runs purge --archived {run.id}`",
+                fix="rename this directory, and both are kept; then "
+                f"`trainwright runs purge --archived {run.id}` would delete the other one",
             )
         remove(run, runs_dir)
     return known

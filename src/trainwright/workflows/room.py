@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from bisect import bisect_left
 from collections.abc import Callable
@@ -301,18 +302,25 @@ def in_memory(data: PreparedData) -> int:
 
 
 def refuse_a_full_disk(recipe: Recipe, counted: Counted, place: Path) -> None:
-    """Raises UserError where the checkpoints of a run would not fit on the disk.
+    """Raises UserError where runs cannot be made, or their checkpoints would not fit on the disk.
 
     Args:
         recipe: `train.memory_check` says whether it is refused.
         counted: What two samples tell.
         place: Where runs are made.
     """
+    while not place.exists():
+        place = place.parent
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        raise UserError(
+            "no runs can be made here",
+            where=str(place),
+            why="it cannot be written to" if place.is_dir() else "it is no folder",
+            fix="give another place with --runs-dir",
+        )
     if recipe.train.memory_check == "none":
         return
     needed = _KEPT_CHECKPOINTS * counted.state + 3 * counted.weights + _SMALL_CHANGE
-    while not place.exists():
-        place = place.parent
     free = shutil.disk_usage(place).free
     if needed > free:
         error = UserError(

@@ -98,6 +98,10 @@ def test_an_output_that_is_no_run(bench):
         ("stages: {a: {name: report, run: '${NO_SUCH_VARIABLE}'}}\n", "NO_SUCH_VARIABLE is not set"),
         ("stages: {a: 3}\n", "stages.a: expected a stage"),
         ("stages: {a: {run: r}}\n", "the stage has no `name`"),
+        (
+            "stages: {a: {name: command, argv: [x], outputs: ['../x']}}\n",
+            "'../x' is no place below the folder",
+        ),
         ("stages: {a: {name: tune, recipe: digits, jobs: 0}}\n", "expected a whole number >= 1, got 0"),
     ],
 )

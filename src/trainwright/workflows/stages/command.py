@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from trainwright.errors import UserError, closest
-from trainwright.fields import CommandWord, Location, Workers
+from trainwright.fields import CommandWord, Location, PlaceWithin, Workers
 from trainwright.workflows.stages.work import StageWork
 
 _PLACE = re.compile(r"\{(output|workers|threads|inputs\.([\w-]+))\}")
@@ -32,7 +32,7 @@ def command(
     stage: StageWork,
     *,
     argv: list[CommandWord],
-    outputs: list[str],
+    outputs: list[PlaceWithin],
     inputs: dict[str, Location] | None = None,
     environment: dict[str, str] | None = None,
     workers: Workers = 1,
