@@ -74,6 +74,7 @@ def _backward(form: Callable[..., Tensor], map: Tensor, kernels: list[Tensor]) -
     gradient = torch.ones_like(form(*leaves))
 
     def step() -> Tensor:
+        """Once forward and backward."""
         return torch.autograd.grad(form(*leaves), leaves, gradient)[0]
 
     return step

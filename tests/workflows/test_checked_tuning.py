@@ -44,4 +44,9 @@ def test_a_budget_without_effect(space, train):
     ],
 )
 def test_budgets_that_count(space, train):
-    refuse_dead_budget(searched(space, **train), ROWS)
+    said = []
+    try:
+        refuse_dead_budget(searched(space, **train), ROWS)
+    except RecipeError as error:
+        said.append(str(error))
+    assert said == []

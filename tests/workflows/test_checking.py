@@ -81,3 +81,12 @@ def test_what_can_be_learned():
     assert can_be_learned(["category", "boxes"])
     assert not can_be_learned(["category", "text"])
     assert not can_be_learned([])
+
+
+def test_a_batch_of_more_than_all_is_judged_as_all_of_them():
+    lines = check("digits", {"train.batch_size": 10**12, "report.enabled": False}).lines
+    assert (
+        "train.batch_size is 1,000,000,000,000, and there are 1,258 to train on: a step takes all of them"
+        in lines
+    )
+    assert any(line.startswith("memory: ") for line in lines)

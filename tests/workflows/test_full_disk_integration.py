@@ -112,10 +112,10 @@ def test_full_at_any_write_ends_in_words_and_the_run_ends_with_the_same_bits_lat
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A file system of half a mebibyte; skipped where mounting is not allowed."""
+    """A file system of 80 MiB, where a run is let begin; skipped where mounting is not allowed."""
     folder = tmp_path_factory.mktemp("small")
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.mount(b"tmpfs", os.fsencode(folder), b"tmpfs", 0, b"size=1m") != 0:
+    if libc.mount(b"tmpfs", os.fsencode(folder), b"tmpfs", 0, b"size=80m") != 0:
         pytest.skip(f"mounting a tmpfs: {os.strerror(ctypes.get_errno())}")
     yield folder
     libc.umount2(os.fsencode(folder), 2)

@@ -89,7 +89,7 @@ def test_class_maps_have_the_size_and_the_ids_of_the_users_own_files(run, tmp_pa
     arguments = ["--pictures", str(out), "--draw", str(drawn), "--on-bad", "skip"]
     assert main(["predict", str(run.path), *files, *arguments]) == 0
     rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
-    assert [path.name for path in out.iterdir()] == ["street.png"]
+    assert [path.name for path in out.glob("*.png")] == ["street.png"]
     found = np.asarray(Image.open(out / "street.png"))
     assert found.shape == (60, 90)
     assert set(np.unique(found)) <= {BRIGHT, DARK}

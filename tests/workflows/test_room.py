@@ -170,6 +170,8 @@ def test_runs_below_a_file_are_refused_before(tmp_path):
 
 
 @pytest.mark.parametrize("choice", ["report", "none"])
-def test_it_is_not_refused_where_the_recipe_says_so(disk, tmp_path, choice):
-    recipe = recipes.load("digits", {"train.memory_check": choice}).recipe
-    refuse_a_full_disk(recipe, SMALL, tmp_path)
+def test_it_is_not_refused_where_the_recipe_says_so(disk, tmp_path, monkeypatch, choice):
+    told = []
+    monkeypatch.setattr(rooms.logger, "warning", lambda *words: told.append(words))
+    refuse_a_full_disk(recipes.load("digits", {"train.memory_check": choice}).recipe, SMALL, tmp_path)
+    assert len(told) == (choice == "report")

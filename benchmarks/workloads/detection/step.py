@@ -107,6 +107,7 @@ def _in_bfloat16(loss: Callable[[], Tensor]) -> Callable[[], Tensor]:
     """What `precision: bf16` does, and `auto` where it is faster and the loss stays the same."""
 
     def cast() -> Tensor:
+        """The loss under autocast."""
         with torch.autocast("cpu", torch.bfloat16):
             return loss()
 
@@ -125,6 +126,7 @@ def _our_step(
     runner = PhaseRunner(phase, optimizer, Constant(1, 1))
 
     def step() -> None:
+        """A step as the engine makes it."""
         losses = loss()
         runner.backward(losses, len(losses), len(losses))
         runner.apply(0)
@@ -134,6 +136,7 @@ def _our_step(
 
 def _their_step(loss: Callable[[], Tensor], optimizer: torch.optim.Optimizer) -> Callable[[], None]:
     def step() -> None:
+        """A step as a hand-written loop makes it."""
         optimizer.zero_grad()
         loss().backward()
         optimizer.step()

@@ -18,6 +18,8 @@ pictures' own sizes whose pixels are the ids of the training masks:
 
   trainwright predict RUN photos --pictures masks
 
+The folders are new, empty, or of an earlier `predict`: files of others are never replaced.
+
 With --then a second run, trained on objects cut out of pictures (data.source: crops), is asked about every
 object that the first one finds; its answers stand in the object's record under `then`:
 
@@ -27,6 +29,7 @@ object that the first one finds; its answers stand in the object's record under 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +38,8 @@ from trainwright.cli.parsing import UsageError
 
 FORMATS = ("csv", "json", "jsonl", "parquet")
 COCO = "coco"
+# In a folder of pictures that `predict` made: what is in it may be replaced.
+_MARK = ".predicted"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,9 +89,11 @@ def run(arguments: argparse.Namespace) -> int:
     # What can be wrong with the words is told before the model is loaded and has worked for hours.
     form = format_of(arguments.output, arguments.format)
     check_writable(arguments.output)
-    for folder in (arguments.draw, arguments.pictures):
-        if folder is not None:
-            make_folder(folder)
+    folders = [folder for folder in (arguments.draw, arguments.pictures) if folder is not None]
+    if len(folders) == 2 and Path(folders[0]).resolve() == Path(folders[1]).resolve():
+        raise UsageError("--draw and --pictures name their files alike", fix="give each a folder of its own")
+    for folder in folders:
+        make_folder(folder)
     directory = find_run(arguments.run, arguments.runs_dir)
     second = find_run(arguments.then, arguments.runs_dir) if arguments.then is not None else None
 
@@ -96,6 +103,9 @@ def run(arguments: argparse.Namespace) -> int:
     data = recipes.load(directory.resolved).recipe.data
     expected = expected_by(data, arguments.encoding, directory.processors)
     found = read_items(arguments.files, expected)
+    refuse_input(
+        arguments.output, [*arguments.files, *(item for item in found.items if isinstance(item, str))]
+    )
     for notice in found.notices:
         tell(notice)
 
@@ -143,11 +153,38 @@ def _go_on(answers: Any, items: Any, image: str, run: Path, least_score: float) 
 
 
 def make_folder(folder: str) -> None:
-    """Makes the folder of the pictures. Raises UsageError where that cannot be."""
+    """Makes the folder of the pictures, which are named after the inputs and would take the place of others.
+
+    Raises:
+        UsageError: It cannot be made, or it holds what `predict` did not write.
+    """
+    path = Path(folder)
+    mark = path / _MARK
     try:
-        Path(folder).mkdir(exist_ok=True)
+        path.mkdir(exist_ok=True)
+        if not mark.exists():
+            if next(path.iterdir(), None) is not None:
+                raise UsageError(
+                    "the folder holds files that predict did not write",
+                    where=folder,
+                    why="pictures are named after the inputs, and would replace them",
+                    fix="give a folder that is new or empty",
+                )
+            mark.touch()
     except OSError as error:
-        raise UsageError(f"the folder cannot be made: {error.strerror}", where=folder) from error
+        why = error.strerror or str(error)
+        fix = "give a folder that is new or empty, within one that is there"
+        raise UsageError("the folder cannot be made", where=folder, why=why, fix=fix) from error
+
+
+def refuse_input(output: str, inputs: Sequence[str]) -> None:
+    """Raises UsageError where the answers would replace one of the files that are asked about."""
+    if output == "-" or not Path(output).exists():
+        return
+    if any(item != "-" and Path(item).exists() and Path(item).samefile(output) for item in inputs):
+        raise UsageError(
+            "this file is asked about itself", where=output, fix="write the answers to another one"
+        )
 
 
 def check_writable(output: str) -> None:

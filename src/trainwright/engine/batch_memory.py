@@ -29,6 +29,7 @@ class _Largest:
     handles: list[Any] = field(default_factory=list)
 
     def watch(self, model: nn.Module) -> None:
+        """Hooks every module without modules of its own."""
         for module in model.modules():
             if next(module.children(), None) is None:
                 self.handles.append(module.register_forward_hook(self._given))

@@ -131,6 +131,7 @@ def _step(task: Task, model: nn.Module, batch: Batch) -> float:
 
 def _on_meta(batch: Batch) -> Batch:
     def move(tensor: Tensor) -> Tensor:
+        """The tensor without its memory."""
         return tensor.to("meta")
 
     return Batch(

@@ -34,12 +34,14 @@ def counting_kept(model: nn.Module) -> Iterator[Kept]:
     own = {t.untyped_storage()._cdata for t in (*model.parameters(), *model.buffers())}
 
     def note(tensor: Tensor) -> Tensor:
+        """Counts the storage of a tensor that is kept, each once."""
         storage = tensor.untyped_storage()
         if storage._cdata not in own:
             kept.storages[storage._cdata] = storage.nbytes()
         return tensor.detach()  # the very tensor would hold itself in a circle
 
     def give(tensor: Tensor) -> Tensor:
+        """What was kept, as it is."""
         return tensor
 
     with saved_tensors_hooks(note, give):

@@ -61,9 +61,11 @@ def layer_trail(model: nn.Module) -> Iterator[LayerTrail]:
     trail, handles = LayerTrail(), []
 
     def leaving(*_: object) -> None:
+        """One step back on the trail."""
         trail.path.pop()
 
     def entering(name: str) -> Callable[..., None]:
+        """The hook of a layer: one step further."""
         return lambda module, args, kwargs: trail.enter(name, module, (*args, *kwargs.values()))
 
     for name, module in model.named_modules():

@@ -96,6 +96,7 @@ def _noting(batch: Batch, read: set[str]) -> Batch:
 
 def _first(batch: Batch, count: int) -> Batch:
     def first(value: Value) -> Value:
+        """The first samples of a column."""
         return over(value, lambda tensor: tensor[:count].cpu())
 
     return Batch(

@@ -10,9 +10,13 @@ from typing import Any, Protocol, runtime_checkable
 class Stateful(Protocol):
     """Something whose state belongs to a checkpoint."""
 
-    def state_dict(self) -> Any: ...
+    def state_dict(self) -> Any:
+        """Everything that has to be saved."""
+        ...
 
-    def load_state_dict(self, state: Any) -> Any: ...
+    def load_state_dict(self, state: Any) -> Any:
+        """Takes what `state_dict` gave."""
+        ...
 
 
 class OtherParts(ValueError):

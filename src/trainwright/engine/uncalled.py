@@ -72,6 +72,7 @@ class CallWatch:
 
 def _noting(part: _Part) -> Callable[..., None]:
     def note(*_: object) -> None:
+        """The hook: the part was called."""
         part.called = True
 
     return note

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from trainwright.data.types import TensorSpec
 from trainwright.errors import ModelError
+from trainwright.models.module_names import module_names
 
 Categories = Literal["one_hot", "embedding"]
 
@@ -27,9 +28,13 @@ class FlattenInputs(nn.Module):
     def __init__(self, inputs: dict[str, TensorSpec], categories: Categories, embedding: int) -> None:
         super().__init__()
         self.classes = {name: len(spec.classes) for name, spec in inputs.items() if spec.type == "category"}
+        # No name of a column may be that of one of a module's methods.
+        self._keys = {name: f"column_{key}" for name, key in module_names(self.classes).items()}
         self.embeddings = nn.ModuleDict()
         if categories == "embedding":
-            self.embeddings.update({_key(n): nn.Embedding(k, embedding) for n, k in self.classes.items()})
+            self.embeddings.update(
+                {self._keys[name]: nn.Embedding(count, embedding) for name, count in self.classes.items()}
+            )
         for name, spec in inputs.items():
             refuse_text(name, spec)
         self.names = tuple(inputs)
@@ -49,14 +54,9 @@ class FlattenInputs(nn.Module):
         if name not in self.classes:
             return value.flatten(1)
         if self.embeddings:
-            embedded: Tensor = self.embeddings[_key(name)](value)
+            embedded: Tensor = self.embeddings[self._keys[name]](value)
             return embedded
         return F.one_hot(value, self.classes[name]).to(torch.get_default_dtype())
-
-
-def _key(name: str) -> str:
-    # A ModuleDict refuses dots, and a column may be called anything.
-    return "column_" + name.replace(".", "_")
 
 
 def refuse_text(name: str, spec: TensorSpec) -> None:

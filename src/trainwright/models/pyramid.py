@@ -15,6 +15,7 @@ from trainwright.fields import ComponentOf
 from trainwright.models.heads import DEFAULTS, SEVERAL_WITH_POINTS
 from trainwright.models.heads.base import judged, learns
 from trainwright.models.inputs import only_image
+from trainwright.models.module_names import module_names
 
 Losses = Mapping[str, "Callable[..., Tensor] | None"]
 
@@ -34,7 +35,7 @@ class Pyramid(nn.Module):
     def __init__(self, backbone: nn.Module, neck: nn.Module, heads: Mapping[str, nn.Module]) -> None:
         super().__init__()
         self.backbone, self.neck = backbone, neck
-        self.keys = {target: target.replace(".", "_") for target in heads}
+        self.keys = module_names(heads)
         self.heads = nn.ModuleDict({self.keys[target]: head for target, head in heads.items()})
         self.own_losses = frozenset(target for target, head in heads.items() if learns(head))
 

@@ -154,7 +154,10 @@ class RunRecord:
             ) from error
         except (OSError, ValueError, TypeError, AttributeError) as error:
             raise RunError(
-                "the run's record cannot be read", where=os.fspath(path), why=str(error)
+                "the run's record cannot be read",
+                where=os.fspath(path),
+                why=str(error),
+                fix="bring the file back from a copy, or delete the run's directory",
             ) from error
         if record.format > FORMAT:
             raise RunError(

@@ -146,6 +146,7 @@ def condition(text: str) -> tuple[str, Callable[[Any], bool]]:
     _refuse_impossible(key, match["sign"], value)
 
     def holds(given: Any) -> bool:
+        """Whether a run's value fits."""
         if match["key"] == "tags":  # one of several
             return (str(value) in (given or "").split(",")) == (match["sign"] != "!=")
         if given is None or isinstance(given, str) != isinstance(value, str):

@@ -74,6 +74,7 @@ def continue_run(
         progress.message(str(change))
 
     def read(loaded: LoadedRecipe) -> PreparedData:
+        """The child's data, in the parent's terms."""
         kept = _kept_processors(parent, found)
         return load_data(loaded, progress, data=None if is_place else data, fitted=kept)
 
@@ -131,6 +132,7 @@ def _origin(
 
 def _beginning(origin: Origin, parent: RunDirectory) -> Beginning:
     def prepare(run: RunDirectory) -> None:
+        """Keeps the parent's checkpoint with the child."""
         from trainwright.workflows.beginning import copy_origin
 
         copy_origin(origin, parent, run)

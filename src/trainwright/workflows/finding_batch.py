@@ -135,8 +135,9 @@ def sizes_to_measure(low: int, high: int | None, rows: int) -> list[int]:
         UserError: There is none.
     """
     if low < 1 or (high is not None and high < low):
+        end = "" if high is None else f" to {high}"
         raise UserError(
-            f"batches from {low} to {high} are no range of sizes", fix=f"such as --from {SMALLEST} --to 256"
+            f"batches from {low}{end} are no range of sizes", fix=f"such as --from {SMALLEST} --to 256"
         )
     most = rows // _PARTS
     if low > most:

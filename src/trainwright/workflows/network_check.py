@@ -19,6 +19,7 @@ from trainwright.engine.restoring import check_parts
 from trainwright.engine.runtime import Runtime
 from trainwright.inference.restored_processors import check_processors
 from trainwright.recipe.loading import LoadedRecipe
+from trainwright.recipe.schema import Recipe
 from trainwright.workflows.checked_tuning import check_search
 from trainwright.workflows.room import Room, refuse_a_full_disk
 from trainwright.workflows.run_execution import base_execution, refuse_precision
@@ -74,8 +75,17 @@ def check_training(
         *task.facts(),
         f"model {recipe.model['name']}: {total:,} parameters, {trained:,} of them trained",
         f"device {device}, {base.threads} threads",
+        *about_batch(recipe, data),
         *judged.lines,
         *distributed.about_statistics(model, processes.size),
         *found.doubts,
         *shapes.told(),
     ]
+
+
+def about_batch(recipe: Recipe, data: PreparedData) -> list[str]:
+    """That a batch is larger than what there is to train on, in words."""
+    batch, rows = recipe.train.batch_size, len(data.splits["train"])
+    if batch <= rows:
+        return []
+    return [f"train.batch_size is {batch:,}, and there are {rows:,} to train on: a step takes all of them"]

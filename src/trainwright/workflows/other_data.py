@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trainwright.errors import DataError
+from trainwright.errors import DataError, closest_sibling
 
 if TYPE_CHECKING:
     from trainwright.recipe.schema import Column, Data
@@ -29,7 +29,9 @@ def other_data(data: Data, path: Path) -> dict[str, Any]:
         DataError: Nothing at the path fits the run's columns; says which one lacks what.
     """
     if not path.exists():
-        raise DataError(f"{path} does not exist", where=_WHERE)
+        near = closest_sibling(path)
+        fix = f"did you mean {near}?" if near else "give a folder, an archive or a file that is there"
+        raise DataError(f"{path} does not exist", where=_WHERE, fix=fix)
     key = next((name for name in ("root", "path") if name in data.source), None)
     if key is None:
         return _sniffed(data, path)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from trainwright.engine.step_estimate import Measured, StepEstimate
 from trainwright.errors import TrainwrightError
@@ -100,14 +100,7 @@ def probe_steps(
         }
         errors = Path(folder) / "errors.txt"
         with errors.open("wb") as stderr:
-            process = subprocess.Popen(
-                [sys.executable, "-P", "-m", _MODULE],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                env={**os.environ, "OMP_NUM_THREADS": str(execution.threads)},
-                start_new_session=True,  # Ctrl-C is for the parent, whose end it sees
-            )
+            process = _started(stderr, execution.threads)
         try:
             assert process.stdin is not None
             with suppress(BrokenPipeError):  # it died at once; its last words tell why
@@ -115,12 +108,7 @@ def probe_steps(
                 process.stdin.flush()
             found = _gather(process, limit, seconds, enough)
         finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)  # it has copies of itself at work
-            process.wait()
-            for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
-                    pipe.close()
+            _end(process)
         if found is None:
             words = errors.read_text(errors="replace").strip()[-_LAST_WORDS:]
             raise ProbeFailed(
@@ -128,6 +116,26 @@ def probe_steps(
                 why=words.splitlines()[-1] if words else f"the process ended with code {process.returncode}",
             )
         return found
+
+
+def _started(errors: IO[bytes], threads: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", _MODULE],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        env={**os.environ, "OMP_NUM_THREADS": str(threads)},
+        start_new_session=True,  # Ctrl-C is for the parent, whose end it sees
+    )
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)  # it has copies of itself at work
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
 
 
 def _gather(

@@ -1,3 +1,5 @@
+"""The process that feeds sinks."""
+
 import os
 import subprocess
 import sys

@@ -134,7 +134,8 @@ def _items(node: Node | None) -> list[Node]:
 def _outline(tree: Node) -> Iterator[Problem]:
     """What is wrong with the file's own keys."""
     if not isinstance(tree.value, dict):
-        yield Problem((), "a pipeline is a mapping with the keys name and stages")
+        fix = "begin with `name: NAME`, and below it `stages:`"
+        yield Problem((), "a pipeline is a mapping with the keys name and stages", fix=fix)
         return
     for key in tree.value:
         if key not in _KEYS:
