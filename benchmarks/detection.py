@@ -25,16 +25,9 @@ from benchmarks.datasets import shared_data
 from benchmarks.results import Measurement, Results, now
 from benchmarks.training import finish, schedule, show
 from benchmarks.workloads import Contestant
+from benchmarks.workloads.detection import MAKERS
 
 KINDS = ("fcos", "retinanet")
-MAKERS = (
-    "ours",
-    "ours_bf16",
-    "torchvision",
-    "torchvision_bf16",
-    "torchvision_channels_last",
-    "torchvision_best",
-)
 SHOWN = (
     "images_per_s",
     "us_per_step",

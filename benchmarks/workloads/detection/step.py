@@ -24,16 +24,8 @@ if __name__ == "__main__" and sys.argv[1:] and sys.argv[1] in ("ours", "ours_bf1
 import torch
 from torch import Tensor, nn
 
-from benchmarks.workloads.detection import networks
+from benchmarks.workloads.detection import MAKERS, networks
 
-MAKERS = (
-    "ours",
-    "ours_bf16",
-    "torchvision",
-    "torchvision_bf16",
-    "torchvision_channels_last",
-    "torchvision_best",
-)
 WARM_UP, CLASSES, MOST_BOXES = 3, 3, 30
 
 

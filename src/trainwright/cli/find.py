@@ -11,8 +11,9 @@ answer it leaves with 1.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from trainwright.cli.common import add_device, add_runs_dir, say, say_json, table
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from trainwright.progress import ProgressSink
     from trainwright.workflows.finding_batch import BatchFound
     from trainwright.workflows.finding_rate import RateFound
+
+Found = TypeVar("Found", "BatchFound", "RateFound")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,8 +66,21 @@ def run(arguments: argparse.Namespace) -> int:
         progress.close()
 
 
-def _page(arguments: argparse.Namespace, name: str) -> Path:
-    return Path(arguments.output or Path(arguments.runs_dir) / f"{name}.{arguments.action}.html")
+def _tell(
+    arguments: argparse.Namespace,
+    found: Found,
+    in_words: Callable[[Found], None],
+    write_page: Callable[[Found, Path], None],
+) -> None:
+    """Says what was found, in words or as JSON, and writes its page."""
+    if arguments.json:
+        say_json(found.as_json())
+    else:
+        in_words(found)
+    page = Path(arguments.output or Path(arguments.runs_dir) / f"{found.name}.{arguments.action}.html")
+    write_page(found, page)
+    if not arguments.json:
+        say(f"page       {page}")
 
 
 def _find_rate(arguments: argparse.Namespace, progress: ProgressSink) -> int:
@@ -79,14 +95,7 @@ def _find_rate(arguments: argparse.Namespace, progress: ProgressSink) -> int:
         progress=progress,
     )
     progress.close()
-    if arguments.json:
-        say_json(found.as_json())
-    else:
-        _say_rate(found)
-    page = _page(arguments, found.name)
-    write_rate_page(found, page)
-    if not arguments.json:
-        say(f"page       {page}")
+    _tell(arguments, found, _say_rate, write_rate_page)
     return 0 if found.override else 1
 
 
@@ -124,14 +133,7 @@ def _find_batch(arguments: argparse.Namespace, progress: ProgressSink) -> int:
         arguments.recipe, arguments.overrides, low=arguments.low, high=arguments.high, progress=progress
     )
     progress.close()
-    if arguments.json:
-        say_json(found.as_json())
-    else:
-        _say_batch(found)
-    page = _page(arguments, found.name)
-    write_batch_page(found, page)
-    if not arguments.json:
-        say(f"page       {page}")
+    _tell(arguments, found, _say_batch, write_batch_page)
     return 0
 
 
