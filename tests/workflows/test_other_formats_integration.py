@@ -60,7 +60,9 @@ def test_a_run_on_yolo_does_not_take_the_pictures_of_coco_for_background(tmp_pat
     recipe = formats.detector({"name": "yolo", "root": str(formats.yolo(tmp_path / "yolo"))})
     run = tw.train(recipe, runs_dir=tmp_path / "runs", progress=False).path
     here = evaluate(run, data=tmp_path / "yolo", split="all")
-    assert evaluate(run, data=formats.coco(tmp_path / "coco"), split="all") == pytest.approx(here, nan_ok=True)
+    assert evaluate(run, data=formats.coco(tmp_path / "coco"), split="all") == pytest.approx(
+        here, nan_ok=True
+    )
 
 
 def test_classes_that_the_run_does_not_know_are_told_and_can_be_left_out(run, expected, tmp_path, capsys):

@@ -4,10 +4,10 @@
   trainwright evaluate RUN --data other_photos
   trainwright evaluate RUN --data instances_val.json data.source.images=/photos/val
 
-Other data need not have the format of the run's own: a run on Pascal VOC is scored on a COCO file, a folder with
-`images` and `annotations`, or a YOLO data.yaml. Classes go by their names. All of the data are scored; which source
-reads them is told. Values of the recipe's data section can be given for them: objects of classes that the run does
-not know are left out with data.targets.NAME.others=drop.
+Other data need not have the format of the run's own: a run on Pascal VOC is scored on a COCO file, a folder
+with `images` and `annotations`, or a YOLO data.yaml. Classes go by their names. All of the data are scored;
+which source reads them is told. Values of the recipe's data section can be given for them: objects of classes
+that the run does not know are left out with data.targets.NAME.others=drop.
 """
 
 from __future__ import annotations

@@ -198,7 +198,7 @@ def _refuse_nothing_to_do(
 def _kept_processors(
     parent: RunDirectory, found: Sequence[Change], loaded: LoadedRecipe
 ) -> dict[str, Processor]:
-    """The parent's processors of all columns that the recipe leaves as they were, but for what they leave out."""
+    """The parent's processors of all columns that the recipe leaves as they were, in what was learned."""
     inputs, targets, _ = load_processors(parent.processors)
     data = loaded.recipe.data
     kept = {}

@@ -37,8 +37,8 @@ def evaluate(
             it can; other data of the same kind, such as a COCO file for a run on Pascal VOC, are read by
             the source that suits what is found there.
         own_data: The run's own data, when it was trained on data in memory.
-        overrides: Of the recipe's data section, as `data.x=value`, for other data at a path: where their pictures
-            lie (`data.source.images`), or that objects of other classes are left out
+        overrides: Of the recipe's data section, as `data.x=value`, for other data at a path: where their
+            pictures lie (`data.source.images`), or that objects of other classes are left out
             (`data.targets.NAME.others=drop`).
         weights: `best` or `last`.
         folder: Where metrics and answers are written, in place of the run.

@@ -36,15 +36,13 @@ class OtherData:
     told: list[str] = field(default_factory=list)
 
 
-def other_data(
-    data: Data, path: Path, overrides: Mapping[str, Any] | Sequence[str] = ()
-) -> OtherData:
+def other_data(data: Data, path: Path, overrides: Mapping[str, Any] | Sequence[str] = ()) -> OtherData:
     """How a run's recipe reads the data at a path.
 
-    The run's own source, with its parameters, reads what it can: it is built at the new place, and has to find
-    the run's columns there, and at least one object where the run learns objects. Other data are sniffed. What
-    decides is what the run's columns need, not what `init` would make of the data: boxes, instances and keypoints
-    are all read from the objects of a picture, whatever format these come from, and classes go by name.
+    The run's own source, with its parameters, reads what it can: it is built at the new place, and has to
+    find the run's columns there, and at least one object where the run learns objects. Other data are
+    sniffed. What decides is what the run's columns need, not what `init` would make of the data: boxes,
+    instances and keypoints are all read from the objects of a picture, and classes go by name.
 
     Args:
         data: The data section of the run's recipe.
@@ -63,7 +61,9 @@ def other_data(
         return _sniffed(data, path, "data.source", images=images, own="", exact=False)
     own = place.source["name"]
     try:
-        return OtherData(own, pointed_at(data, place, path, images), [f"{path}: read by the run's own source, {own}"])
+        return OtherData(
+            own, pointed_at(data, place, path, images), [f"{path}: read by the run's own source, {own}"]
+        )
     except TrainwrightError as error:
         refused = error
     try:
@@ -105,9 +105,7 @@ def _pictures(overrides: Mapping[str, Any] | Sequence[str]) -> str | None:
     return None if found is None else str(found)
 
 
-def _sniffed(
-    data: Data, path: Path, key: str, *, images: str | None, own: str, exact: bool
-) -> OtherData:
+def _sniffed(data: Data, path: Path, key: str, *, images: str | None, own: str, exact: bool) -> OtherData:
     """The first guess that has what the run's columns need. Raises DataError where none has.
 
     Args:
@@ -161,7 +159,9 @@ def _columns(data: Data, guess: Guess, path: Path, *, exact: bool) -> dict[str, 
             if column.type in OBJECT_TYPES:
                 overrides |= _objects(key, name, column, guess, path)
             elif column.type == "mask" and guess.source["name"] != data.source["name"]:
-                raise _unfit(key, f"masks of {data.source['name']}, whose ids mean the same classes", guess, path)
+                raise _unfit(
+                    key, f"masks of {data.source['name']}, whose ids mean the same classes", guess, path
+                )
             else:
                 overrides |= _matched(key, name, column, {} if exact else there, guess, path)
     return overrides

@@ -67,7 +67,9 @@ def pointed_at(data: Data, place: Place, path: Path, images: str | None = None) 
         raise DataError("it reads a file of annotations", where=str(path), fix="name the file")
     if images is not None:
         given["images"] = images
-    beside = [] if place.parameter == "root" else [n for n in _BESIDE if place.source.get(n) and n not in given]
+    beside = (
+        [] if place.parameter == "root" else [n for n in _BESIDE if place.source.get(n) and n not in given]
+    )
     if not beside:
         _refuse_unfit(data, place, {**place.source, **given})
     else:
@@ -105,7 +107,9 @@ def _refuse_unfit(data: Data, place: Place, source: dict[str, Any]) -> None:
                     _refuse_without_objects(built)
                     lacking = lacking_of_objects(column, getattr(built, "kind", column.type))
                     if lacking:
-                        raise DataError(f"it finds no objects with what the run needs: {lacking}", where=where)
+                        raise DataError(
+                            f"it finds no objects with what the run needs: {lacking}", where=where
+                        )
 
 
 def _refuse_without_objects(built: Source) -> None:

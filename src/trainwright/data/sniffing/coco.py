@@ -60,13 +60,13 @@ def _guess(kind: str, chosen: dict[str, Path], notes: list[str], pictures: dict[
     if "" in named:
         named = named[""]
     if kind == "captions":
-        captions = CocoCaptionsSource(annotations=named, **pictures)
+        captions = CocoCaptionsSource(annotations=named, images=pictures.get("images"))
         image, why = whole_picture(captions.column("image"))
         spec = {"name": "coco_captions", "annotations": named, **pictures}
         return guess_of(captions, spec, {"image": image}, {"caption": {"type": "text"}}, [*notes, why])
     if kind == "panoptic":
         only = str(next(iter(chosen.values())))
-        panoptic = CocoPanopticSource(annotations=only, **pictures)
+        panoptic = CocoPanopticSource(annotations=only, images=pictures.get("images"))
         image, why = whole_picture(panoptic.pictures)
         spec = {"name": "coco_panoptic", "annotations": only, **pictures}
         target = {"mask": {"type": "mask", "classes": list(panoptic.class_names)}}
