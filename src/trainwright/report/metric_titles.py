@@ -4,26 +4,9 @@ from __future__ import annotations
 
 import re
 
-_CAPITALS = [
-    "ar",
-    "auroc",
-    "bev",
-    "crps",
-    "f1",
-    "fpr",
-    "ks",
-    "mad",
-    "mae",
-    "mse",
-    "nme",
-    "pck",
-    "pit",
-    "psnr",
-    "rmse",
-    "ssim",
-    "tpr",
-]
-_WORDS = {word: word.upper() for word in _CAPITALS}
+_RATES = ("auroc", "f1", "fpr", "tpr", "ar", "bev", "nme", "pck")
+_ERRORS = ("mae", "mse", "rmse", "mad", "crps", "pit", "ks", "psnr", "ssim")
+_WORDS = {word: word.upper() for word in (*_RATES, *_ERRORS)}
 _WORDS |= {"map": "mAP", "iou": "IoU", "miou": "mIoU", "r2": "R²", "sigma": "σ"}
 _WHOLE = {"lr": "Learning rate"}
 _PARTS = re.compile(r"(r2|f1|[a-z]+)(\d*d?)")
