@@ -12,6 +12,13 @@ Of found objects the answer is a list: class, score and box in pixels of the pic
 pictures with them, --format coco writes COCO's results file:
 
   trainwright predict RUN photos --draw drawn --format coco --output results.json
+  trainwright predict RUN instances_val.json --format coco --output results.json
+  trainwright predict RUN photos --format coco --ids instances_val.json --output results.json
+
+The results carry the ids of the COCO file that the pictures belong to: the one that is asked about, that
+--ids names, or that lies beside the pictures or is the run's own and lists them all. Without one, pictures
+and classes are counted from 1, and results_ids.json beside the results, a COCO file without annotations, says
+what they mean.
 
 Of masks the table tells the share of each class. --pictures writes the masks themselves, as PNGs of the
 pictures' own sizes whose pixels are the ids of the training masks:
@@ -29,17 +36,16 @@ object that the first one finds; its answers stand in the object's record under 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from trainwright.cli.common import add_runs, tell
 from trainwright.cli.parsing import UsageError
+from trainwright.cli.predict_words import check_folder, make_folder, refuse_words, share
 
 FORMATS = ("csv", "json", "jsonl", "parquet")
 COCO = "coco"
-# In a folder of pictures that `predict` made: what is in it may be replaced.
-_MARK = ".predicted"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,9 +79,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--min-score",
         metavar="S",
-        type=float,
+        type=share,
         default=0.3,
-        help="least score of what is drawn, or asked about by --then [0.3]",
+        help="least score, from 0 to 1, of what is drawn, or asked about by --then [0.3]",
+    )
+    parser.add_argument(
+        "--ids",
+        metavar="FILE",
+        help="with --format coco: the COCO file whose ids of images and categories the results carry",
     )
     parser.add_argument("--then", metavar="RUN", help="a run that is asked about every found object")
     parser.add_argument("--encoding", help="of CSV and JSON [that of the run's table, else utf-8]")
@@ -83,24 +94,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Reads, predicts and writes."""
+    from trainwright import recipe as recipes
+    from trainwright.inference.expected import expected_by
     from trainwright.inference.prediction_input import read_items
     from trainwright.runs.listing import find_run
 
-    # What can be wrong with the words is told before the model is loaded and has worked for hours.
+    # What can be wrong with the words is told before anything is read, let alone answered for hours.
     form = format_of(arguments.output, arguments.format)
     check_writable(arguments.output)
     folders = [folder for folder in (arguments.draw, arguments.pictures) if folder is not None]
     if len(folders) == 2 and Path(folders[0]).resolve() == Path(folders[1]).resolve():
         raise UsageError("--draw and --pictures name their files alike", fix="give each a folder of its own")
     for folder in folders:
-        make_folder(folder)
+        check_folder(folder)
     directory = find_run(arguments.run, arguments.runs_dir)
     second = find_run(arguments.then, arguments.runs_dir) if arguments.then is not None else None
-
-    from trainwright import recipe as recipes
-    from trainwright.inference.expected import expected_by
-
     data = recipes.load(directory.resolved).recipe.data
+    then = recipes.load(second.resolved).recipe.data if second is not None else None
+    refuse_words(arguments, data, then)
     expected = expected_by(data, arguments.encoding, directory.processors)
     found = read_items(arguments.files, expected)
     refuse_input(
@@ -108,9 +119,13 @@ def run(arguments: argparse.Namespace) -> int:
     )
     for notice in found.notices:
         tell(notice)
+    results = None
+    if form == COCO:
+        from trainwright.cli.predict_coco import CocoOutput
 
-    from trainwright.inference.coco_results import coco_results
-    from trainwright.inference.predictions import write_answers, write_output
+        results = CocoOutput(arguments, data, directory.processors, found)
+
+    from trainwright.inference.predictions import write_answers
     from trainwright.inference.predictor import Predictor
 
     answers = Predictor.load(directory.path).predict(found.items, names=found.names, on_bad=arguments.on_bad)
@@ -119,62 +134,43 @@ def run(arguments: argparse.Namespace) -> int:
     image = next(
         (column.column or name for name, column in data.inputs.items() if column.type == "image"), ""
     )
-    if second is not None:
-        _go_on(answers, found.items, image, second.path, arguments.min_score)
-    if arguments.draw is not None:
-        from trainwright.workflows.drawing_answers import draw_answers
-
-        count = draw_answers(answers, found.items, image, Path(arguments.draw), arguments.min_score)
-        tell(f"{count} picture{'s' if count != 1 else ''} drawn in {arguments.draw}")
-    if arguments.pictures is not None:
-        from trainwright.workflows.writing_pictures import write_pictures
-
-        count = write_pictures(answers, Path(arguments.pictures))
-        tell(f"{count} picture{'s' if count != 1 else ''} written to {arguments.pictures}")
-    if form == COCO:
-        write_output(coco_results(answers), arguments.output)
+    if second is not None and then is not None:
+        _go_on(answers, found.items, image, second.path, then.source, arguments.min_score)
+    _write_folders(arguments, answers, found.items, image)
+    if results is not None:
+        results.write(answers)
     else:
         write_answers(answers.columns, arguments.output, format=form, classes=answers.classes)
     return 0
 
 
-def _go_on(answers: Any, items: Any, image: str, run: Path, least_score: float) -> None:
+def _write_folders(arguments: argparse.Namespace, answers: Any, items: Any, image: str) -> None:
+    """Draws and writes pictures, as asked; their folders are made only now, when they get something."""
+    if arguments.draw is not None:
+        from trainwright.workflows.drawing_answers import draw_answers
+
+        make_folder(arguments.draw)
+        count = draw_answers(answers, items, image, Path(arguments.draw), arguments.min_score)
+        tell(f"{count} picture{'s' if count != 1 else ''} drawn in {arguments.draw}")
+    if arguments.pictures is not None:
+        from trainwright.workflows.writing_pictures import write_pictures
+
+        make_folder(arguments.pictures)
+        count = write_pictures(answers, Path(arguments.pictures))
+        tell(f"{count} picture{'s' if count != 1 else ''} written to {arguments.pictures}")
+
+
+def _go_on(
+    answers: Any, items: Any, image: str, run: Path, source: Mapping[str, Any], least_score: float
+) -> None:
     """Asks the second run about every found object."""
-    from trainwright import recipe as recipes
     from trainwright.inference.predictor import Predictor
-    from trainwright.runs.directory import RunDirectory
     from trainwright.workflows.then import answer_crops
 
-    source = recipes.load(RunDirectory.open(run).resolved).recipe.data.source
     margin = float(source.get("margin", 0.0)) if source["name"] == "crops" else 0.0
     second = Predictor.load(run)
     count = answer_crops(answers, items, image, second, margin=margin, least_score=least_score)
     tell(f"{count} found object{'s' if count != 1 else ''} asked about by {run.name}")
-
-
-def make_folder(folder: str) -> None:
-    """Makes the folder of the pictures, which are named after the inputs and would take the place of others.
-
-    Raises:
-        UsageError: It cannot be made, or it holds what `predict` did not write.
-    """
-    path = Path(folder)
-    mark = path / _MARK
-    try:
-        path.mkdir(exist_ok=True)
-        if not mark.exists():
-            if next(path.iterdir(), None) is not None:
-                raise UsageError(
-                    "the folder holds files that predict did not write",
-                    where=folder,
-                    why="pictures are named after the inputs, and would replace them",
-                    fix="give a folder that is new or empty",
-                )
-            mark.touch()
-    except OSError as error:
-        why = error.strerror or str(error)
-        fix = "give a folder that is new or empty, within one that is there"
-        raise UsageError("the folder cannot be made", where=folder, why=why, fix=fix) from error
 
 
 def refuse_input(output: str, inputs: Sequence[str]) -> None:

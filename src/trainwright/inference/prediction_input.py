@@ -11,6 +11,7 @@ from typing import Any
 
 from trainwright.data.tables.text_encoding import decoded
 from trainwright.errors import DataError, closest_sibling
+from trainwright.inference.coco_ids import CocoListing, looks_like_coco
 from trainwright.inference.expected import Expected
 from trainwright.inference.prediction_rows import (
     DELIMITERS,
@@ -84,6 +85,8 @@ def _read_path(path: Path, items: Items, expected: Expected) -> None:
         raise DataError(
             "there is no such file", where=str(path), fix=f"did you mean {near}?" if near else fix
         )
+    elif expected.files == "image" and path.suffix.lower() == ".json" and looks_like_coco(path):
+        items.add([(str(file), str(file)) for file in CocoListing(path).files()])
     elif path.suffix.lower() in SUFFIXES:
         items.add(rows_of_file(path, expected))
     elif expected.files is not None:

@@ -81,6 +81,17 @@ class Predictions:
     def __getitem__(self, name: str) -> Any:
         return self.columns[name]
 
+    def found_objects(self) -> list[list[Any]]:
+        """Columns of found objects: of each sample a list of mappings, or None where it has no answer."""
+        return [
+            values
+            for name, values in self.columns.items()
+            if name.endswith("_predicted")
+            and isinstance(values, list)
+            and any(isinstance(items, list) for items in values)
+            and all(isinstance(item, dict) for items in values for item in items or ())
+        ]
+
     def records(self) -> list[dict[str, Any]]:
         """One mapping per sample, as JSON has it: probabilities by class name, None for NaN."""
         return _records(self.columns, self.classes)

@@ -161,7 +161,8 @@ class Predictor:
             raise DataError(
                 f"{len(faults)} of {len(found)} items cannot be read",
                 why=in_groups(faults),
-                fix="leave them out or mend them; --on-bad skip (on_bad='skip') answers the others",
+                fix="leave them out or mend them"
+                + ("; --on-bad skip (on_bad='skip') answers the others" if on_bad == "stop" else ""),
             )
         good = [place for place in range(len(found)) if place not in bad]
         sizes = {name: self._sizes(item, raw, good) for name, item in self.targets.items()}

@@ -41,13 +41,7 @@ def draw_answers(
         UserError: The run finds neither objects nor classes of pixels.
         StorageError: A file cannot be written.
     """
-    columns = [
-        values
-        for name, values in predictions.columns.items()
-        if name.endswith("_predicted")
-        and isinstance(values, list)
-        and any(isinstance(v, list) for v in values)
-    ]
+    columns = predictions.found_objects()
     maps = [
         values for values in predictions.pictures.values() if any(isinstance(v, ClassMap) for v in values)
     ]

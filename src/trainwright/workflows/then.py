@@ -39,13 +39,7 @@ def answer_crops(
     Raises:
         UserError: The first run finds no objects, or the second reads something else than one image.
     """
-    columns = [
-        values
-        for name, values in found.columns.items()
-        if name.endswith("_predicted")
-        and isinstance(values, list)
-        and any(isinstance(v, list) for v in values)
-    ]
+    columns = found.found_objects()
     if not columns:
         raise UserError("the run finds no objects to go on with", where="--then", fix="leave it out")
     if [item.type for item in second.inputs.values()] != ["image"]:
