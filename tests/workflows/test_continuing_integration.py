@@ -136,7 +136,7 @@ def test_a_child_killed_before_its_first_checkpoint_begins_with_its_parent_again
     [
         ({}, ("2 epochs", "train.epochs=3")),
         ({"train.epochs": 3, "train.steps": 4}, ("recipe asks for 4", "train.steps=")),
-        ({"train.epochs": 3, "model.hidden": [9]}, ("do not fit the model", "init:")),
+        ({"train.epochs": 3, "model.hidden": [9]}, ("do not fit the model", "init.path=")),
         ({"train.epochs": 3, "train.optimizer": "rmsprop"}, ("optimizer's state", "--reset-optimizer")),
     ],
 )
@@ -146,6 +146,28 @@ def test_what_cannot_be_continued_is_refused_and_leaves_nothing(parent, override
         continue_run(parent, overrides, data=DATA)
     assert all(word in str(refused.value) for word in words)
     assert sorted(parent.parent.iterdir()) == before
+
+
+def test_which_weights_do_not_fit_is_told_before_data_are_read(parent):
+    with pytest.raises(RunError) as refused:
+        continue_run(parent, {"train.epochs": 3, "model.hidden": [9]}, data=object())
+    known = weights(parent)
+    misfits = [name for name, value in known.items() if 8 in value.shape]
+    assert misfits and all(
+        f"{name}: {list(known[name].shape)} in the run" in refused.value.why for name in misfits
+    )
+    assert "model.hidden=[9] init.path=" in refused.value.fix.replace("'", "")
+    with pytest.raises(RunError, match="do not fit the model") as refused:
+        continue_run(parent, {"train.epochs": 3, "model.hidden": [8, 8]}, data=object())
+    assert "missing in the run: " in refused.value.why
+
+
+def test_the_way_on_that_is_advised_is_one(parent, tmp_path):
+    with pytest.raises(RunError) as refused:
+        continue_run(parent, {"train.epochs": 3, "model.hidden": [8, 8]}, data=DATA)
+    words = refused.value.fix.partition("`trainwright train ")[2].partition("`")[0].replace("'", "")
+    recipe, *overrides = words.replace("[8, 8]", "[8,8]").split()
+    assert train(recipe, overrides, data=DATA, runs_dir=tmp_path / "runs").state == "done"
 
 
 def test_a_fork_of_three_generations_is_shown_in_order(tmp_path, capsys):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+from torch import nn
 
 from trainwright.engine.loop import Loop
 from trainwright.errors import RunError
+from trainwright.models.patterns import listed
 
 
 def take_up(loop: Loop, tree: dict[str, Any], *, optimizer: bool, schedule: bool, same_batches: bool) -> None:
@@ -26,15 +30,10 @@ def take_up(loop: Loop, tree: dict[str, Any], *, optimizer: bool, schedule: bool
         RunError: The weights, or the optimizer's state, do not fit.
     """
     parts = loop.state.parts
-    try:
-        loop.parts.model.load_state_dict(tree["model"])
-    except (RuntimeError, ValueError, KeyError) as error:
-        raise RunError(
-            "the weights do not fit the model of this recipe",
-            where="model",
-            why=str(error).splitlines()[-1].strip(),
-            fix="leave the model as it was, or begin a new training with `init: {path: RUN, strict: false}`",
-        ) from error
+    refuse_misfit(
+        loop.parts.model, tree["model"], advice="begin a new training with `init: {path: RUN, strict: false}`"
+    )
+    loop.parts.model.load_state_dict(tree["model"])
     if optimizer:
         _keep_optimizers(loop, tree)
     kept = ["clock", "ema", *(name for name in parts if name.startswith("task."))]
@@ -52,6 +51,34 @@ def take_up(loop: Loop, tree: dict[str, Any], *, optimizer: bool, schedule: bool
         step = loop.position.epoch * loop.parts.train_loader.steps_per_epoch
         loop.position.load_state_dict(
             {"epoch": loop.position.epoch, "index": 0, "step": step, "closed": step}
+        )
+
+
+def refuse_misfit(model: nn.Module, weights: Mapping[str, Any], *, advice: str) -> None:
+    """Raises RunError where weights of a run are not exactly those of a model; names them with both shapes.
+
+    Args:
+        model: Of the present recipe.
+        weights: Name -> tensor, of the run.
+        advice: What to do, beside leaving the model as it was.
+    """
+    own, extra = model.state_dict(), "_extra_state"
+    shapes = [
+        f"{name}: {list(weights[name].shape)} in the run, {list(value.shape)} in the recipe's model"
+        for name, value in own.items()
+        if name in weights and not name.endswith(extra) and weights[name].shape != value.shape
+    ]
+    parts = [
+        ("of other shapes", shapes),
+        ("missing in the run", [name for name in own if name not in weights]),
+        ("not in the recipe's model", [name for name in weights if name not in own]),
+    ]
+    if any(names for _, names in parts):
+        raise RunError(
+            "the weights of the run do not fit the model of this recipe",
+            where="model",
+            why="; ".join(f"{title}: {listed(names)}" for title, names in parts if names),
+            fix=f"leave the model as it was; or {advice}",
         )
 
 

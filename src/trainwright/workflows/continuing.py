@@ -19,6 +19,7 @@ from trainwright.runs.directory import RunDirectory
 from trainwright.runs.lineage import Checkpoint, Origin
 from trainwright.runs.lowered_rate import rate_of
 from trainwright.runs.record import RunState
+from trainwright.workflows.continued_model import refuse_other_model
 from trainwright.workflows.other_data import joined, other_data, read_as
 from trainwright.workflows.training import Beginning, RunResult, load_data, train_loaded
 
@@ -75,12 +76,13 @@ def continue_run(
     found = changes(resolved_values(parent), loaded.resolved)
     checkpoint = _checkpoint(parent, from_)
     _refuse_nothing_to_do(parent, checkpoint, loaded, found)
+    kept = _kept_processors(parent, found, loaded)
+    refuse_other_model(parent, checkpoint, loaded, found, kept, overrides)
     for change in found:
         progress.message(str(change))
 
     def read(loaded: LoadedRecipe) -> PreparedData:
         """The child's data, in the parent's terms."""
-        kept = _kept_processors(parent, found, loaded)
         return load_data(loaded, progress, data=None if is_place else data, fitted=kept)
 
     def begin(prepared: PreparedData) -> Beginning:

@@ -64,7 +64,9 @@ def pointed_at(data: Data, place: Place, path: Path, images: str | None = None) 
     if place.source["name"] == "folder":
         given["splits"] = "ignore"
     if path.is_dir() and place.parameter == "annotations":
-        raise DataError("it reads a file of annotations", where=str(path), fix="name the file")
+        raise DataError(
+            "it is named by a file of annotations, not by a folder", where=str(path), fix="name the file"
+        )
     if images is not None:
         given["images"] = images
     beside = (
