@@ -119,4 +119,5 @@ def test_a_run_without_pictures_has_none_to_write(tmp_path, capsys):
     table = tmp_path / "rows.csv"
     table.write_text("sepal_length,sepal_width,petal_length,petal_width\n5,3,1,0.2\n")
     assert main(["predict", str(made.path), str(table), "--pictures", str(tmp_path / "out")]) != 0
-    assert "no answer of the run is a picture" in capsys.readouterr().err
+    assert "gives no answer that is a picture" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
