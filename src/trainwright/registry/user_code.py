@@ -17,6 +17,7 @@ from typing import Any, get_type_hints
 from trainwright.errors import RecipeError, UserError, closest
 from trainwright.registry.info import REQUIRED, UNANNOTATED, ComponentInfo
 from trainwright.registry.signatures import Argument, assemble
+from trainwright.registry.tables import TABLES
 
 _SHOWN = 10
 
@@ -227,7 +228,7 @@ def describe_object(kind: str, name: str) -> ComponentInfo:
         [] if _has_torch_init(found) else [_argument(item, hints) for item in signature.parameters.values()]
     )
     constants = {key: _constant(module, key) for key in ("DEAD_WHEN", "VERSION")}
-    constants["TARGETS"] = _target_types(module)
+    constants["TARGETS"] = _target_types(kind, module)
     doc = inspect.getdoc(found) or ""
     info = assemble(kind, name, name, arguments, doc, constants, _source_file(found))
     return replace(info, user_code=True)
@@ -248,10 +249,27 @@ def _constant(module: ModuleType, key: str) -> Any:
     return value if isinstance(value, dict) else {}
 
 
-def _target_types(module: ModuleType) -> tuple[str, ...]:
+def _target_types(kind: str, module: ModuleType) -> tuple[str, ...]:
+    """Column types that the module says its components suit. Raises RecipeError where a head's are none."""
     value = getattr(module, "TARGETS", ())
     named = isinstance(value, tuple | list) and all(isinstance(item, str) for item in value)
-    return tuple(value) if named else ()
+    if kind != "head":
+        return tuple(value) if named else ()
+    known = TABLES["processor"]
+    # A type of the user's own may have any name, but hardly one that is nearly one of ours.
+    odd = [item for item in value if item not in known and closest(item, known)] if named else []
+    if named and not odd:
+        return tuple(value)
+    meant = [odd[0]] if odd else [value] if isinstance(value, str) else []
+    guess = closest(meant[0], known) if meant else None
+    raise RecipeError(
+        f"there is no column type {odd[0]!r}, which TARGETS names"
+        if odd
+        else f"TARGETS is {value!r}, and has to be a tuple of column types",
+        where=getattr(module, "__file__", None) or "",
+        why="it says which types of target the heads of the module learn",
+        fix=f'write TARGETS = ("{guess or "boxes"}",), or leave it out for heads that learn any type',
+    )
 
 
 def _hints(found: Any) -> dict[str, Any]:
