@@ -50,7 +50,7 @@ class Late(nn.Module):
         return {"boxes": boxes, "labels": labels, "scores": torch.ones(count, 1)}
 """
 LOSS, RAISE, PREDICT = (
-    HEAD[: HEAD.index(words)].count("\n") + 1 for words in ("def loss", "raise", "def predict")
+    HEAD[: HEAD.index(words)].count("\n") + 1 for words in ("def loss", "raise ValueError", "def predict")
 )
 
 
@@ -136,4 +136,4 @@ def test_a_loss_that_becomes_none_points_at_the_loss(recipe, tmp_path, capsys):
     assert "the loss (loss_far) is infinite or no number, of finite outputs" in said
     assert f"fix: look at `loss` of head late_head:Late (late_head.py:{LOSS})" in said
     assert "defect" not in said
-    assert [found.state for found in all_runs(tmp_path / "runs")] == ["failed"]
+    assert [found.state() for found in all_runs(tmp_path / "runs")] == [RunState.FAILED]

@@ -94,13 +94,15 @@ def check_model(
     few, whole = _first(batch, SAMPLES), _first(evaluation or batch, len(evaluation or batch))
     read: set[str] = set()
     if len(few) < 2:  # no step can be tried, so that of no part it is known whether a step needs it
-        found = _check_score(task, model, whole)
+        found = _check_score(task, model, whole, _check_plain(task, model, whole))
     else:
         with CallWatch(model).open() as calls:
             names, kept = _check_step(task, copy.deepcopy(model).train(), _noting(few, read), calls)
             if single:
                 _check_single(task, copy.deepcopy(model).train(), _first(batch, 1))
-            scored = _check_score(task, model, _noting(whole, read))
+            # Of the columns as they are: they are copied here, which is no reading.
+            plain = _check_plain(task, model, whole)
+            scored = _check_score(task, model, _noting(whole, read), plain)
         unread = set(few.inputs) - read if len(few.inputs) > 1 else set()
         dead = task.dead()
         found = Preflight(
@@ -204,10 +206,9 @@ def _check_loss(loss: Tensor, samples: int, phase: str) -> None:
 
 
 @torch.no_grad()
-def _check_score(task: Task, model: nn.Module, batch: Batch) -> Preflight:
-    """Loss and metrics of an untrained model, as after every epoch."""
+def _check_score(task: Task, model: nn.Module, batch: Batch, plain: dict[str, Value]) -> Preflight:
+    """Loss and metrics of an untrained model, as after every epoch, beside its plain answers."""
     probe = copy.deepcopy(model).eval()
-    plain = _check_plain(task, probe, batch)
     seed_generators(0)
     with layer_trail(probe) as trail:
         outputs = guarded(lambda: task.predict(probe, batch), trail)
@@ -224,23 +225,22 @@ def _check_score(task: Task, model: nn.Module, batch: Batch) -> Preflight:
             why=words_of(error),
             fix="choose metrics and a loss that fit the target's type",
         ) from error
-    first = FirstAnswers(
-        _first_of(plain, SAMPLES), _first_of(outputs, SAMPLES), _first_of(batch.targets, SAMPLES)
-    )
+    first = FirstAnswers(plain, _first_of(outputs, SAMPLES), _first_of(batch.targets, SAMPLES))
     return Preflight({f"val/{name}" for name in values}, task.doubts(outputs), first=first)
 
 
+@torch.no_grad()
 def _check_plain(task: Task, model: nn.Module, batch: Batch) -> dict[str, Value]:
     """The answers without a truth, as `predict` gives them to new files."""
-    few = _first(batch, SAMPLES)
+    few, probe = _first(batch, SAMPLES), copy.deepcopy(model).eval()
     unknown = replace(few, targets={})
     seed_generators(0)
-    with layer_trail(model) as trail:
-        outputs = guarded(lambda: task.predict(model, unknown), trail)
+    with layer_trail(probe) as trail:
+        outputs = guarded(lambda: task.predict(probe, unknown), trail)
         task.check_outputs(outputs)
         task.check_answers(outputs, plain=True, samples=len(few))
         if len(few) > 1 and any(isinstance(output, dict) for output in outputs.values()):
-            alone = guarded(lambda: task.predict(model, replace(_first(few, 1), targets={})), trail)
+            alone = guarded(lambda: task.predict(probe, replace(_first(few, 1), targets={})), trail)
             refuse_other_shapes(task, alone, outputs)
     return outputs
 

@@ -195,7 +195,7 @@ class SupervisedTask(Task):
     def check_answers(self, outputs: dict[str, Output], *, plain: bool, samples: int) -> None:
         """Raises ModelError where the answer of a model with losses of its own does not have its form."""
         for target in self.targets:
-            output = outputs[target.name]
+            output = outputs.get(target.name)
             if target.name in self._own_losses and isinstance(output, dict):
                 check_answer(output, target.spec, self.author(target.name), plain=plain, samples=samples)
 
