@@ -17,7 +17,7 @@ from trainwright.errors import TrainwrightError, closest
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
-_WITH_OVERRIDES = ("train", "continue", "check", "find", "verify", "data", "tune")
+_WITH_OVERRIDES = ("train", "continue", "evaluate", "check", "find", "verify", "data", "tune")
 
 
 def run_command(argv: list[str]) -> int:

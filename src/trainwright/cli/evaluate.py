@@ -1,4 +1,14 @@
-"""Score runs through the path that also predicts: on a split of their own data, or on other data."""
+"""Score runs through the path that also predicts: on a split of their own data, or on other data.
+
+  trainwright evaluate RUN --split val
+  trainwright evaluate RUN --data other_photos
+  trainwright evaluate RUN --data instances_val.json data.source.images=/photos/val
+
+Other data need not have the format of the run's own: a run on Pascal VOC is scored on a COCO file, a folder
+with `images` and `annotations`, or a YOLO data.yaml. Classes go by their names. All of the data are scored;
+which source reads them is told. Values of the recipe's data section can be given for them: objects of classes
+that the run does not know are left out with data.targets.NAME.others=drop.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +16,7 @@ import argparse
 from typing import Any
 
 from trainwright.cli.common import add_runs, say, say_json, table, tell
+from trainwright.progress import NoProgress
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,6 +29,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="machine output")
 
 
+class _Told(NoProgress):
+    """Messages go to stderr, beside the scores."""
+
+    def message(self, text: str) -> None:
+        """A line, also in the log."""
+        super().message(text)
+        tell(text)
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Prints one row of metrics per run."""
     from trainwright.runs.listing import chosen_runs
@@ -27,7 +47,13 @@ def run(arguments: argparse.Namespace) -> int:
     for directory in chosen_runs(arguments.runs, arguments.runs_dir):
         if directory.owner() is not None:
             tell(f"{directory.path} is still being trained: its best weights so far are scored")
-        results[str(directory.path)] = evaluate(directory.path, split=arguments.split, data=arguments.data)
+        results[str(directory.path)] = evaluate(
+            directory.path,
+            split=arguments.split,
+            data=arguments.data,
+            overrides=arguments.overrides,
+            progress=_Told(),
+        )
     if arguments.json:
         say_json(results)
     elif len(results) == 1:

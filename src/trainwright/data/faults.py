@@ -17,6 +17,10 @@ _EXAMPLES = 3
 _ADVICE = (
     (re.compile(r"^'[-+]?[\d.]*\d,\d+' is not a number"), "give the source decimal: ','"),
     (re.compile(r"is missing or NaN$"), "give the column missing: mean"),
+    (
+        re.compile(r"^.+: class .+ is not among the \d+ classes of training"),
+        "give the column others: drop, which leaves out and counts objects of other classes",
+    ),
 )
 
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from trainwright.report.charts import GREY, Chart, Line, Mark, Rule
+from trainwright.report.metric_titles import metric_title
 from trainwright.runs.metrics import Series
 from trainwright.runs.record import RunRecord
 
 PARTS = ("train", "val", "test", "step")
-WRITTEN = {"lr": "Learning rate", "mse": "MSE", "mae": "MAE", "rmse": "RMSE", "r2": "R²", "auroc": "AUROC"}
 POINTS = 300
 CHARTS = 12
 # Orders of magnitude above which a loss is read better on a logarithmic axis.
@@ -106,7 +106,7 @@ def _gradients(metrics: Series, rules: list[Rule]) -> list[Chart]:
 
 def _title(name: str) -> str:
     target, _, metric = name.rpartition("/")
-    words = WRITTEN.get(metric, (metric[:1].upper() + metric[1:]).replace("_", " "))
+    words = metric_title(metric)
     return f"{words} of {target}" if target else words
 
 

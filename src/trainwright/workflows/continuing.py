@@ -19,7 +19,7 @@ from trainwright.runs.directory import RunDirectory
 from trainwright.runs.lineage import Checkpoint, Origin
 from trainwright.runs.lowered_rate import rate_of
 from trainwright.runs.record import RunState
-from trainwright.workflows.other_data import other_data
+from trainwright.workflows.other_data import joined, other_data, read_as
 from trainwright.workflows.training import Beginning, RunResult, load_data, train_loaded
 
 if TYPE_CHECKING:
@@ -65,8 +65,13 @@ def continue_run(
     progress = progress or NoProgress()
     parent = RunDirectory.open(path)
     is_place = isinstance(data, str | Path)
-    place = other_data(recipes.load(parent.resolved).recipe.data, Path(data)) if is_place else {}
-    loaded = recipes.load(parent.resolved, _joined(place, overrides))
+    place: Mapping[str, Any] = {}
+    if is_place:
+        other = other_data(recipes.load(parent.resolved).recipe.data, Path(data), overrides)
+        place = other.overrides
+        for line in other.told:
+            progress.message(line)
+    loaded = recipes.load(parent.resolved, joined(place, overrides))
     found = changes(resolved_values(parent), loaded.resolved)
     checkpoint = _checkpoint(parent, from_)
     _refuse_nothing_to_do(parent, checkpoint, loaded, found)
@@ -75,7 +80,7 @@ def continue_run(
 
     def read(loaded: LoadedRecipe) -> PreparedData:
         """The child's data, in the parent's terms."""
-        kept = _kept_processors(parent, found)
+        kept = _kept_processors(parent, found, loaded)
         return load_data(loaded, progress, data=None if is_place else data, fitted=kept)
 
     def begin(prepared: PreparedData) -> Beginning:
@@ -97,15 +102,6 @@ def _sets_rate(overrides: Mapping[str, Any] | Sequence[str]) -> bool:
     """Whether the user says how fast to learn: what roll-backs made of the parent's rate counts no more."""
     keys = [key.partition("=")[0].strip() for key in overrides]
     return any(key in _OPTIMIZER or _RATE.search(key) for key in keys)
-
-
-def _joined(
-    place: Mapping[str, Any], overrides: Mapping[str, Any] | Sequence[str]
-) -> Mapping[str, Any] | Sequence[str]:
-    """Where the data are, and what the user says, which goes before."""
-    if isinstance(overrides, Mapping):
-        return {**place, **overrides}
-    return [*(f"{key}={json.dumps(value)}" for key, value in place.items()), *overrides]
 
 
 def _origin(
@@ -199,21 +195,27 @@ def _refuse_nothing_to_do(
         )
 
 
-def _kept_processors(parent: RunDirectory, found: Sequence[Change]) -> dict[str, Processor]:
-    """The parent's processors of all columns that the recipe leaves as they were."""
+def _kept_processors(
+    parent: RunDirectory, found: Sequence[Change], loaded: LoadedRecipe
+) -> dict[str, Processor]:
+    """The parent's processors of all columns that the recipe leaves as they were, in what was learned."""
     inputs, targets, _ = load_processors(parent.processors)
-    groups = {"inputs": inputs, "targets": targets}
-    return {
-        name: processor
-        for group, processors in groups.items()
-        for name, processor in processors.items()
-        if not any(_is_below(change.key, f"data.{group}.{name}") for change in found)
-    }
+    data = loaded.recipe.data
+    kept = {}
+    for group, processors, columns in (("inputs", inputs, data.inputs), ("targets", targets, data.targets)):
+        for name, processor in processors.items():
+            key = f"data.{group}.{name}"
+            alike = ("column", *getattr(processor, "selecting", ()))
+            if not any(_is_below(change.key, key, alike) for change in found):
+                read_as(columns[name], processor)
+                kept[name] = processor
+    return kept
 
 
-def _is_below(key: str, place: str) -> bool:
-    """Whether a change concerns a column in more than the name under which the source has it."""
-    return (key == place or key.startswith(f"{place}.")) and key != f"{place}.column"
+def _is_below(key: str, place: str, alike: Sequence[str]) -> bool:
+    """Whether a change concerns a column in more than names that leave what was learned as it is."""
+    within = key == place or key.startswith(f"{place}.")
+    return within and key.removeprefix(f"{place}.") not in alike
 
 
 def _digest(parent: RunDirectory, step: int, from_: Checkpoint) -> str:

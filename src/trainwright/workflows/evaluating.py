@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from trainwright import recipe as recipes
-from trainwright.errors import DataError, RunError
-from trainwright.progress import NoProgress
+from trainwright.errors import DataError, RunError, UserError
+from trainwright.progress import NoProgress, ProgressSink
 from trainwright.runs.directory import RunDirectory
-from trainwright.workflows.other_data import other_data
+from trainwright.workflows.other_data import joined, other_data, read_as
 
 
 def evaluate(
@@ -19,8 +20,10 @@ def evaluate(
     split: str = "test",
     data: Any = None,
     own_data: Any = None,
+    overrides: Sequence[str] = (),
     weights: str = "best",
     folder: Path | None = None,
+    progress: ProgressSink | None = None,
 ) -> dict[str, float]:
     """Metrics of a run's weights on a split, with the run's own processors and execution.
 
@@ -30,15 +33,21 @@ def evaluate(
     Args:
         run: The run directory.
         split: Split of the data; other data are taken whole under this name.
-        data: A path, or in-memory data, in place of the run's own. A source without a place, such as
-            digits, is replaced by one that suits what is found at the path.
+        data: A path, or in-memory data, in place of the run's own. At a path the run's own source reads what
+            it can; other data of the same kind, such as a COCO file for a run on Pascal VOC, are read by
+            the source that suits what is found there.
         own_data: The run's own data, when it was trained on data in memory.
+        overrides: Of the recipe's data section, as `data.x=value`, for other data at a path: where their
+            pictures lie (`data.source.images`), or that objects of other classes are left out
+            (`data.targets.NAME.others=drop`).
         weights: `best` or `last`.
         folder: Where metrics and answers are written, in place of the run.
+        progress: Told which source reads other data, and what of them is left out.
 
     Raises:
         RunError: The run has no weights, or its data changed.
-        DataError: There is no such split.
+        DataError: There is no such split, or other data do not fit the run.
+        UserError: An override concerns something else than the reading of other data.
     """
     from trainwright.inference.evaluation import evaluate_split
     from trainwright.inference.predictor import Predictor
@@ -46,11 +55,18 @@ def evaluate(
 
     directory = RunDirectory.open(run)
     own = data is None
+    progress = progress or NoProgress()
     path = isinstance(data, str | os.PathLike)
+    _refuse_overrides(overrides, path)
     loaded = recipes.load(directory.resolved)
     if path:
-        loaded = recipes.load(directory.resolved, other_data(loaded.recipe.data, Path(data)))
+        other = other_data(loaded.recipe.data, Path(data), overrides)
+        loaded = recipes.load(directory.resolved, joined(other.overrides, overrides))
+        for line in other.told:
+            progress.message(line)
     predictor = Predictor.load(directory.path, weights=weights)
+    for name, processor in predictor.targets.items():
+        read_as(loaded.recipe.data.targets[name], processor)
     with recipes.located(loaded):
         prepared = load_data(
             loaded,
@@ -59,6 +75,9 @@ def evaluate(
             fitted={**predictor.inputs, **predictor.targets},
             whole=None if own else split,
         )
+    if not own:
+        for notice in prepared.notices:
+            progress.message(notice)
     if own:
         before = directory.record().data.get("fingerprint")
         if before != prepared.fingerprint:
@@ -73,3 +92,16 @@ def evaluate(
         raise DataError(f"the data have no split {split!r}", fix=f"use one of: {there}")
     kept = directory.evaluation(split) if own else None
     return evaluate_split(predictor, prepared, split, folder or kept)
+
+
+def _refuse_overrides(overrides: Sequence[str], path: bool) -> None:
+    """Raises UserError for an override that would change more than how other data are read."""
+    for override in overrides:
+        key = override.partition("=")[0].strip()
+        if not path or not key.startswith("data."):
+            raise UserError(
+                f"{key} of a trained run cannot be changed to score it",
+                where=override,
+                why="only how other data are read can: keys of data., together with --data PATH",
+                fix="leave it out; `trainwright continue RUN KEY=VALUE` trains on with other values",
+            )

@@ -10,10 +10,10 @@ from trainwright.data.types import PreparedData
 PICTURE = (100, 200)  # height, width
 
 
-def findings(*pictures, classes=()):
+def findings(*pictures, classes=(), others="error"):
     """What the check says of pictures' objects, by what is wrong: count and, of fixes, places."""
     spec = SimpleNamespace(classes=classes)
-    processor = SimpleNamespace(type="boxes", spec=lambda: spec)
+    processor = SimpleNamespace(type="boxes", spec=lambda: spec, others=others)
     column = SimpleNamespace(
         name="objects", processor=processor, is_target=True, values=list(pictures), parts=["objects"]
     )
@@ -74,3 +74,9 @@ def test_shared_ids_and_unknown_classes_are_named():
         "objects have an unknown class": 1,
     }
     assert found["objects have an unknown class"].examples[0].detail.startswith("7: z")
+    assert "others: drop" in found["objects have an unknown class"].fix
+
+
+def test_classes_that_the_recipe_leaves_out_are_no_error():
+    (found,) = findings(objects([1, 1, 9, 9], labels=["z"]), classes=("a",), others="drop").values()
+    assert found.severity == "notice" and "does not list" in found.what and not found.fixes

@@ -25,6 +25,7 @@ class _Kind:
     what: str
     why: str
     action: Action | None = None
+    fix: str = "correct the annotations"
     count: int = 0
     examples: list[Example] = field(default_factory=list)
     places: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
@@ -41,6 +42,9 @@ def find(subject: Subject) -> Iterator[Finding]:
 
 def _of_column(subject: Subject, column: CheckedColumn) -> Iterator[Finding]:
     kinds = _kinds()
+    if getattr(column.processor, "others", "error") == "drop":
+        what, why = "objects are of classes that the recipe does not list", "others: drop leaves them out"
+        kinds["class"] = _Kind(Severity.NOTICE, what, why, None, "name their classes to learn them")
     classes = set(column.processor.spec().classes)
     for row in subject.rows.tolist():
         objects = column.values[row]
@@ -69,7 +73,9 @@ def _kinds() -> dict[str, _Kind]:
         ("names", warning, "objects share their id with another one", "tools disagree which counts", None),
         ("class", error, "objects have an unknown class", "the recipe does not list it", "drop_objects"),
     )
-    return {name: _Kind(severity, what, why, action) for name, severity, what, why, action in rows}
+    kinds = {name: _Kind(severity, what, why, action) for name, severity, what, why, action in rows}
+    kinds["class"].fix += ", or give the column others: drop, which leaves such objects out"
+    return kinds
 
 
 def _judge(kinds: dict[str, _Kind], subject: Subject, row: int, objects: Objects, classes: set[str]) -> None:
@@ -133,7 +139,7 @@ def _finding(subject: Subject, kind: _Kind) -> Finding:
         kind.count,
         kind.what,
         kind.why,
-        "correct the annotations" + (", or let `data fix` mend what is read of them" if fixes else ""),
+        kind.fix + (", or let `data fix` mend what is read of them" if fixes else ""),
         kind.examples,
         fixes,
     )

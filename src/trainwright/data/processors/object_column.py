@@ -46,9 +46,14 @@ class ObjectColumn(PictureSpace):
     Boxes are clipped to the processed image. What is narrower or lower than `min_size` then is left out, and
     so are, unless asked for, objects that stand for a crowd; both are counted. A box with a coordinate that
     is no finite number makes a bad sample, and so does an unknown class.
+
+    Attributes:
+        selecting: Parameters that say which objects are left out, and change nothing of what was fitted but
+            the counts.
     """
 
     needs_fit: ClassVar[bool] = True
+    selecting: ClassVar[tuple[str, ...]] = ("others", "crowd", "min_size")
 
     def __init__(
         self,

@@ -21,8 +21,15 @@ _MEMBERS = ("images", "annotations")
 _KINDS = ("instances", "person_keypoints", "captions", "panoptic")
 
 
-def detect(path: Path) -> Guess | None:
-    """A JSON file with `images` and `annotations`, or a folder with such files in it or in `annotations`."""
+def detect(path: Path, wanted: str = "", images: str | None = None) -> Guess | None:
+    """A JSON file with `images` and `annotations`, or a folder with such files in it or in `annotations`.
+
+    Args:
+        path: The file or folder.
+        wanted: Kind of the files that are taken where there are several: `instances`, `person_keypoints`,
+            `captions` or `panoptic`; in this order when absent.
+        images: Folder or archive of the pictures; looked for near the file when absent.
+    """
     if path.is_dir():
         found = [item for folder in (path / "annotations", path) for item in sorted(folder.glob("*.json"))]
         files = [item for item in found if _looks_like_coco(item)]
@@ -37,34 +44,35 @@ def detect(path: Path) -> Guess | None:
     kinds: dict[str, list[Path]] = defaultdict(list)
     for item in files:
         kinds[_kind(item)].append(item)
-    kind = next(name for name in (*_KINDS, "") if name in kinds)
+    kind = next(name for name in (wanted, *_KINDS) if name in kinds)
     chosen = _by_split(kinds[kind])
     used = set(chosen.values())
     others = [item.name for item in files if item not in used]
     notes = [f"COCO JSON: {', '.join(item.name for item in chosen.values())}"]
     notes += [f"left aside: {examples(others)}"] if others else []
-    guess = _guess(kind, chosen, notes)
+    guess = _guess(kind, chosen, notes, {} if images is None else {"images": images})
     guess.aside = others
     return guess
 
 
-def _guess(kind: str, chosen: dict[str, Path], notes: list[str]) -> Guess:
+def _guess(kind: str, chosen: dict[str, Path], notes: list[str], pictures: dict[str, str]) -> Guess:
     named: Any = {split: str(item) for split, item in chosen.items()}
     if "" in named:
         named = named[""]
     if kind == "captions":
-        captions = CocoCaptionsSource(annotations=named)
+        captions = CocoCaptionsSource(annotations=named, images=pictures.get("images"))
         image, why = whole_picture(captions.column("image"))
-        spec = {"name": "coco_captions", "annotations": named}
+        spec = {"name": "coco_captions", "annotations": named, **pictures}
         return guess_of(captions, spec, {"image": image}, {"caption": {"type": "text"}}, [*notes, why])
     if kind == "panoptic":
-        panoptic = CocoPanopticSource(annotations=str(next(iter(chosen.values()))))
+        only = str(next(iter(chosen.values())))
+        panoptic = CocoPanopticSource(annotations=only, images=pictures.get("images"))
         image, why = whole_picture(panoptic.pictures)
-        spec = {"name": "coco_panoptic", "annotations": str(next(iter(chosen.values())))}
+        spec = {"name": "coco_panoptic", "annotations": only, **pictures}
         target = {"mask": {"type": "mask", "classes": list(panoptic.class_names)}}
         return guess_of(panoptic, spec, {"image": image}, target, [*notes, why])
-    source = CocoSource(annotations=named)
-    return annotated_guess(source, {"name": "coco", "annotations": named}, notes)
+    source = CocoSource(annotations=named, images=pictures.get("images"))
+    return annotated_guess(source, {"name": "coco", "annotations": named, **pictures}, notes)
 
 
 def _by_split(files: list[Path]) -> dict[str, Path]:

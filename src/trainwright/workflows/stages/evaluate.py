@@ -16,5 +16,5 @@ def evaluate(stage: StageWork, *, run: RunPlace, split: str = "test", data: Loca
     """
     from trainwright.workflows import evaluating
 
-    metrics = evaluating.evaluate(run, split=split, data=data, folder=stage.folder)
+    metrics = evaluating.evaluate(run, split=split, data=data, folder=stage.folder, progress=stage.progress)
     stage.log_splits({split: metrics})
