@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
+import sysconfig
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -144,6 +145,20 @@ def _place(error: BaseException) -> str:
     frames = [f for f in traceback.extract_tb(error.__traceback__) if "importlib" not in f.filename]
     outside = [f for f in frames if f.filename != __file__]
     return f"{outside[-1].filename}:{outside[-1].lineno}" if outside else ""
+
+
+def own_place(error: BaseException) -> str:
+    """`file:line` of the innermost code that is not installed; empty where that is ours."""
+    ours = Path(__file__).resolve().parents[1]
+    installed = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        path = Path(frame.filename)
+        if path.is_relative_to(ours):
+            return ""
+        library = any(path.is_relative_to(folder) for folder in installed)
+        if not library and "site-packages" not in path.parts and path.is_file():
+            return f"{frame.filename}:{frame.lineno}"
+    return ""
 
 
 def resolve(target: str) -> Any:

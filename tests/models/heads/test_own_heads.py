@@ -21,7 +21,9 @@ from trainwright.tasks.supervised.task import SupervisedTask
 FILE = "test_own_heads.py"
 BOXES = TensorSpec("boxes", (3, 4), "float32", ("a", "b"), (4, 4))
 MASK = TensorSpec("mask", (32, 32), "int64", ("a", "b", "c"), (1, 1, 1), void=255)
+NUMBER = TensorSpec("number", (2,))
 TRUTH: dict[str, Any] = {
+    "number": torch.zeros(4, 2),
     "boxes": {
         "boxes": torch.tensor([[4.0, 4, 20, 20], [0, 0, 9, 9], [0, 0, 0, 0]]).expand(4, 3, 4),
         "labels": torch.tensor([[0, 1, -1]]).expand(4, 3),
@@ -93,6 +95,19 @@ class Compared(Own):
 
     def compare(self, answer: Any, target: Any) -> Any:
         return {"overlap": answer["scores"]}
+
+
+class Function(nn.Module):
+    """A function of the maps, of which a loss of the recipe reads what it gives."""
+
+    def __init__(self, channels: tuple[int, ...], *, gives: str) -> None:
+        super().__init__()
+        self.gives, self.out = gives, nn.Linear(channels[0], 3)
+
+    def forward(self, features: list[Tensor]) -> Any:
+        if self.gives == "error":
+            raise ValueError("no way")
+        return self.out(features[0].mean((2, 3))) if self.gives == "three" else None
 
 
 class WithoutLoss(nn.Module):
@@ -231,6 +246,19 @@ def test_a_constructor_that_raises_several_lines():
     error = refused(wrong="constructor")
     assert error.what == f"head {__name__}:Own could not be built: ValueError: first / second"
     assert f"raised at {error.why.removeprefix('raised at ')}" == error.why and FILE in error.why
+
+
+@pytest.mark.parametrize(
+    ("gives", "words"),
+    [
+        ("three", "gives [3] per sample, target 'what' needs [2]"),
+        ("nothing", "gives None"),
+        ("error", "`forward` of head"),
+    ],
+)
+def test_a_head_that_is_a_function_of_the_maps(gives, words):
+    error = refused("Function", NUMBER, gives=gives)
+    assert words in error.what and FILE in error.what
 
 
 @pytest.mark.parametrize(

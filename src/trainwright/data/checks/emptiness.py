@@ -47,7 +47,7 @@ def _holds_raw(column: CheckedColumn, row: int, holds: Callable[[np.ndarray], bo
 
 def _finding(column: CheckedColumn, split: str, count: int) -> Finding:
     what = _WHAT.get(column.type, "an object")
-    whole = f"samples are all that {split} has, and none holds {what} of {column.name}"
+    whole = f"samples are all that {split} has, and none holds {what} for target {column.name}"
     example = [Example(column.where, f"{split} has none", -1)]
     if split == "train":
         return Finding(

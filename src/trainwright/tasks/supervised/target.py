@@ -15,6 +15,7 @@ from trainwright.data.types import TensorSpec
 from trainwright.errors import ModelError, RecipeError, TrainwrightError
 from trainwright.losses import DEFAULTS, RAW_SCORES, default_loss
 from trainwright.metrics import default_metrics
+from trainwright.models.heads.author import Author
 from trainwright.models.widths import VECTORS, output_width
 from trainwright.recipe.schema import Target
 from trainwright.tasks.supervised.class_weights import class_weights
@@ -162,26 +163,32 @@ class LearnedTarget:
             values |= metric(answer, truth)
         return values
 
-    def check(self, output: Output) -> None:
-        """Raises ModelError where an output that is one tensor cannot fit the target, naming both shapes."""
+    def check(self, output: Output, head: Author | None = None) -> None:
+        """Raises ModelError where an output that is one tensor cannot fit the target, naming both shapes.
+
+        Args:
+            output: Of the model.
+            head: That gave it, where there is one for this target.
+        """
         if isinstance(output, dict):
             return
+        giver, where = (head.method("forward"), head.where) if head else ("the model", "model")
         shape, size = tuple(output.shape[1:]), output_width(self.spec)
         if self.spec.type == "image":
             # Height and width may be those of a window; the loss compares them.
             if len(shape) != 3 or shape[0] != self.spec.shape[0]:
                 raise ModelError(
-                    f"the model gives {list(shape)} per sample, target {self.name!r} is a picture of "
+                    f"{giver} gives {list(shape)} per sample, target {self.name!r} is a picture of "
                     f"{list(self.spec.shape)}",
-                    where="model",
+                    where=where,
                     fix="use dncnn, or pyramid, whose head `restore` answers with a picture",
                 )
         elif shape != (size,):
             raise ModelError(
-                f"the model gives {list(shape)} per sample, target {self.name!r} needs [{size}]",
-                where="model",
+                f"{giver} gives {list(shape)} per sample, target {self.name!r} needs [{size}]",
+                where=where,
                 why=self.needs(),
-                fix="let the last layer have `num_outputs` outputs",
+                fix=f"let the last layer have {size if head else '`num_outputs`'} outputs",
             )
 
     def needs(self) -> str:

@@ -118,6 +118,15 @@ class SupervisedTask(Task):
         names = [target.name for target in self.targets]
         if isinstance(raw, dict) and all(isinstance(raw.get(name), Tensor | dict) for name in names):
             return {name: raw[name] for name in names}
+        for name, found in raw.items() if isinstance(raw, dict) else ():
+            author = self._authors.get(name)
+            if author is not None and not isinstance(found, Tensor | dict):
+                raise ModelError(
+                    f"{author.method('forward')} gives {'None' if found is None else type(found).__name__}",
+                    where=author.where,
+                    why=f"the answer for target {name!r} is one tensor",
+                    fix="return a tensor [B, numbers]",
+                )
         gives = (
             f"a dict of {', '.join(map(str, raw))}" if isinstance(raw, dict) else f"a {type(raw).__name__}"
         )
@@ -202,7 +211,7 @@ class SupervisedTask(Task):
     def check_outputs(self, outputs: dict[str, Output]) -> None:
         """Raises ModelError where an output cannot fit its target, naming both shapes."""
         for target in self.targets:
-            target.check(outputs[target.name])
+            target.check(outputs[target.name], self._authors.get(target.name))
 
     def check_losses(self, outputs: dict[str, Output], targets: dict[str, Value]) -> None:
         """Raises ModelError where a loss cannot be computed or has no gradient, naming it."""
