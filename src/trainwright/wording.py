@@ -80,3 +80,10 @@ def _singular(noun: str) -> str:
     if bare.endswith(("sses", "xes", "ches", "shes")):
         return f"{bare[:-2]}{rest}"
     return f"{bare[:-1]}{rest}"
+
+
+def in_one_line(error: BaseException, most: int = 300) -> str:
+    """Type and text of an exception in one line, cut behind `most` letters."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = ": ".join([type(error).__name__, *([" / ".join(lines)] if lines else [])])
+    return text if len(text) <= most else f"{text[:most]}..."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ import pytest
 
 from trainwright.cli import entry, recipes
 from trainwright.cli.verbs import VERBS
-from trainwright.errors import RunError, TrainwrightError
+from trainwright.errors import RunError, TrainwrightError, closest
 
 
 def test_help_names_every_verb(command):
@@ -76,6 +77,16 @@ def test_unexpected_errors_say_how_to_get_the_traceback(command, monkeypatch):
     assert "TRAINWRIGHT_TRACEBACK=1" in answer.err and "Traceback" not in answer.err
     monkeypatch.setenv("TRAINWRIGHT_TRACEBACK", "1")
     assert "Traceback (most recent call last)" in command("recipes").err
+
+
+def test_code_of_the_user_is_blamed_by_line_and_ours_as_a_defect(command, monkeypatch):
+    monkeypatch.setattr(recipes, "run", raising(ZeroDivisionError("by zero")))
+    said = command("recipes").err
+    assert re.search(r"raised at \S*test_entry\.py:\d+, which is no part of trainwright", said)
+    assert "defect" not in said
+    monkeypatch.setattr(recipes, "run", lambda _: closest("name", None))
+    said = command("recipes").err
+    assert "unexpected TypeError" in said and "defect of trainwright" in said
 
 
 def test_control_c_is_130(command, monkeypatch):

@@ -196,7 +196,7 @@ def test_images_of_another_size_in_evaluation_are_found() -> None:
     assert training.inputs["image"].shape[2:] == (6, 6)
     assert evaluation.inputs["image"].shape[2:] == (8, 8)
     fits_training_only = nn.Sequential(nn.Flatten(), nn.Linear(36, 10))
-    with pytest.raises(ModelError, match="layer '1' \\(Linear\\) fails on an input of shape \\[32, 64\\]"):
+    with pytest.raises(ModelError, match="layer '1' \\(Linear\\) fails on an input of shape \\[2, 64\\]"):
         check_model(task, fits_training_only, training, evaluation=evaluation)
 
 

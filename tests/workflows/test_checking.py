@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trainwright import recipe as recipes
-from trainwright.errors import RecipeError
+from trainwright.errors import RecipeError, UserError
 from trainwright.models.heads import DEFAULTS as HEADS
 from trainwright.workflows.checking import check
 from trainwright.workflows.trainable import can_be_learned, refuse_untrainable
@@ -20,11 +20,24 @@ def test_a_training_that_needs_targets_says_so(tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
-def test_without_targets_the_data_are_checked():
-    lines = check("digits", {"data.targets": None}).lines
-    assert any(line.startswith("data: train ") for line in lines)
-    assert "`targets` is missing" in lines[-1] and "--data-only" in lines[-1]
-    assert not any(line.startswith("model ") for line in lines)
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        {"data.targets": None},
+        {"data.targets": {"label": "boxes"}, "model": {"name": "ensemble", "members": ["cnn", "cnn"]}},
+        {"train.sinks": [{"name": "wandb"}], "data.targets": None},
+        {"report.splits": ["test", "exam"]},
+        {"train.checkpoint.monitor": "val/map"},
+        {"model": {"name": "mlp", "hidden": [8]}, "data.targets.label.loss": "dice"},
+    ],
+)
+def test_what_train_refuses_is_refused_in_the_same_words(tmp_path, overrides):
+    with pytest.raises(UserError) as checked:
+        check("digits", overrides, runs_dir=tmp_path / "runs")
+    with pytest.raises(UserError) as trained:
+        train("digits", overrides, runs_dir=tmp_path / "runs")
+    assert str(checked.value) == str(trained.value)
+    assert checked.value.exit_code == trained.value.exit_code == 2
 
 
 @pytest.mark.parametrize("kind", ["boxes", "instances", "mask", "keypoints", "image"])
@@ -65,9 +78,10 @@ def test_what_init_writes_for_what_cannot_be_learned_says_so(shared_data, tmp_pa
 
     recipe = tmp_path / "b.yaml"
     assert main(["init", str(shared_data / name), "-o", str(recipe)]) == 0
-    report = check(recipe)
-    assert "--data-only" in report.lines[-1]
-    assert ".targets" in report.lines[-1]
+    with pytest.raises(RecipeError) as caught:
+        check(recipe)
+    assert "--data-only" in caught.value.fix and "data check" in caught.value.fix
+    assert caught.value.where.endswith(".targets")
 
 
 def test_others_do_without():

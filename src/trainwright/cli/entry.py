@@ -39,10 +39,18 @@ def run_command(argv: list[str]) -> int:
         return error.exit_code
     except Exception as error:
         _tell(error)
+        from trainwright.registry.user_code import own_place
+
+        place = own_place(error)
         _explain(
             f"error: an unexpected {type(error).__name__}: {error}\n"
-            "  why: this is most likely a defect of trainwright or of a plugin\n"
-            "  fix: run again with TRAINWRIGHT_TRACEBACK=1 to see where it comes from"
+            + (
+                f"  why: raised at {place}, which is no part of trainwright\n"
+                "  fix: mend it there; TRAINWRIGHT_TRACEBACK=1 shows what led to it"
+                if place
+                else "  why: this is most likely a defect of trainwright or of a plugin\n"
+                "  fix: run again with TRAINWRIGHT_TRACEBACK=1 to see where it comes from"
+            )
         )
         return 1
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from trainwright.data.batch import Batch, Value, joined, laid_out, over
 from trainwright.data.loader import Loader
+from trainwright.engine.answer_shapes import refuse_other_shapes
 from trainwright.engine.distributed import Processes
 from trainwright.engine.generators import seed_generators
 from trainwright.engine.runtime import Runtime
@@ -64,6 +65,9 @@ def run_split(
 
     Returns:
         The outputs of all processes, on every process.
+
+    Raises:
+        ModelError: A head with a loss of its own gives an answer that cannot be read.
     """
     was_training = model.training
     model.eval()
@@ -71,6 +75,7 @@ def run_split(
     outputs: list[dict[str, Value]] = []
     targets: list[dict[str, Value]] = []
     rows: list[np.ndarray] = []
+    first: dict[str, Value] = {}
     mine = range(processes.rank, loader.steps_per_epoch, processes.size)
     for index, micro_batches in enumerate(loader.batches(0)):
         if index not in mine:
@@ -81,13 +86,17 @@ def run_split(
             padded = _laid_out(padded, channels_last)
             with runtime.autocast():
                 predicted = task.predict(model, padded)
+            first = first or predicted
+            refuse_other_shapes(task, predicted, first, loader.batch_size)
             outputs.append(
                 {name: over(value, partial(_kept, len(batch))) for name, value in predicted.items()}
             )
             targets.append(task.kept(batch.targets, predicted))
             rows.append(batch.ids)
     model.train(was_training)
-    return _merge(processes.gather((rows, _to_cpu(outputs), _to_cpu(targets))), processes.size)
+    found = _merge(processes.gather((rows, _to_cpu(outputs), _to_cpu(targets))), processes.size)
+    task.check_answers(found.outputs, plain=not found.targets, samples=len(found.rows))
+    return found
 
 
 def _kept(count: int, tensor: Tensor) -> Tensor:

@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 from torch import Tensor, nn
 
 from trainwright.errors import ModelError, TrainwrightError
+from trainwright.models.heads.author import Failure, failure_of
 from trainwright.models.misfits import how_to_fit
+from trainwright.wording import in_one_line
 
 Given = TypeVar("Given")
 
@@ -89,12 +91,32 @@ def guarded(call: Callable[[], Given], trail: LayerTrail) -> Given:
     except TrainwrightError:
         raise
     except (Exception, SystemExit) as error:
+        failure = failure_of(error)
+        if failure is not None:
+            raise failed_method(failure, error, trail.told()) from error
         raise ModelError(
             trail.told() or "the model fails on its first samples",
             where="model",
             why=words_of(error),
             fix=how_to_fit(str(error)),
         ) from error
+
+
+def failed_method(failure: Failure, error: BaseException, layer: str = "") -> ModelError:
+    """What a method of a user's own part of a model has raised, told as its error.
+
+    Args:
+        failure: Which method.
+        error: What it raised.
+        layer: The layer at work, in words.
+    """
+    fix = how_to_fit(str(error)) if layer else f"mend it at {failure.place or failure.author.where}"
+    return ModelError(
+        failure.told(),
+        where=failure.author.where,
+        why=in_one_line(error) + (f"; {layer}" if layer else ""),
+        fix=fix,
+    )
 
 
 def words_of(error: BaseException) -> str:

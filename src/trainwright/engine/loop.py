@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 
 from trainwright.data.batch import Batch
 from trainwright.engine.averages import Averages, Sums, means
@@ -269,7 +269,7 @@ class Loop:
         self._tell("end", "train", values)
         last = self._spent() is not None
         if last or (position.epoch + 1) % parts.evaluate_every == 0:
-            with self._ledger.spent("evaluation"):
+            with self._ledger.spent("evaluation"), self._kept_steps():
                 values.update(self._evaluate(values))
         self.metrics = values
         if parts.health is not None:
@@ -282,6 +282,15 @@ class Loop:
         self.on_epoch(self._ledger.end(position.epoch + 1, self.clock.seconds))
         position.close_epoch(parts.train_loader.steps_per_epoch)
         self._save(regular=True)
+
+    @contextmanager
+    def _kept_steps(self) -> Iterator[None]:
+        """Within it, what fails costs none of the steps that were taken: they are saved first."""
+        try:
+            yield
+        except Exception:
+            self._save(regular=False)
+            raise
 
     def _evaluate(self, train_values: dict[str, float]) -> dict[str, float]:
         """Scores the validation split, and updates everything that watches a metric."""

@@ -13,6 +13,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from trainwright.data.batch import Batch, Value, over, tensors_of
+from trainwright.engine.answer_shapes import refuse_other_shapes
 from trainwright.engine.generators import seed_generators
 from trainwright.engine.kept_for_backward import counting_kept
 from trainwright.engine.layer_trail import guarded, layer_trail, words_of
@@ -28,6 +29,21 @@ _ATTACHED = "compute the output from the parameters, without .detach(), .item(),
 
 
 @dataclass(frozen=True)
+class FirstAnswers:
+    """What an untrained model says of at most two samples.
+
+    Attributes:
+        plain: Outputs without a truth, by target.
+        kept: What scoring keeps of outputs and their truth.
+        truth: The truth.
+    """
+
+    plain: dict[str, Value]
+    kept: dict[str, Value]
+    truth: dict[str, Value]
+
+
+@dataclass(frozen=True)
 class Preflight:
     """What the check of a model found though nothing is wrong.
 
@@ -38,6 +54,7 @@ class Preflight:
         uncalled: Components of the model that neither a step nor an evaluation has called.
         unread: Input columns that the model has not looked at.
         dead: What else of the recipe has no effect.
+        first: What the model said; None where the check was made before.
     """
 
     names: set[str]
@@ -46,6 +63,7 @@ class Preflight:
     uncalled: list[Provenance] = field(default_factory=list)
     unread: set[str] = field(default_factory=set)
     dead: list[TrainwrightError] = field(default_factory=list)
+    first: FirstAnswers | None = None
 
 
 def check_model(
@@ -76,15 +94,20 @@ def check_model(
     few, whole = _first(batch, SAMPLES), _first(evaluation or batch, len(evaluation or batch))
     read: set[str] = set()
     if len(few) < 2:  # no step can be tried, so that of no part it is known whether a step needs it
-        found = _check_score(task, model, whole)
+        found = _check_score(task, model, whole, _check_plain(task, model, whole))
     else:
         with CallWatch(model).open() as calls:
             names, kept = _check_step(task, copy.deepcopy(model).train(), _noting(few, read), calls)
             if single:
                 _check_single(task, copy.deepcopy(model).train(), _first(batch, 1))
-            scored = _check_score(task, model, _noting(whole, read))
+            # Of the columns as they are: they are copied here, which is no reading.
+            plain = _check_plain(task, model, whole)
+            scored = _check_score(task, model, _noting(whole, read), plain)
         unread = set(few.inputs) - read if len(few.inputs) > 1 else set()
-        found = Preflight(names | scored.names, scored.doubts, kept, calls.uncalled(), unread, task.dead())
+        dead = task.dead()
+        found = Preflight(
+            names | scored.names, scored.doubts, kept, calls.uncalled(), unread, dead, scored.first
+        )
     _check_reload(task, model, _first(whole, SAMPLES), rebuild or (lambda: copy.deepcopy(model)))
     return found
 
@@ -94,14 +117,15 @@ def _noting(batch: Batch, read: set[str]) -> Batch:
     return replace(batch, inputs=ReadColumns(batch.inputs, read))
 
 
-def _first(batch: Batch, count: int) -> Batch:
-    def first(value: Value) -> Value:
-        """The first samples of a column."""
-        return over(value, lambda tensor: tensor[:count].cpu())
+def _first_of(columns: dict[str, Value], count: int) -> dict[str, Value]:
+    """The first samples of columns or outputs."""
+    return {name: over(value, lambda tensor: tensor[:count].cpu()) for name, value in columns.items()}
 
+
+def _first(batch: Batch, count: int) -> Batch:
     return Batch(
-        {name: first(value) for name, value in batch.inputs.items()},
-        {name: first(value) for name, value in batch.targets.items()},
+        _first_of(batch.inputs, count),
+        _first_of(batch.targets, count),
         batch.ids[:count],
         weights=None if batch.weights is None else batch.weights[:count].cpu(),
     )
@@ -182,13 +206,14 @@ def _check_loss(loss: Tensor, samples: int, phase: str) -> None:
 
 
 @torch.no_grad()
-def _check_score(task: Task, model: nn.Module, batch: Batch) -> Preflight:
-    """Loss and metrics of an untrained model, as after every epoch."""
+def _check_score(task: Task, model: nn.Module, batch: Batch, plain: dict[str, Value]) -> Preflight:
+    """Loss and metrics of an untrained model, as after every epoch, beside its plain answers."""
     probe = copy.deepcopy(model).eval()
     seed_generators(0)
     with layer_trail(probe) as trail:
         outputs = guarded(lambda: task.predict(probe, batch), trail)
     task.check_outputs(outputs)
+    task.check_answers(outputs, plain=False, samples=len(batch))
     try:
         values = task.score({name: over(value, _as_scored) for name, value in outputs.items()}, batch.targets)
     except TrainwrightError:
@@ -200,7 +225,24 @@ def _check_score(task: Task, model: nn.Module, batch: Batch) -> Preflight:
             why=words_of(error),
             fix="choose metrics and a loss that fit the target's type",
         ) from error
-    return Preflight({f"val/{name}" for name in values}, task.doubts(outputs))
+    first = FirstAnswers(plain, _first_of(outputs, SAMPLES), _first_of(batch.targets, SAMPLES))
+    return Preflight({f"val/{name}" for name in values}, task.doubts(outputs), first=first)
+
+
+@torch.no_grad()
+def _check_plain(task: Task, model: nn.Module, batch: Batch) -> dict[str, Value]:
+    """The answers without a truth, as `predict` gives them to new files."""
+    few, probe = _first(batch, SAMPLES), copy.deepcopy(model).eval()
+    unknown = replace(few, targets={})
+    seed_generators(0)
+    with layer_trail(probe) as trail:
+        outputs = guarded(lambda: task.predict(probe, unknown), trail)
+        task.check_outputs(outputs)
+        task.check_answers(outputs, plain=True, samples=len(few))
+        if len(few) > 1 and any(isinstance(output, dict) for output in outputs.values()):
+            alone = guarded(lambda: task.predict(probe, replace(_first(few, 1), targets={})), trail)
+            refuse_other_shapes(task, alone, outputs)
+    return outputs
 
 
 def _as_scored(tensor: Tensor) -> Tensor:

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 
 from torch import Tensor, nn
 
-from trainwright import registry
 from trainwright.data.batch import Value
 from trainwright.data.types import TensorSpec
 from trainwright.errors import ModelError, closest
 from trainwright.fields import ComponentOf
-from trainwright.models.heads import DEFAULTS, SEVERAL_WITH_POINTS
+from trainwright.models.heads.author import author_of
 from trainwright.models.heads.base import judged, learns
+from trainwright.models.heads.building import build_head, build_part
 from trainwright.models.inputs import only_image
 from trainwright.models.module_names import module_names
 
@@ -30,6 +30,7 @@ class Pyramid(nn.Module):
 
     Attributes:
         own_losses: Targets whose head has a loss of its own; the task hands the truth to such a model.
+        authors: Target -> who its head is.
     """
 
     def __init__(self, backbone: nn.Module, neck: nn.Module, heads: Mapping[str, nn.Module]) -> None:
@@ -38,6 +39,7 @@ class Pyramid(nn.Module):
         self.keys = module_names(heads)
         self.heads = nn.ModuleDict({self.keys[target]: head for target, head in heads.items()})
         self.own_losses = frozenset(target for target, head in heads.items() if learns(head))
+        self.authors = {target: found for target, head in heads.items() if (found := author_of(head))}
 
     def forward(
         self, image: Tensor, targets: Mapping[str, Value] | None = None
@@ -101,63 +103,12 @@ def pyramid(
                 where=f"model.heads.{name}",
                 fix=f"did you mean {guess!r}?" if guess else f"the targets are {', '.join(targets)}",
             )
-    body = registry.build(
-        "backbone", backbone, where="model.backbone", in_channels=shape[0], image_size=shape[1:]
-    )
-    joint = registry.build("neck", neck, where="model.neck", channels=body.channels, strides=body.strides)
+    images = {"in_channels": shape[0], "image_size": shape[1:]}
+    body = build_part("backbone", backbone, "model.backbone", images)
+    maps = {"channels": body.channels, "strides": body.strides}
+    joint = build_part("neck", neck, "model.neck", maps)
     built = {
-        name: _head(name, spec, heads.get(name), losses.get(name), class_weights.get(name), joint, shape)
+        name: build_head(name, spec, heads.get(name), losses.get(name), class_weights.get(name), joint, shape)
         for name, spec in targets.items()
     }
     return Pyramid(body, joint, built)
-
-
-def _head(
-    name: str,
-    spec: TensorSpec,
-    wanted: dict[str, Any] | None,
-    loss: Callable[..., Tensor] | None,
-    class_weights: Tensor | None,
-    neck: Any,
-    image: tuple[int, int, int],
-) -> nn.Module:
-    where = f"model.heads.{name}"
-    default = DEFAULTS.get(spec.type)
-    if spec.type == "keypoints" and spec.shape[0] > 1:
-        default = SEVERAL_WITH_POINTS
-    if wanted is None and default is None:
-        raise ModelError(f"a target of type {spec.type} has no head by default", where=where, fix="name one")
-    valid = registry.validate("head", wanted or {"name": default}, where=where)
-    info = registry.describe("head", valid["name"])
-    if info.targets and spec.type not in info.targets:
-        raise ModelError(
-            f"head {info.name} learns {' or '.join(info.targets)}, and {name!r} is {spec.type}",
-            where=where,
-            fix="choose another head, or another type for the target",
-        )
-    head: nn.Module = registry.build(
-        "head",
-        valid,
-        where=where,
-        target=spec,
-        channels=tuple(neck.channels),
-        strides=tuple(neck.strides),
-        in_channels=image[0],
-        image_size=image[1:],
-        loss=loss,
-        class_weights=class_weights,
-    )
-    if learns(head):
-        _refuse_unread(name, info.positional, loss, class_weights, info.name)
-    return head
-
-
-def _refuse_unread(name: str, read: tuple[str, ...], loss: object, class_weights: object, head: str) -> None:
-    for key, value in (("loss", loss), ("class_weights", class_weights)):
-        if value is not None and key not in read:
-            raise ModelError(
-                f"`{key}` of target {name!r} has no effect",
-                where=f"data.targets.{name}.{key}",
-                why=f"head {head} has a loss of its own",
-                fix=f"remove it; `trainwright explain head.{head}` lists what can be set",
-            )

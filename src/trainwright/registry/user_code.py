@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
+import sysconfig
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from typing import Any, get_type_hints
 from trainwright.errors import RecipeError, UserError, closest
 from trainwright.registry.info import REQUIRED, UNANNOTATED, ComponentInfo
 from trainwright.registry.signatures import Argument, assemble
+from trainwright.registry.tables import TABLES
 
 _SHOWN = 10
 
@@ -145,6 +147,20 @@ def _place(error: BaseException) -> str:
     return f"{outside[-1].filename}:{outside[-1].lineno}" if outside else ""
 
 
+def own_place(error: BaseException) -> str:
+    """`file:line` of the innermost code that is not installed; empty where that is ours."""
+    ours = Path(__file__).resolve().parents[1]
+    installed = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        path = Path(frame.filename)
+        if path.is_relative_to(ours):
+            return ""
+        library = any(path.is_relative_to(folder) for folder in installed)
+        if not library and "site-packages" not in path.parts and path.is_file():
+            return f"{frame.filename}:{frame.lineno}"
+    return ""
+
+
 def resolve(target: str) -> Any:
     """The object behind `module:attribute`, imported. Dots in the attribute are followed.
 
@@ -227,7 +243,7 @@ def describe_object(kind: str, name: str) -> ComponentInfo:
         [] if _has_torch_init(found) else [_argument(item, hints) for item in signature.parameters.values()]
     )
     constants = {key: _constant(module, key) for key in ("DEAD_WHEN", "VERSION")}
-    constants["TARGETS"] = _target_types(module)
+    constants["TARGETS"] = _target_types(kind, module)
     doc = inspect.getdoc(found) or ""
     info = assemble(kind, name, name, arguments, doc, constants, _source_file(found))
     return replace(info, user_code=True)
@@ -248,10 +264,27 @@ def _constant(module: ModuleType, key: str) -> Any:
     return value if isinstance(value, dict) else {}
 
 
-def _target_types(module: ModuleType) -> tuple[str, ...]:
+def _target_types(kind: str, module: ModuleType) -> tuple[str, ...]:
+    """Column types that the module says its components suit. Raises RecipeError where a head's are none."""
     value = getattr(module, "TARGETS", ())
     named = isinstance(value, tuple | list) and all(isinstance(item, str) for item in value)
-    return tuple(value) if named else ()
+    if kind != "head":
+        return tuple(value) if named else ()
+    known = TABLES["processor"]
+    # A type of the user's own may have any name, but hardly one that is nearly one of ours.
+    odd = [item for item in value if item not in known and closest(item, known)] if named else []
+    if named and not odd:
+        return tuple(value)
+    meant = [odd[0]] if odd else [value] if isinstance(value, str) else []
+    guess = closest(meant[0], known) if meant else None
+    raise RecipeError(
+        f"there is no column type {odd[0]!r}, which TARGETS names"
+        if odd
+        else f"TARGETS is {value!r}, and has to be a tuple of column types",
+        where=getattr(module, "__file__", None) or "",
+        why="it says which types of target the heads of the module learn",
+        fix=f'write TARGETS = ("{guess or "boxes"}",), or leave it out for heads that learn any type',
+    )
 
 
 def _hints(found: Any) -> dict[str, Any]:

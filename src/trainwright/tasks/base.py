@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from trainwright.data.batch import Batch, Value
 from trainwright.data.types import DataInfo
 from trainwright.errors import TrainwrightError
+from trainwright.models.heads.author import Author
 
 
 @dataclass(slots=True)
@@ -89,6 +90,25 @@ class Task(ABC):
     @abstractmethod
     def monitor(self) -> tuple[str, str]:
         """The metric that tells the best checkpoint, without prefix, and `min` or `max`."""
+
+    def author(self, target: str) -> Author:
+        """Who answers for a target: a head of the model, or all of it."""
+        return Author("the model", "model", nn.Module)
+
+    def loss_method(self, target: str = "") -> str:
+        """What computes the loss of a target, in words; of the only one when none is named."""
+        return "the loss"
+
+    def check_answers(  # noqa: B027 - most tasks fit by design
+        self, outputs: dict[str, Value], *, plain: bool, samples: int
+    ) -> None:
+        """Raises ModelError where what was answered cannot be read, saying who answers so.
+
+        Args:
+            outputs: Of `predict` in evaluation mode, of some samples or of a whole split.
+            plain: The truth was not given.
+            samples: Their number.
+        """
 
     def check_outputs(self, outputs: dict[str, Value]) -> None:  # noqa: B027 - most tasks fit by design
         """Raises ModelError where the model's outputs cannot fit the targets."""

@@ -26,7 +26,7 @@ from trainwright.runs.heartbeat import Heartbeat
 from trainwright.runs.lowered_rate import turns_of
 from trainwright.runs.record import RunRecord
 from trainwright.runs.spool import Spool
-from trainwright.workflows.failing_step import search
+from trainwright.workflows.failing_step import advice, advice_unfound, search
 from trainwright.workflows.restoring import restore
 from trainwright.workflows.rolling_back import keep_weights, roll_back, slow_down
 from trainwright.workflows.run_files import (
@@ -123,11 +123,14 @@ class Attempts:
         if failure.rule != "not_finite" or record is None or self.processes.size > 1:
             return
         self.progress.message(f"{failure.what}; taking the last steps again, to see where it began")
-        found = search(self._built(), self.run, failure, self.stop)
+        parts = self._built()
+        found = search(parts, self.run, failure, self.stop)
         if found is None:
             self.progress.message("where it began was not found")
+            failure.fix = advice_unfound(failure.fix, parts.task)
             return
         failure.what = f"{failure.what}, {found.told(self.data.names)}"
+        failure.fix = advice(found, failure.fix, parts.task)
         policy = self.recipe.train.health.not_finite
         finding = Finding(failure.step, failure.rule, failure.what, policy, found.step)
         note_finding(self.run, record.attempt, finding, self.progress.message)

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from trainwright import recipe as recipes
 from trainwright.data.types import PreparedData
-from trainwright.errors import RecipeError
 from trainwright.progress import NoProgress
 from trainwright.wording import counted
 from trainwright.workflows import gate
-from trainwright.workflows.trainable import WALK, what_is_missing
+from trainwright.workflows.trainable import refuse_untrainable
 from trainwright.workflows.training import Background, check_report_splits, load_data
 
 if TYPE_CHECKING:
@@ -41,7 +40,8 @@ def check(
 ) -> CheckReport:
     """Loads the recipe, reads and fits the data, builds the model and runs two samples through it.
 
-    Of a recipe without targets, or with such as no model learns, only the data are checked; it is said.
+    Whatever `train` refuses before its first step is refused here with the same error; of a recipe without
+    targets, or with such as no model learns, `gate.check_data` checks the data.
 
     Args:
         recipe: A file, the name of a shipped recipe, or the recipe as a mapping.
@@ -55,10 +55,7 @@ def check(
     """
     loaded = recipes.load(recipe, overrides)
     with recipes.located(loaded):
-        missing = what_is_missing(loaded.recipe)
-        if missing is not None:
-            lines = _check_data(loaded, load_data(loaded, NoProgress(), data=data))
-            return CheckReport([*lines, *_data_only(missing)])
+        refuse_untrainable(loaded.recipe)
     preparing = Background(lambda: load_data(loaded, NoProgress(), data=data))
     # Imports torch: its seconds of import pass while workers decode the data.
     from trainwright.workflows.session import Session
@@ -76,13 +73,6 @@ def _check_data(loaded: LoadedRecipe, prepared: PreparedData) -> list[str]:
     findings = gate.quick_check(loaded.recipe.data, prepared)
     gate.refuse_errors(loaded.recipe.data, findings)
     return [*loaded.notices, *prepared.notices, *_about_data(prepared), *gate.told(findings)]
-
-
-def _data_only(missing: RecipeError) -> list[str]:
-    return [
-        "the recipe and its data are in order, but it cannot be trained:",
-        f"{missing.where}: {missing.what}; {WALK}",
-    ]
 
 
 def _about_data(data: PreparedData) -> list[str]:

@@ -9,6 +9,7 @@ from trainwright.engine.parts import Parts
 from trainwright.engine.signals import StopRequest
 from trainwright.progress import NoProgress
 from trainwright.runs.directory import RunDirectory
+from trainwright.tasks.base import Task
 from trainwright.workflows.restoring import restore
 from trainwright.workflows.run_files import NoJournal
 
@@ -27,6 +28,37 @@ def search(parts: Parts, run: RunDirectory, failure: Diverged, stop: StopRequest
     # The losses up to the record before were finite.
     first = failure.step - parts.log_every - 1
     return loop.find(failure.step, first=first, stop=lambda: bool(stop))
+
+
+def advice(found: FailingStep, usual: str, task: Task) -> str:
+    """What to do about it.
+
+    Args:
+        found: Where it began.
+        usual: What helps where weights have grown out of bounds.
+        task: Knows who has a loss of its own.
+    """
+    if found.kind == "input":
+        return "mend or leave out these samples; `trainwright data check` looks for others"
+    if found.kind != "loss":
+        return usual
+    target = found.part.split("/")[0] if "/" in found.part else ""
+    method = task.loss_method(target)
+    return (
+        f"look at {method}: what it reads was finite, so keep arguments of log, sqrt and divisions in it "
+        f"away from 0, for example with .clamp(min=1e-6); or {usual}"
+    )
+
+
+def advice_unfound(usual: str, task: Task) -> str:
+    """What to do where nobody knows where it began: a loss of the user's own may have done it.
+
+    Args:
+        usual: What helps where weights have grown out of bounds.
+        task: Knows who has a loss of its own.
+    """
+    method = task.loss_method()
+    return f"{usual}; or look at {method}" if ":" in method else usual
 
 
 def _unheard(_text: str) -> None:

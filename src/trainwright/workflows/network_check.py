@@ -17,6 +17,7 @@ from trainwright.engine.distributed import Processes
 from trainwright.engine.fake_step import check_shapes
 from trainwright.engine.restoring import check_parts
 from trainwright.engine.runtime import Runtime
+from trainwright.inference.first_answers import check_columns
 from trainwright.inference.restored_processors import check_processors
 from trainwright.recipe.loading import LoadedRecipe
 from trainwright.recipe.schema import Recipe
@@ -60,6 +61,7 @@ def check_training(
     told: list[str] = []
     model = build_network(task, recipe, data, told.append)
     found = check_network(task, model, recipe, data, base)
+    check_columns(task, data.targets, found.first)
     counted = room.counted(model, found)
     refuse_a_full_disk(recipe, counted, runs_dir)
     judged = room.judge(counted, probe=probe)

@@ -23,6 +23,7 @@ from trainwright.engine.build import (
 )
 from trainwright.engine.fake_step import check_shapes
 from trainwright.engine.health.diverged import Diverged
+from trainwright.engine.layer_trail import failed_method
 from trainwright.engine.memory_bound import Counted
 from trainwright.engine.parts import Outcome, Parts
 from trainwright.engine.preflight import Preflight
@@ -32,8 +33,10 @@ from trainwright.engine.signals import stop_on_signals
 from trainwright.errors import RunError, TrainwrightError, UserError
 from trainwright.inference.artifact import save_processors
 from trainwright.inference.evaluation import evaluate_split
+from trainwright.inference.first_answers import check_columns
 from trainwright.inference.predictor import Predictor
 from trainwright.inference.restored_processors import check_processors
+from trainwright.models.heads.author import failure_of
 from trainwright.models.weights import apply_weights, load_weights
 from trainwright.registry.user_code import kept_running
 from trainwright.runs.atomic import StorageError, write_json
@@ -171,8 +174,12 @@ class Session:
                 if parts.callbacks is not None:
                     parts.callbacks.call("end", "test", outcome.epoch, outcome.step, logs)
         except BaseException as error:
-            self._failed(run, record, error)
-            raise
+            failure = failure_of(error)
+            told = error if failure is None else failed_method(failure, error)
+            self._failed(run, record, told)
+            if told is error:
+                raise
+            raise told from error
         messages = self._finish(run, data, record, outcome)
         return RunResult(run.path, "done", outcome.reason, metrics, messages)
 
@@ -187,6 +194,7 @@ class Session:
         Raises:
             UserError: Something does not fit.
         """
+        index_place(runs_dir)
         return check_training(self.loaded, self.device, self.processes, data, runs_dir, probe=probe)
 
     def _build(self, run: RunDirectory, data: PreparedData, record: RunRecord | None) -> Parts:
@@ -245,7 +253,14 @@ class Session:
         """Metrics that the run will give, and doubts; raises UserError where the model does not fit."""
         base = base_execution(self.recipe, self.device, self.processes)
         alone = record if self.processes.size == 1 else None
-        return checked_once(alone, base, lambda: check_network(task, model, self.recipe, data, base))
+
+        def check() -> Preflight:
+            """Of the model, and of the table that its answers go into."""
+            found = check_network(task, model, self.recipe, data, base)
+            check_columns(task, data.targets, found.first)
+            return found
+
+        return checked_once(alone, base, check)
 
     def _feed(self, run: RunDirectory) -> None:
         """From now on sinks and index are given the run's metrics."""

@@ -15,7 +15,7 @@ from trainwright.runs.sinks.feeding import build_sinks
 if TYPE_CHECKING:
     from trainwright.recipe.schema import Recipe
 
-WALK = "`trainwright train RECIPE --data-only` walks the data"
+WALK = "`trainwright data check RECIPE` checks the data, `trainwright train RECIPE --data-only` walks them"
 
 
 def can_be_learned(types: Collection[str]) -> bool:

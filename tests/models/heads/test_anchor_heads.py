@@ -17,6 +17,7 @@ from trainwright.errors import ModelError
 from trainwright.models.heads.anchor_head import listed
 from trainwright.models.heads.retinanet import RetinaNet
 from trainwright.models.heads.ssd import Ssd
+from trainwright.models.inspect import build_on_meta
 
 HEADS = {
     "retinanet": (RetinaNet, {"depth": 1, "sizes": [2.0, 3.0]}),
@@ -161,3 +162,10 @@ def test_what_a_retinanet_cannot_be_is_refused():
         RetinaNet(spec, (8, 16), (4, 8), SIZE)
     with pytest.raises(ModelError, match="background"):
         RetinaNet(spec, (8, 8), (4, 8), SIZE, positive=0.3, negative=0.4)
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_it_can_be_built_without_memory(name):
+    built = build_on_meta(lambda: head(name))
+    assert all(parameter.is_meta for parameter in built.parameters())
+    assert built.shapes == head(name).shapes

@@ -18,6 +18,7 @@ CHECKS: dict[str, str] = {
     "groups": "trainwright.data.checks.groups:find",
     "objects": "trainwright.data.checks.objects:find",
     "masks": "trainwright.data.checks.masks:find",
+    "emptiness": "trainwright.data.checks.emptiness:find",
     "numbers": "trainwright.data.checks.numbers:find",
     "series": "trainwright.data.checks.series:find",
 }

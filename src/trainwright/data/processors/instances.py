@@ -70,6 +70,11 @@ class InstancesProcessor(ObjectColumn):
             stored[row, _BOX_BYTES:] = np.packbits(mask.reshape(-1), bitorder="little")
         return stored
 
+    def holds_truth(self, stored: np.ndarray) -> bool:
+        """Whether there is an object, by the class ids of the boxes' rows."""
+        ids = np.ascontiguousarray(stored[:, _BOX_BYTES - 4 : _BOX_BYTES]).view("<f4")
+        return bool((ids >= 0).any())
+
     def spec(self) -> TensorSpec:
         """Up to M objects, each with a mask `[H, W]`."""
         shape = (self.capacity, *self.size)

@@ -91,6 +91,10 @@ class KeypointsProcessor(ObjectColumn):
         )
         return stored
 
+    def holds_truth(self, stored: np.ndarray) -> bool:
+        """Whether a point is annotated."""
+        return bool((stored[:, 7::3] > 0).any())
+
     def spec(self) -> TensorSpec:
         """Up to M objects of K points with x, y and visibility."""
         shape = (self.capacity, len(self.names), 3)

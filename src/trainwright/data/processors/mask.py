@@ -120,6 +120,10 @@ class MaskProcessor(PictureSpace):
         placed = nearest(ids.astype(np.int32) if wide else ids, self.place(*ids.shape[:2]), self.void_id)
         return placed.astype(np.int16) if wide else placed
 
+    def holds_truth(self, stored: np.ndarray) -> bool:
+        """Whether a pixel has a class."""
+        return bool((stored != self.void_id).any())
+
     def spec(self) -> TensorSpec:
         """A class id per pixel."""
         return TensorSpec(

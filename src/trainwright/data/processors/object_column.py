@@ -169,6 +169,10 @@ class ObjectColumn(PictureSpace):
         stored[:count, :4], stored[:count, 4] = selection.boxes, selection.ids
         return stored
 
+    def holds_truth(self, stored: np.ndarray) -> bool:
+        """Whether a stored value of one picture holds an object that can be learned."""
+        return bool((stored[:, 4] >= 0).any())
+
     def found(self, value: Any, size: tuple[int, int] | None) -> tuple[npt.NDArray[np.int64], Objects]:
         """Which rows of a model-side value hold an object, and these with class names.
 

@@ -35,12 +35,14 @@ class FailingStep:
         kind: `input`, `output`, `loss` or `gradient`.
         name: Column of an input, layer of an output, parameter of a gradient; empty for the loss.
         samples: Rows of the samples concerned; all of the micro-batch for a gradient.
+        part: Of a loss of several: which of them.
     """
 
     step: int
     kind: str
     name: str
     samples: tuple[int, ...]
+    part: str = ""
 
     def told(self, names: Sequence[Any] | None = None) -> str:
         """In words.
@@ -48,10 +50,11 @@ class FailingStep:
         Args:
             names: Name of each row of the data; row numbers are told without.
         """
+        part = f" ({self.part})" if self.part else ""
         what = {
             "input": f"input {self.name} is infinite or no number",
             "output": f"the output of layer {self.name} is infinite or no number",
-            "loss": "the loss is infinite or no number, of finite outputs",
+            "loss": f"the loss{part} is infinite or no number, of finite outputs",
             "gradient": f"the gradient of {self.name} is infinite or no number, of a finite loss",
         }[self.kind]
         known = [_name(row, names) for row in self.samples[:_FEW]]
@@ -153,7 +156,9 @@ class Search(Loop):
         else:
             kind, name, rows = "gradient", gradient, whole
         samples = tuple(int(batch.ids[row]) for row in rows if row < len(batch))
-        raise _Found(FailingStep(self.position.step, kind, name, samples))
+        parts = [key for key, value in output.logs.items() if "loss" in key and not _finite(value)]
+        part = max(parts, key=len, default="") if kind == "loss" else ""
+        raise _Found(FailingStep(self.position.step, kind, name, samples, part))
 
 
 def _bad_gradient(runner: PhaseRunner) -> str:

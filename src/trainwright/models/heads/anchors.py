@@ -56,8 +56,9 @@ def shapes_of(sides: Sequence[float], ratios: Sequence[float]) -> Tensor:
     Returns:
         Width and height `[len(ratios) * len(sides), 2]`, all sides of the first ratio first.
     """
-    side = torch.tensor(sides, dtype=torch.float32)
-    root = torch.tensor(ratios, dtype=torch.float32).sqrt()[:, None]
+    # On the CPU also where a model is built without memory: the numbers are read.
+    side = torch.tensor(sides, dtype=torch.float32, device="cpu")
+    root = torch.tensor(ratios, dtype=torch.float32, device="cpu").sqrt()[:, None]
     return torch.stack([side / root, side * root], -1).flatten(0, 1)
 
 

@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 from torch import Tensor, nn
 
 from trainwright.data.batch import Value
+from trainwright.errors import ModelError
+from trainwright.models.heads.author import author_of
 
 Features = list[Tensor]
 """Maps `[B, C_i, h_i, w_i]` of one image batch, the finest first."""
@@ -66,23 +68,55 @@ def judged(head: nn.Module, features: Features, target: Value | None, *, answer:
         names, a single tensor as `answer`.
     """
     if target is None:
-        return _answers(head.predict(features))
+        return _answers(head, "predict", head.predict(features))
     if not answer:
-        return _losses(head.loss(features, target))
+        return _losses(head, head.loss(features, target))
     if hasattr(head, "judge"):
-        loss, kept = head.judge(features, target)
+        told = head.judge(features, target)
+        if not isinstance(told, tuple) or len(told) != 2:
+            raise _misfit(head, "judge", told, "give a pair: the loss, and what scoring keeps")
+        loss, kept, method = *told, "judge"
     else:
-        loss, kept = head.loss(features, target), head.predict(features)
-        kept = head.compare(kept, target) if hasattr(head, "compare") else kept
-    return _losses(loss) | _answers(kept)
+        loss, kept, method = head.loss(features, target), head.predict(features), "predict"
+        if hasattr(head, "compare"):
+            _answers(head, method, kept)
+            kept, method = head.compare(kept, target), "compare"
+    return _losses(head, loss) | _answers(head, method, kept)
 
 
-def _losses(loss: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
-    if not isinstance(loss, dict):
+def _losses(head: nn.Module, loss: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
+    if isinstance(loss, Tensor):
         return {"loss": loss}
+    if not _are_tensors(loss):
+        raise _misfit(head, "loss", loss, "return a tensor [B], or several of them by name: {part: [B]}")
     parts = list(loss.values())
     return {f"loss_{name}": value for name, value in loss.items()} | {"loss": sum(parts[1:], parts[0])}
 
 
-def _answers(answer: Value) -> dict[str, Tensor]:
-    return answer if isinstance(answer, dict) else {"answer": answer}
+def _answers(head: nn.Module, method: str, answer: Value) -> dict[str, Tensor]:
+    if isinstance(answer, Tensor):
+        return {"answer": answer}
+    if not _are_tensors(answer):
+        raise _misfit(head, method, answer, "return a tensor [B, ...], or several of them by name")
+    return answer
+
+
+def _are_tensors(value: object) -> bool:
+    """Whether a value is several tensors by name, at least one."""
+    if not isinstance(value, dict) or not value:
+        return False
+    return all(isinstance(name, str) and isinstance(part, Tensor) for name, part in value.items())
+
+
+def _misfit(head: nn.Module, method: str, value: object, fix: str) -> ModelError:
+    author = author_of(head)
+    if isinstance(value, dict):
+        gives = f"a dict of {', '.join(f'{k}: {type(v).__name__}' for k, v in value.items()) or 'nothing'}"
+    else:
+        gives = "None" if value is None else f"a {type(value).__name__}"
+    return ModelError(
+        f"{author.method(method) if author else f'`{method}` of the head'} gives {gives}",
+        where=author.where if author else "model",
+        why="what it gives has to be one tensor, or a dict of tensors",
+        fix=fix,
+    )

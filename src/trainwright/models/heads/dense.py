@@ -65,7 +65,7 @@ class Dense(Head):
         if strides[0] % pixels:
             raise ModelError(
                 f"{pixels} does not divide the stride of the finest map, {strides[0]}",
-                where="model.heads.pixels",
+                where=".pixels",
                 fix=f"give {strides[0]}, or a divisor of it",
             )
         self.pixels, self.stride = pixels, strides[0]

@@ -17,6 +17,7 @@ from trainwright.models.heads.box_cells import BoxCells
 from trainwright.models.heads.fcos import Fcos
 from trainwright.models.heads.grid import Grid, grid_of
 from trainwright.models.heads.lifting import focal_length, lifted, projected, ray_angle
+from trainwright.models.heads.located import below
 from trainwright.models.heads.tower import start
 
 TARGETS = ("boxes3d",)
@@ -55,21 +56,22 @@ class Fcos3d(Head):
         super().__init__()
         assert target.space is not None, "boxes in space have a camera"
         flat = replace(target, type="boxes", shape=(target.shape[0], 4), space=None)
-        found = registry.build(
-            "head",
-            detector,
-            where="model.heads",
-            target=flat,
-            channels=channels,
-            strides=strides,
-            image_size=image_size,
-            loss=None,
-            class_weights=None,
-        )
+        with below(".detector"):
+            found = registry.build(
+                "head",
+                detector,
+                where=".detector",
+                target=flat,
+                channels=channels,
+                strides=strides,
+                image_size=image_size,
+                loss=None,
+                class_weights=None,
+            )
         if not isinstance(found, Fcos):
             raise ModelError(
                 f"the head {detector['name']} cannot be the detector of fcos3d",
-                where="model.heads",
+                where=".detector",
                 why="what is told of space is told by the cells of fcos",
                 fix="name fcos",
             )

@@ -14,6 +14,7 @@ from trainwright.data.types import TensorSpec
 from trainwright.errors import ModelError
 from trainwright.losses.boxes.overlap import overlap
 from trainwright.models.heads.base import Features
+from trainwright.models.heads.located import below
 
 _CANDIDATES = 2  # times the proposals that are told, before doubles are left out
 _ROUNDS = 8
@@ -89,7 +90,7 @@ def proposer(
     Raises:
         ModelError: It is no head for boxes, or is told what the second stage settles.
     """
-    where = "model.heads"
+    where = ".first_stage"
     info = registry.describe("head", spec["name"])
     for name in _SETTLED:
         known = info.parameter(name)
@@ -99,26 +100,33 @@ def proposer(
                 where=where,
                 fix="set `proposals` and `proposal_overlap` of the head that reads them",
             )
-    head: nn.Module = registry.build(
-        "head",
-        spec,
-        where=where,
-        target=TensorSpec("boxes", (1, 4), "float32", ("object",)),
-        channels=channels,
-        strides=strides,
-        image_size=image_size,
-        loss=None,
-        class_weights=None,
-    )
-    if not hasattr(head, "suppression") or not hasattr(head, "judge"):
-        raise ModelError(
-            f"head {info.name} makes no proposals",
+    if info.parameter("first_stage") is not None:
+        raise _no_proposals(info.name, "it has two stages itself")
+    with below(where):
+        head: nn.Module = registry.build(
+            "head",
+            spec,
             where=where,
-            why="it does not tell boxes by their scores",
-            fix="name one for boxes: fcos, retinanet, ssd",
+            target=TensorSpec("boxes", (1, 4), "float32", ("object",)),
+            channels=channels,
+            strides=strides,
+            image_size=image_size,
+            loss=None,
+            class_weights=None,
         )
+    if not hasattr(head, "suppression") or not hasattr(head, "judge"):
+        raise _no_proposals(info.name, "it does not tell boxes by their scores")
     head.suppression = ProposalSuppression(count, overlap, count)
     return head
+
+
+def _no_proposals(name: str, why: str) -> ModelError:
+    return ModelError(
+        f"head {name} makes no proposals",
+        where=".first_stage",
+        why=why,
+        fix="name one for boxes: fcos, retinanet, ssd",
+    )
 
 
 def proposed(

@@ -76,7 +76,7 @@ class RetinaNet(AnchorHead):
         if negative > positive:
             raise ModelError(
                 f"an overlap below {negative:g} is background, and one of {positive:g} is an object",
-                where="model.heads",
+                where=".negative",
                 fix="give `negative` at most the value of `positive`",
             )
         shapes = [shapes_of([size * stride for size in sizes], ratios) for stride in strides]

@@ -20,7 +20,6 @@ def check_single(target: TensorSpec, head: str) -> None:
 def _several(why: str, head: str) -> ModelError:
     return ModelError(
         f"head {head} finds the points of one object per picture",
-        where="model.heads",
         why=why,
         fix="use keypoint_rcnn, which finds several; or train on pictures of one object each: crop the "
         "objects out, or choose a class with `classes` and `others: drop`",

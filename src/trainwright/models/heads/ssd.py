@@ -126,6 +126,7 @@ def default_shapes(
         for ratio in ratios:
             long, short = scale * math.sqrt(ratio), scale / math.sqrt(ratio)
             sides += [(long, short), (short, long)]
-        shapes = torch.tensor(sides) * min(image_size)
-        found.append(torch.minimum(shapes, torch.tensor([width, height])))
+        # On the CPU also where a model is built without memory: the numbers are read.
+        shapes = torch.tensor(sides, device="cpu") * min(image_size)
+        found.append(torch.minimum(shapes, torch.tensor([width, height], device="cpu")))
     return found

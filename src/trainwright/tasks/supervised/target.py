@@ -15,9 +15,11 @@ from trainwright.data.types import TensorSpec
 from trainwright.errors import ModelError, RecipeError, TrainwrightError
 from trainwright.losses import DEFAULTS, RAW_SCORES, default_loss
 from trainwright.metrics import default_metrics
+from trainwright.models.heads.author import Author
 from trainwright.models.widths import VECTORS, output_width
 from trainwright.recipe.schema import Target
 from trainwright.tasks.supervised.class_weights import class_weights
+from trainwright.tasks.supervised.mask_errors import mask_errors
 from trainwright.tasks.supervised.picture_errors import picture_errors
 from trainwright.wording import counted
 
@@ -79,6 +81,11 @@ class LearnedTarget:
     named_loss: bool = False
     metric_names: tuple[str, ...] = ()
 
+    @property
+    def compares(self) -> bool:
+        """Whether of an answer that is one tensor only its errors are kept."""
+        return self.spec.type in ("mask", "image")
+
     def per_sample(self, output: Output, target: Value) -> Tensor:
         """Loss of each sample `[B]`."""
         if isinstance(output, dict):
@@ -123,12 +130,15 @@ class LearnedTarget:
             )
 
     def kept(self, output: Output, target: Value) -> Output:
-        """What scoring keeps of an output and its truth: of a picture how near it comes, else all of it."""
-        if self.spec.type != "image" or isinstance(output, dict):
+        """What scoring keeps of an output and its truth: of pictures how near they come, else all of it."""
+        answer = answer_of(output)
+        if not self.compares or isinstance(answer, dict):
             return output
         assert isinstance(target, Tensor) and self.decode is not None
-        loss = self.per_sample(output, target)
-        return {"loss": loss, **picture_errors(self.decode(output), self.decode(target))}
+        if self.spec.type == "mask":
+            return _losses_of(output) | mask_errors(answer, target, len(self.spec.classes), self.spec.void)
+        losses = _losses_of(output) or {"loss": self.per_sample(output, target)}
+        return losses | picture_errors(self.decode(answer), self.decode(target))
 
     def logs(self, output: Output, target: Value) -> dict[str, Tensor]:
         """What a step tells of its samples, each a detached sum over them."""
@@ -153,26 +163,32 @@ class LearnedTarget:
             values |= metric(answer, truth)
         return values
 
-    def check(self, output: Output) -> None:
-        """Raises ModelError where an output that is one tensor cannot fit the target, naming both shapes."""
+    def check(self, output: Output, head: Author | None = None) -> None:
+        """Raises ModelError where an output that is one tensor cannot fit the target, naming both shapes.
+
+        Args:
+            output: Of the model.
+            head: That gave it, where there is one for this target.
+        """
         if isinstance(output, dict):
             return
+        giver, where = (head.method("forward"), head.where) if head else ("the model", "model")
         shape, size = tuple(output.shape[1:]), output_width(self.spec)
         if self.spec.type == "image":
             # Height and width may be those of a window; the loss compares them.
             if len(shape) != 3 or shape[0] != self.spec.shape[0]:
                 raise ModelError(
-                    f"the model gives {list(shape)} per sample, target {self.name!r} is a picture of "
+                    f"{giver} gives {list(shape)} per sample, target {self.name!r} is a picture of "
                     f"{list(self.spec.shape)}",
-                    where="model",
+                    where=where,
                     fix="use dncnn, or pyramid, whose head `restore` answers with a picture",
                 )
         elif shape != (size,):
             raise ModelError(
-                f"the model gives {list(shape)} per sample, target {self.name!r} needs [{size}]",
-                where="model",
+                f"{giver} gives {list(shape)} per sample, target {self.name!r} needs [{size}]",
+                where=where,
                 why=self.needs(),
-                fix="let the last layer have `num_outputs` outputs",
+                fix=f"let the last layer have {size if head else '`num_outputs`'} outputs",
             )
 
     def needs(self) -> str:
@@ -262,6 +278,13 @@ def _metric(
 def answer_of(output: Output) -> Value:
     """The answer within an output."""
     return output.get("answer", output) if isinstance(output, dict) else output
+
+
+def _losses_of(output: Output) -> dict[str, Tensor]:
+    """The losses within an output of a head that has one of its own."""
+    if not isinstance(output, dict):
+        return {}
+    return {name: part for name, part in output.items() if name == "loss" or name.startswith("loss_")}
 
 
 def _true_class(target: Tensor) -> Tensor:

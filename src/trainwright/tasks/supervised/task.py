@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor, nn
 
 from trainwright import registry
-from trainwright.data.batch import Batch, Value
+from trainwright.data.batch import Batch, Value, tensors_of
 from trainwright.data.types import DataInfo
 from trainwright.errors import ModelError, TrainwrightError
 from trainwright.metrics import MONITORED
 from trainwright.models.arguments import TargetArguments, build_model
+from trainwright.models.heads.author import Author
 from trainwright.models.misfits import OutputMisfit
 from trainwright.models.penalties import penalties
 from trainwright.recipe.schema import Target
 from trainwright.tasks.base import Phase, StepOutput, Task
+from trainwright.tasks.supervised.own_answers import check_answer, check_losses
 from trainwright.tasks.supervised.target import PLAIN, LearnedTarget, NotedCall, Output, learned_target
 
 
@@ -37,6 +40,8 @@ class SupervisedTask(Task):
         self._single_input: str | None = None
         self._penalized = False
         self._own_losses: frozenset[str] = frozenset()
+        self._authors: Mapping[str, Author] = {}
+        self._type: type[nn.Module] = nn.Module
 
     def describe(self, data: DataInfo) -> None:
         """Learns what the targets look like."""
@@ -70,8 +75,10 @@ class SupervisedTask(Task):
             error.why = error.why or " and ".join(target.needs() for target in self.targets)
             raise
         self._penalized = bool(penalties(model))
+        self._type = type(model)
         # A model whose parts have losses of their own names these targets, and is called with the truth.
         self._own_losses = frozenset(getattr(model, "own_losses", ()))
+        self._authors = getattr(model, "authors", {})
         for target in self.targets:
             if target.spec.type not in PLAIN and target.name not in self._own_losses:
                 raise ModelError(
@@ -81,6 +88,20 @@ class SupervisedTask(Task):
                     fix="use the model `pyramid`, which has a head for it",
                 )
         return model
+
+    def author(self, target: str) -> Author:
+        """The head of a target, or the whole model where it has none."""
+        return self._authors.get(target) or Author(f"model {self.model_spec['name']}", "model", self._type)
+
+    def loss_method(self, target: str = "") -> str:
+        """The head's method, or the loss of the recipe; of all targets where none is named."""
+        chosen = [item for item in self.targets if item.name == target] or self.targets
+        return " and ".join(
+            self.author(item.name).method("loss")
+            if item.name in self._own_losses
+            else f"the loss {item.loss_name} of {item.name!r}"
+            for item in chosen
+        )
 
     def _outputs(self, model: nn.Module, batch: Batch) -> dict[str, Output]:
         single = self._single_input
@@ -97,6 +118,15 @@ class SupervisedTask(Task):
         names = [target.name for target in self.targets]
         if isinstance(raw, dict) and all(isinstance(raw.get(name), Tensor | dict) for name in names):
             return {name: raw[name] for name in names}
+        for name, found in raw.items() if isinstance(raw, dict) else ():
+            author = self._authors.get(name)
+            if author is not None and not isinstance(found, Tensor | dict):
+                raise ModelError(
+                    f"{author.method('forward')} gives {'None' if found is None else type(found).__name__}",
+                    where=author.where,
+                    why=f"the answer for target {name!r} is one tensor",
+                    fix="return a tensor [B, numbers]",
+                )
         gives = (
             f"a dict of {', '.join(map(str, raw))}" if isinstance(raw, dict) else f"a {type(raw).__name__}"
         )
@@ -141,6 +171,12 @@ class SupervisedTask(Task):
         outputs = self._outputs(model, batch)
         if model.training or not batch.targets:
             return outputs
+        for target in self.targets:
+            output = outputs[target.name]
+            if isinstance(output, dict) and "answer" in output and target.compares:
+                # Before it is compared: a class that there is not would be no place in a matrix of counts.
+                author, samples = self.author(target.name), _samples(batch.targets)
+                check_answer(output, target.spec, author, plain=True, samples=samples)
         return {t.name: t.kept(outputs[t.name], batch.targets[t.name]) for t in self.targets}
 
     def kept(self, targets: dict[str, Value], outputs: dict[str, Value]) -> dict[str, Value]:
@@ -165,14 +201,24 @@ class SupervisedTask(Task):
             values |= {prefix + name: value for name, value in target.score(output, truth).items()}
         return {"loss": total, **values}
 
+    def check_answers(self, outputs: dict[str, Output], *, plain: bool, samples: int) -> None:
+        """Raises ModelError where the answer of a model with losses of its own does not have its form."""
+        for target in self.targets:
+            output = outputs.get(target.name)
+            if target.name in self._own_losses and isinstance(output, dict):
+                check_answer(output, target.spec, self.author(target.name), plain=plain, samples=samples)
+
     def check_outputs(self, outputs: dict[str, Output]) -> None:
         """Raises ModelError where an output cannot fit its target, naming both shapes."""
         for target in self.targets:
-            target.check(outputs[target.name])
+            target.check(outputs[target.name], self._authors.get(target.name))
 
     def check_losses(self, outputs: dict[str, Output], targets: dict[str, Value]) -> None:
         """Raises ModelError where a loss cannot be computed or has no gradient, naming it."""
         for target in self.targets:
+            output = outputs[target.name]
+            if target.name in self._own_losses and isinstance(output, dict):
+                check_losses(output, self.author(target.name), _samples(targets), first=True)
             target.check_loss(outputs[target.name], targets[target.name])
 
     def dead(self) -> list[TrainwrightError]:
@@ -227,6 +273,11 @@ class SupervisedTask(Task):
                 if metric in single.metric_names or single.spec.type == "category":
                     return name, "max"
         return "loss", "min"
+
+
+def _samples(columns: dict[str, Value]) -> int:
+    """Size of the batch axis, which a batch that is padded does not know."""
+    return len(next(iter(tensors_of(columns).values())))
 
 
 def _add(total: Tensor | None, each: Tensor, weight: float) -> Tensor:
