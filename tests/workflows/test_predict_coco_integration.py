@@ -8,6 +8,7 @@ import json
 import shutil
 
 import detection_formats as formats
+import numpy as np
 import pytest
 
 import trainwright as tw
@@ -32,10 +33,12 @@ def predicted(run, *words, output):
     return json.loads(output.read_text())
 
 
-def score(truth, results):
+def score(truth, results, kind="bbox"):
     with contextlib.redirect_stdout(io.StringIO()):
         known = coco.COCO(str(truth))
-        scored = cocoeval.COCOeval(known, known.loadRes(str(results)), "bbox")
+        scored = cocoeval.COCOeval(known, known.loadRes(str(results)), kind)
+        if kind == "keypoints":
+            scored.params.kpt_oks_sigmas = np.array([0.05, 0.05])
         for step in (scored.evaluate, scored.accumulate, scored.summarize):
             step()
     return scored.stats[:3].tolist()
@@ -55,6 +58,24 @@ def test_results_are_scored_as_evaluate_scores_the_run(run, tmp_path, capsys, as
     assert score(file, tmp_path / "results.json") == pytest.approx(expected, abs=2e-3)
     assert f"those of {file}" in capsys.readouterr().err
     assert not (tmp_path / "results_ids.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("type", "head", "kind"),
+    [("instances", "mask_rcnn", "segm"), ("keypoints", "keypoint_rcnn", "keypoints")],
+)
+def test_masks_and_points_are_scored_as_evaluate_scores_them(tmp_path, type, head, kind):
+    file = formats.coco(tmp_path / "coco", points=True)
+    recipe = formats.detector({"name": "coco", "annotations": str(file)}, type, head)
+    recipe["train"] |= {"steps": 30, "optimizer": {"name": "adamw", "lr": 0.01}}
+    if type == "keypoints":
+        recipe["data"]["targets"]["objects"]["metrics"] = [{"name": "keypoint_map", "sigmas": 0.05}]
+    run = tw.train(recipe, runs_dir=tmp_path / "runs", progress=False).path
+    scores = evaluate(run, data=file)
+    assert scores["map50"] > 0.05
+    predicted(run, tmp_path / "coco" / "images", output=tmp_path / "results.json")
+    expected = [scores[name] for name in ("map", "map50", "map75")]
+    assert score(file, tmp_path / "results.json", kind) == pytest.approx(expected, abs=2e-3)
 
 
 def test_without_a_coco_file_what_the_ids_mean_lies_beside(run, tmp_path, capsys):
