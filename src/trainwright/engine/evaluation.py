@@ -48,6 +48,7 @@ def pad_batch(batch: Batch, size: int) -> Batch:
         return batch
 
     def pad(tensor: Tensor) -> Tensor:
+        """One column with as many copies of its first row as are missing."""
         return torch.cat([tensor, tensor[:1].expand(missing, *tensor.shape[1:])])
 
     inputs, targets = (

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trainwright import recipe as recipes
 from trainwright.errors import RunError
 from trainwright.inference.artifact import load_processors
 from trainwright.progress import NoProgress, ProgressSink
@@ -20,7 +20,7 @@ from trainwright.runs.lineage import Checkpoint, Origin
 from trainwright.runs.lowered_rate import rate_of
 from trainwright.runs.record import RunState
 from trainwright.workflows.continued_model import refuse_other_model
-from trainwright.workflows.other_data import joined, other_data, read_as
+from trainwright.workflows.other_data import loaded_for, read_as
 from trainwright.workflows.training import Beginning, RunResult, load_data, train_loaded
 
 if TYPE_CHECKING:
@@ -65,14 +65,7 @@ def continue_run(
     """
     progress = progress or NoProgress()
     parent = RunDirectory.open(path)
-    is_place = isinstance(data, str | Path)
-    place: Mapping[str, Any] = {}
-    if is_place:
-        other = other_data(recipes.load(parent.resolved).recipe.data, Path(data), overrides)
-        place = other.overrides
-        for line in other.told:
-            progress.message(line)
-    loaded = recipes.load(parent.resolved, joined(place, overrides))
+    loaded = loaded_for(parent, data, overrides, progress)
     found = changes(resolved_values(parent), loaded.resolved)
     checkpoint = _checkpoint(parent, from_)
     _refuse_nothing_to_do(parent, checkpoint, loaded, found)
@@ -83,7 +76,8 @@ def continue_run(
 
     def read(loaded: LoadedRecipe) -> PreparedData:
         """The child's data, in the parent's terms."""
-        return load_data(loaded, progress, data=None if is_place else data, fitted=kept)
+        in_memory = None if isinstance(data, str | os.PathLike) else data
+        return load_data(loaded, progress, data=in_memory, fitted=kept)
 
     def begin(prepared: PreparedData) -> Beginning:
         """From the parent's checkpoint, which may be of other data."""

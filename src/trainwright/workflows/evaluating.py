@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trainwright import recipe as recipes
 from trainwright.errors import DataError, RunError, UserError
 from trainwright.progress import NoProgress, ProgressSink
 from trainwright.runs.directory import RunDirectory
-from trainwright.workflows.other_data import joined, other_data, read_as
+from trainwright.workflows.other_data import loaded_for, read_as
+
+if TYPE_CHECKING:
+    from trainwright.data.types import PreparedData
+    from trainwright.inference.predictor import Predictor
+    from trainwright.recipe import LoadedRecipe
 
 
 def evaluate(
@@ -51,47 +56,48 @@ def evaluate(
     """
     from trainwright.inference.evaluation import evaluate_split
     from trainwright.inference.predictor import Predictor
-    from trainwright.workflows.training import load_data
 
     directory = RunDirectory.open(run)
     own = data is None
     progress = progress or NoProgress()
     path = isinstance(data, str | os.PathLike)
     _refuse_overrides(overrides, path)
-    loaded = recipes.load(directory.resolved)
-    if path:
-        other = other_data(loaded.recipe.data, Path(data), overrides)
-        loaded = recipes.load(directory.resolved, joined(other.overrides, overrides))
-        for line in other.told:
-            progress.message(line)
+    loaded = loaded_for(directory, data, overrides, progress)
     predictor = Predictor.load(directory.path, weights=weights)
-    for name, processor in predictor.targets.items():
-        read_as(loaded.recipe.data.targets[name], processor)
-    with recipes.located(loaded):
-        prepared = load_data(
-            loaded,
-            NoProgress(),
-            data=None if path else own_data if own else data,
-            fitted={**predictor.inputs, **predictor.targets},
-            whole=None if own else split,
-        )
-    if not own:
+    in_memory = None if path else own_data if own else data
+    prepared = _prepared(loaded, predictor, in_memory, None if own else split)
+    if own:
+        _refuse_changed(directory, prepared)
+    else:
         for notice in prepared.notices:
             progress.message(notice)
-    if own:
-        before = directory.record().data.get("fingerprint")
-        if before != prepared.fingerprint:
-            raise RunError(
-                "the run's data changed since it was trained",
-                where=str(directory.path),
-                why="a score on other data must not stand in the run as its own",
-                fix="put the data back, or name them with --data to score them apart",
-            )
     if split not in prepared.splits or len(prepared.splits[split]) == 0:
         there = ", ".join(name for name, rows in prepared.splits.items() if len(rows))
         raise DataError(f"the data have no split {split!r}", fix=f"use one of: {there}")
     kept = directory.evaluation(split) if own else None
     return evaluate_split(predictor, prepared, split, folder or kept)
+
+
+def _prepared(loaded: LoadedRecipe, predictor: Predictor, data: Any, whole: str | None) -> PreparedData:
+    """The data as the predictor's own processors see them; other data as one split of the name `whole`."""
+    from trainwright.workflows.training import load_data
+
+    for name, processor in predictor.targets.items():
+        read_as(loaded.recipe.data.targets[name], processor)
+    fitted = {**predictor.inputs, **predictor.targets}
+    with recipes.located(loaded):
+        return load_data(loaded, NoProgress(), data=data, fitted=fitted, whole=whole)
+
+
+def _refuse_changed(run: RunDirectory, prepared: PreparedData) -> None:
+    """Raises RunError where the run's own data are no longer what it was trained on."""
+    if run.record().data.get("fingerprint") != prepared.fingerprint:
+        raise RunError(
+            "the run's data changed since it was trained",
+            where=str(run.path),
+            why="a score on other data must not stand in the run as its own",
+            fix="put the data back, or name them with --data to score them apart",
+        )
 
 
 def _refuse_overrides(overrides: Sequence[str], path: bool) -> None:

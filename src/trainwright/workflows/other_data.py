@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trainwright import recipe as recipes
 from trainwright.data.objects import OBJECT_TYPES
 from trainwright.errors import DataError, TrainwrightError, closest_sibling
+from trainwright.progress import ProgressSink
+from trainwright.runs.directory import RunDirectory
 from trainwright.workflows.own_source import Place, lacking_of_objects, pointed_at
 
 if TYPE_CHECKING:
     from trainwright.data.sniffing import Guess
     from trainwright.data.types import Processor
+    from trainwright.recipe import LoadedRecipe
     from trainwright.recipe.schema import Column, Data
 
 _WHERE = "--data"
@@ -77,13 +82,27 @@ def other_data(data: Data, path: Path, overrides: Mapping[str, Any] | Sequence[s
     return found
 
 
-def joined(
-    place: Mapping[str, Any], overrides: Mapping[str, Any] | Sequence[str]
-) -> Mapping[str, Any] | Sequence[str]:
-    """Where the data are, and what the user says, which goes before."""
-    if isinstance(overrides, Mapping):
-        return {**place, **overrides}
-    return [*(f"{key}={json.dumps(value)}" for key, value in place.items()), *overrides]
+def loaded_for(
+    run: RunDirectory, data: Any, overrides: Mapping[str, Any] | Sequence[str], progress: ProgressSink
+) -> LoadedRecipe:
+    """A run's recipe with other values; at a path it reads other data, and the user is told how.
+
+    Args:
+        run: Whose recipe.
+        data: A path; anything else leaves the recipe's source as it is.
+        overrides: What the user says of the recipe; it goes before what the data ask for.
+        progress: Told which source reads other data.
+
+    Raises:
+        DataError: Nothing at the path fits the run's columns.
+        RecipeError: The values make no recipe.
+    """
+    if not isinstance(data, str | os.PathLike):
+        return recipes.load(run.resolved, overrides)
+    other = other_data(recipes.load(run.resolved).recipe.data, Path(data), overrides)
+    for line in other.told:
+        progress.message(line)
+    return recipes.load(run.resolved, _joined(other.overrides, overrides))
 
 
 def read_as(column: Column, processor: Processor) -> None:
@@ -95,6 +114,15 @@ def read_as(column: Column, processor: Processor) -> None:
     """
     for name in getattr(processor, "selecting", ()):
         setattr(processor, name, (column.model_extra or {})[name])
+
+
+def _joined(
+    place: Mapping[str, Any], overrides: Mapping[str, Any] | Sequence[str]
+) -> Mapping[str, Any] | Sequence[str]:
+    """Where the data are, and what the user says, which goes before."""
+    if isinstance(overrides, Mapping):
+        return {**place, **overrides}
+    return [*(f"{key}={json.dumps(value)}" for key, value in place.items()), *overrides]
 
 
 def _pictures(overrides: Mapping[str, Any] | Sequence[str]) -> str | None:
