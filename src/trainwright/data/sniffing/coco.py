@@ -22,7 +22,9 @@ _KINDS = ("instances", "person_keypoints", "captions", "panoptic")
 
 
 def detect(path: Path, wanted: str = "", images: str | None = None) -> Guess | None:
-    """A JSON file with `images` and `annotations`, or a folder with such files in it or in `annotations`.
+    """A JSON file with `images` and `annotations`, or a folder with such files.
+
+    In a folder they may lie in `annotations`, in the folder itself, or in a folder of each split.
 
     Args:
         path: The file or folder.
@@ -31,7 +33,7 @@ def detect(path: Path, wanted: str = "", images: str | None = None) -> Guess | N
         images: Folder or archive of the pictures; looked for near the file when absent.
     """
     if path.is_dir():
-        found = [item for folder in (path / "annotations", path) for item in sorted(folder.glob("*.json"))]
+        found = [item for folder in _folders(path) for item in sorted(folder.glob("*.json"))]
         files = [item for item in found if _looks_like_coco(item)]
     else:
         found = [path] if path.suffix.lower() == ".json" else []
@@ -55,6 +57,12 @@ def detect(path: Path, wanted: str = "", images: str | None = None) -> Guess | N
     return guess
 
 
+def _folders(path: Path) -> list[Path]:
+    """Where the files of a folder may lie."""
+    splits = [item for item in sorted(path.iterdir()) if split_of_word(item.name) and item.is_dir()]
+    return [path / "annotations", path, *splits]
+
+
 def _guess(kind: str, chosen: dict[str, Path], notes: list[str], pictures: dict[str, str]) -> Guess:
     named: Any = {split: str(item) for split, item in chosen.items()}
     if "" in named:
@@ -76,10 +84,12 @@ def _guess(kind: str, chosen: dict[str, Path], notes: list[str], pictures: dict[
 
 
 def _by_split(files: list[Path]) -> dict[str, Path]:
-    """A file per split that its name tells; the first file alone where one tells none."""
+    """A file per split that its name tells, or its folder's; the first file alone where one tells none."""
     found: dict[str, Path] = {}
+    apart = len({item.parent for item in files}) > 1
     for item in files:
         words = item.stem.replace("-", "_").replace(".", "_").split("_")
+        words += [item.parent.name] if apart else []
         split = next((split for word in words if (split := split_of_word(word))), None)
         if split is None:
             return {"": files[0]}
