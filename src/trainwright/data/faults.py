@@ -21,6 +21,10 @@ _ADVICE = (
         re.compile(r"^.+: class .+ is not among the \d+ classes of training"),
         "give the column others: drop, which leaves out and counts objects of other classes",
     ),
+    (
+        re.compile(r"^class id .+ is not among the \d+ classes"),
+        "name all classes of the masks in the column (classes), or the ids that are none (void)",
+    ),
 )
 
 

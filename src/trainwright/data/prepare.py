@@ -20,6 +20,7 @@ from trainwright.data.encoding import encode_rows, stored_form
 from trainwright.data.faults import refuse_or_drop
 from trainwright.data.fixes import FixedSource, read_fixes
 from trainwright.data.measures import numbers
+from trainwright.data.misfits import add_misfits
 from trainwright.data.processors.category import factorise
 from trainwright.data.retry import Retry
 from trainwright.data.stored_rows import StoredRows, take
@@ -136,6 +137,8 @@ class _Preparation:
         with self._timed("fit"):
             for column in self.columns:
                 self._finish(column, stored, bool(dropped))
+            if add_misfits(self.columns, stored, self.store):
+                dropped = self._drop(stored)
         if not self._is_fitted:
             self._check_classes(stored)
         return self._prepared(digest, stored, dropped)

@@ -163,3 +163,24 @@ def test_ids_have_the_names_that_the_source_gives_them():
     assert (processor.classes, processor.counts) == (["sky", "road", "car"], [1, 2, 0])
     processor.fit(np.array([[[0, 4]]], dtype=np.uint8))
     assert processor.classes == ["sky", "road", "car", "3", "4"]
+
+
+def test_later_masks_are_held_to_the_classes_that_training_masks_have():
+    made = processor()
+    assert made.strict() is None, "nothing has been learned"
+    made.fit(IDS[None])
+    stray = np.where(IDS == 1, 200, IDS)
+    assert made.misfits(np.stack([IDS, stray, np.full_like(IDS, 255)])).tolist() == [1]
+    with pytest.raises(BadSample, match=rf"class id 200 \({(IDS == 1).sum()} pixels\) is not among the 4"):
+        made.strict().encode(stray)
+    assert np.array_equal(made.strict().encode(IDS), IDS)
+    assert processor(classes=list("abcd")).strict() is None
+
+
+def test_what_training_masks_do_not_have_is_void_where_that_is_asked_for():
+    made = processor(unknown="void")
+    made.fit(IDS[None])
+    stray = np.where(IDS == 1, 200, IDS)
+    assert made.strict() is None
+    assert np.array_equal(made.to_tensor(torch.from_numpy(stray)[None])[0], np.where(IDS == 1, 255, IDS))
+    assert not made.holds_truth(np.full_like(IDS, 200))

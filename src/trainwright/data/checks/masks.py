@@ -14,6 +14,7 @@ from trainwright.data.fixes import Fix
 from trainwright.data.types import RawFile
 
 _QUICKLY = 5000
+_RUNS = 4  # of ids, that are told
 
 
 def find(subject: Subject) -> Iterator[Finding]:
@@ -65,16 +66,31 @@ def _unused_ids(subject: Subject) -> Iterator[Finding]:
             beyond = ids[(ids > unused[0]) & (ids != spec.void)]
             if len(beyond):
                 odd.append(Example(subject.names[row], f"ids {', '.join(map(str, beyond[:10]))}", row))
+        present = [place for place, count in enumerate(spec.counts) if count and place > unused[0]]
         yield Finding(
             "masks",
             Severity.WARNING,
             len(odd),
-            f"masks of column {column.name} have ids above ones that never occur, such as {unused[0]}",
-            f"no classes are named, so that all ids from 0 to {len(spec.classes) - 1} are taken for classes",
+            f"masks of column {column.name} have class ids ({_runs(present)}) above ones that never occur in "
+            f"training ({_runs(unused)})",
+            f"no classes are named, so that all ids from 0 to {len(spec.classes) - 1} are taken for "
+            f"{len(spec.classes)} classes",
             f"name the classes (classes, and ids where they are not 0, 1, 2 ...) in {column.where}, and ids "
             "of no class as void",
             shown(odd),
         )
+
+
+def _runs(ids: list[int]) -> str:
+    """Sorted ids, those in a row as `4 to 199`; the first few of many."""
+    runs: list[list[int]] = []
+    for id in ids:
+        if runs and id == runs[-1][-1] + 1:
+            runs[-1] = [runs[-1][0], id]
+        else:
+            runs.append([id])
+    said = [" to ".join(map(str, run)) for run in runs[:_RUNS]]
+    return ", ".join([*said, *([f"{len(runs) - _RUNS} more"] if len(runs) > _RUNS else [])])
 
 
 def _image_of(subject: Subject, column: CheckedColumn) -> CheckedColumn | None:

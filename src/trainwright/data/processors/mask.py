@@ -36,7 +36,8 @@ class MaskProcessor(PictureSpace):
 
     Args:
         classes: Names of the classes in the order of their ids; when absent those that the source names,
-            and from there the ids up to the largest of the training split.
+            and from there the ids up to the largest of the training split, to which all other splits and
+            later data are held.
         ids: Ids that stand in the files for the classes in their order, where they are not 0, 1, 2, ...
         void: Ids that stand for no class; the model sees 255 (-1 from 256 classes on).
         palette: Class -> its colour `[red, green, blue]`, for masks that hold colours.
@@ -79,6 +80,11 @@ class MaskProcessor(PictureSpace):
         self.counts: list[int] = []
 
     @property
+    def _finds_classes(self) -> bool:
+        """Whether the classes come from the training masks."""
+        return self._given is None and self.palette is None
+
+    @property
     def void_id(self) -> int:
         """What stands for no class, stored and in the model's tensors."""
         return 255 if len(self.classes) <= _BYTE_CLASSES else -1
@@ -105,11 +111,28 @@ class MaskProcessor(PictureSpace):
             part = np.asarray(values[start : start + _COUNTED_AT_ONCE])
             kept = part[part != self.void_id].reshape(-1)
             counts += np.bincount(kept, minlength=len(counts))
-        if self._given is None and self.palette is None:
+        if self._finds_classes:
             present = np.flatnonzero(counts)
             further = range(len(self._named), int(present.max(initial=-1)) + 1)
             self.classes = [*self._named, *map(str, further)]
         self.counts = counts[: len(self.classes)].tolist()
+
+    def strict(self) -> MaskProcessor | None:
+        """One that takes the classes that were learned for given ones; None where it would be the same."""
+        if not self._finds_classes or self.unknown == "void" or not self.classes:
+            return None
+        made = MaskProcessor(**{**self.parameters(), "classes": self.classes})
+        made.geometry = self.geometry
+        return made
+
+    def misfits(self, values: Any) -> npt.NDArray[np.int64]:
+        """Places of stored masks `[N, H, W]` with an id above those of the training split."""
+        found = [np.zeros(0, dtype=np.int64)]
+        for start in range(0, len(values), _COUNTED_AT_ONCE):
+            part = np.asarray(values[start : start + _COUNTED_AT_ONCE])
+            beyond = (part >= len(self.classes)) & (part != self.void_id)
+            found.append(start + np.flatnonzero(beyond.any(axis=(1, 2))))
+        return np.concatenate(found)
 
     def encode(self, raw: Any) -> np.ndarray:
         """Class ids uint8 or int16 `[H, W]`. Raises `BadSample` with sizes and ids."""
@@ -122,7 +145,7 @@ class MaskProcessor(PictureSpace):
 
     def holds_truth(self, stored: np.ndarray) -> bool:
         """Whether a pixel has a class."""
-        return bool((stored != self.void_id).any())
+        return bool(((stored != self.void_id) & (stored < len(self.classes))).any())
 
     def spec(self) -> TensorSpec:
         """A class id per pixel."""
@@ -132,7 +155,10 @@ class MaskProcessor(PictureSpace):
 
     def to_tensor(self, stored: Tensor) -> Tensor:
         """Class ids int64 `[B, H, W]`, `void_id` where there is none."""
-        return stored.long()
+        ids = stored.long()
+        if self._finds_classes and self.unknown == "void":
+            ids = ids.masked_fill(ids >= len(self.classes), self.void_id)
+        return ids
 
     def decode(self, value: Any, size: tuple[int, int] | None = None) -> npt.NDArray[np.int64]:
         """Class ids `[H, W]` of one picture; `classes` has their names.
