@@ -108,3 +108,27 @@ def test_code_that_is_nowhere_names_the_places(places):
     with pytest.raises((RecipeError, ErrorList)) as error:
         recipe.load(write(places / "sub" / "r.yaml", model="'nets_nowhere:Good'"))
     assert f"searched in {places / 'work'}, {places / 'sub'} and in the installed" in str(error.value)
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_initial_weights_are_those_of_a_run_by_its_id(places, monkeypatch, elsewhere):
+    runs = places / ("shared" if elsewhere else "work/runs")
+    monkeypatch.delenv("TRAINWRIGHT_RUNS", raising=False)
+    if elsewhere:
+        monkeypatch.setenv("TRAINWRIGHT_RUNS", str(runs))
+    run = runs / "rows-0123456789"
+    (run / "weights").mkdir(parents=True)
+    (run / "weights" / "best.safetensors").write_bytes(b"weights")
+    file = write(places / "work" / "r.yaml")
+
+    by_id = recipe.load(file, {"init.path": "rows-0123456789"})
+    assert by_id.recipe.init.path == str(run) and "init.path" not in by_id.missing
+    by_path = recipe.load(file, {"init.path": str(run)})
+    assert identity(by_id, data="").salt == identity(by_path, data="").salt
+    # What lies here comes first, and no path out of the runs is an id.
+    (places / "work" / "rows-0123456789").mkdir()
+    assert recipe.load(file, {"init.path": "rows-0123456789"}).recipe.init.path == str(
+        places / "work" / "rows-0123456789"
+    )
+    for text in ("rows-9999999999", "x/../rows-0123456789"):
+        assert "init.path" in recipe.load(file, {"init.path": text}).missing

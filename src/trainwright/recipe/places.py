@@ -6,6 +6,7 @@ is no part of a run's identity, so the salt is the same for both spellings.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from trainwright.recipe.user_sources import user_roots
 PLACES = frozenset({"root", "path", "paths", "directory", "folder", "file", "files", "image_root"})
 """Parameters of a source that say where it lies; the data's fingerprint says what lies there."""
 
-_OF_THE_RECIPE: tuple[KeyPath, ...] = (("data", "fixes"), ("init", "path"))
+INIT: KeyPath = ("init", "path")
+_OF_THE_RECIPE: tuple[KeyPath, ...] = (("data", "fixes"), INIT)
 _CODE = "code"
 
 
@@ -39,6 +41,8 @@ def settle(tree: Node, recipe: Recipe, folder: Path | None) -> tuple[bool, dict[
         node = tree.find(path)
         for key, item in _texts(node, path):
             found = find_place(str(item.value), folder)
+            if found is None and path == INIT:
+                found = _run_of_id(str(item.value))
             if found is None:
                 missing[join_path(key)] = _looked_for(str(item.value), folder)
             elif found != item.value:
@@ -54,6 +58,12 @@ def find_place(text: str, folder: Path | None) -> str | None:
     """The absolute path of a place: from the current directory, else from `folder`; None where neither is."""
     places = [Path(text).expanduser().absolute(), *([folder / text] if folder is not None else [])]
     return next((str(place) for place in places if place.exists()), None)
+
+
+def _run_of_id(text: str) -> str | None:
+    """The absolute path of a run that is named by its id, where one with weights lies among the runs."""
+    run = Path(os.environ.get("TRAINWRIGHT_RUNS", "runs")) / text
+    return str(run.absolute()) if text == run.name and (run / "weights").is_dir() else None
 
 
 def _looked_for(text: str, folder: Path | None) -> str:

@@ -164,7 +164,7 @@ class Data(Section):
 class Init(Section):
     """Initial weights from a file of this machine, or from a run."""
 
-    path: Location = Field(description="Weights file, or run directory.")
+    path: Location = Field(description="Weights file, run directory, or id of a run.")
     exclude: list[str] = Field(default=[], description="Name patterns that keep their random start.")
     strict: bool = Field(default=True, description="Every other weight must be found and fit.")
 
