@@ -102,6 +102,7 @@ def classifier(make_run):
         (["--pictures", "OUT"], "gives no answer that is a picture"),
         (["--format", "coco"], "and the run has none"),
         (["--then", "RUN"], "finds no objects to go on with"),
+        (["--min-score", "0.5"], "finds no objects that would have a score"),
         (["--ids", "a.json"], "only COCO's results have ids"),
     ],
 )

@@ -24,6 +24,7 @@ from trainwright.engine.build import (
 from trainwright.engine.preflight import check_model
 from trainwright.engine.runtime import Execution
 from trainwright.errors import ModelError, RecipeError
+from trainwright.tasks.supervised.recipe_loss import RecipeLoss
 from trainwright.tasks.supervised.task import SupervisedTask
 
 EXECUTION = Execution("cpu", evaluation_batch=32)
@@ -35,6 +36,10 @@ def setting(overrides: dict[str, Any] | None = None) -> tuple[SupervisedTask, nn
     assert isinstance(task, SupervisedTask)
     model = build_network(task, recipe, data)
     return task, model, first_batch(recipe, data, EXECUTION, training=True)
+
+
+def named(loss: Callable[..., Tensor]) -> RecipeLoss:
+    return RecipeLoss(loss, "own", "data.targets.label.loss")
 
 
 class Custom(nn.Module):
@@ -96,7 +101,7 @@ def test_a_loss_that_is_no_number() -> None:
 
 def test_a_loss_of_the_wrong_shape() -> None:
     task, model, batch = setting()
-    task.targets[0].loss = lambda output, target: output.square()  # type: ignore[assignment]
+    task.targets[0].loss = named(lambda output, target: output.square())
     with pytest.raises(ModelError, match=r"shape \[2, 10\] for 2 samples"):
         check_model(task, model, batch)
 
@@ -106,14 +111,14 @@ def test_a_loss_of_the_wrong_shape() -> None:
     [
         (lambda output, target: (output.argmax(1) != target).float(), "has no gradient", "without argmax"),
         (lambda output: output.mean(), "fails on outputs and targets", "(output, target)"),
-        (lambda output, target: float(output.mean()), "gives a float", "(output, target)"),
+        (lambda output, target: float(output.detach().mean()), "gives a float", "one value per sample"),
     ],
 )
 def test_a_loss_that_cannot_be_learned_from_is_told_at_the_loss(
     loss: Callable[..., Tensor], what: str, fix: str
 ) -> None:
     task, model, batch = setting()
-    task.targets[0].loss = loss
+    task.targets[0].loss = named(loss)
     with pytest.raises(ModelError) as caught:
         check_model(task, model, batch)
     assert what in caught.value.what and fix in caught.value.fix

@@ -15,6 +15,7 @@ from hypothesis.extra import numpy as arrays
 
 from trainwright.errors import RunError, UserError
 from trainwright.inference.predictions import (
+    Predictions,
     read_predictions,
     render_answers,
     write_answers,
@@ -148,3 +149,11 @@ def test_several_classes_per_sample_are_lists_of_names(tmp_path):
     rows = list(csv.DictReader(io.StringIO(render_answers(table, "csv", classes=read.classes).decode())))
     assert rows[0]["tags_predicted"] == '["old", "tall"]'
     assert rows[0]["tags_probabilities.tall"] == "0.6"
+
+
+def test_objects_of_a_low_score_are_left_out_of_the_answers():
+    found = [[{"class": "a", "score": 0.2}, {"class": "b", "score": 0.7}, {"class": "c"}], None, []]
+    answers = Predictions({"sample": ["1", "2", "3"], "objects_predicted": found}, {})
+    answers.leave_out_below(0.5)
+    told = [[item["class"] for item in items or ()] for items in answers["objects_predicted"]]
+    assert told == [["b", "c"], [], []] and answers["objects_predicted"][1] is None

@@ -101,3 +101,9 @@ def test_every_key_is_known():
         load({"foo": 1})
     for key in [*Recipe.model_fields, *Recipe.read_before]:
         assert explain(key)
+
+
+def test_own_losses_are_told_how_they_are_called():
+    text = explain("loss")
+    assert "called with (output, target) and gives a value per sample [B]" in text
+    assert "A class is made with the recipe's parameters" in text

@@ -34,7 +34,9 @@ def test_each_item_has_its_picture_and_faint_objects_stay_out(photos, tmp_path):
     out = tmp_path / "drawn"
     out.mkdir()
     items = [photos[0], {"photo": photos[1]}]
-    assert draw_answers(answers(photos, found), items, "photo", out, 0.3) == 2
+    told = answers(photos, found)
+    assert draw_answers(told, items, "photo", out, 0.3) == 2
+    assert told["drawn"] == [str(out / "same_name.png"), str(out / "same_name-2.png")]
     assert sorted(path.name for path in out.iterdir()) == ["same_name-2.png", "same_name.png"]
     drawn = np.asarray(Image.open(out / "same_name.png"))
     assert drawn.shape == (60, 80, 3)

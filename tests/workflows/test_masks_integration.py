@@ -90,6 +90,8 @@ def test_class_maps_have_the_size_and_the_ids_of_the_users_own_files(run, tmp_pa
     assert main(["predict", str(run.path), *files, *arguments]) == 0
     rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
     assert [path.name for path in out.glob("*.png")] == ["street.png"]
+    assert [row["mask_picture"] for row in rows] == ["", str(out / "street.png")]
+    assert [row["drawn"] for row in rows] == ["", str(drawn / "street.png")]
     found = np.asarray(Image.open(out / "street.png"))
     assert found.shape == (60, 90)
     assert set(np.unique(found)) <= {BRIGHT, DARK}

@@ -95,6 +95,11 @@ def test_nothing_but_the_reading_of_other_data_can_be_overridden(run, words, cap
     assert "of a trained run cannot be changed to score it" in capsys.readouterr().err
 
 
+def test_other_data_are_not_divided(run, capsys):
+    assert run_command(["evaluate", str(run), "--data", "x", "data.split.val=0.5"]) == 2
+    assert "other data are scored as a whole" in capsys.readouterr().err
+
+
 def test_a_training_goes_on_with_data_of_another_format(run, tmp_path):
     file = formats.coco(tmp_path / "coco", green=3)
     changes = {"train.steps": 4, "data.targets.objects.others": "drop"}

@@ -5,10 +5,13 @@
   cat rows.csv | trainwright predict RUN - --format json
 
 One answer per input, in its order: `sample`, then per target its predicted value; for a category its
-probability and one column or key per class. In a folder, files that are of another kind by their name are
-left out and counted. A table needs the columns that the run reads, and no targets.
+probability and one column or key per class; for a distribution its point estimate and the probability of
+each bin, whose edges stand in the run's processors.json (targets.NAME.state.fitted.edges). In a folder, files
+that are of another kind by their name are left out and counted. A table needs the columns that the run reads,
+and no targets.
 
-Of found objects the answer is a list: class, score and box in pixels of the picture. --draw writes the
+Of found objects the answer is a list: class, score and box in pixels of the picture, where boxes end at its
+borders. All are told, also unlikely ones; --min-score leaves out those of a lower score. --draw writes the
 pictures with them, --format coco writes COCO's results file:
 
   trainwright predict RUN photos --draw drawn --format coco --output results.json
@@ -25,7 +28,8 @@ pictures' own sizes whose pixels are the ids of the training masks:
 
   trainwright predict RUN photos --pictures masks
 
-The folders are new, empty, or of an earlier `predict`: files of others are never replaced.
+The folders are new, empty, or of an earlier `predict`: files of others are never replaced. The columns
+`drawn` and `<target>_picture` tell which file is whose.
 
 With --then a second run, trained on objects cut out of pictures (data.source: crops), is asked about every
 object that the first one finds; its answers stand in the object's record under `then`:
@@ -46,6 +50,8 @@ from trainwright.cli.predict_words import check_folder, make_folder, refuse_word
 
 FORMATS = ("csv", "json", "jsonl", "parquet")
 COCO = "coco"
+SURE = 0.3
+"""Least score of objects that are drawn, or asked about by a second run, where none is given."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,8 +86,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--min-score",
         metavar="S",
         type=share,
-        default=0.3,
-        help="least score, from 0 to 1, of what is drawn, or asked about by --then [0.3]",
+        help="least score, from 0 to 1, of found objects [all are told; 0.3 of what is drawn, or asked about "
+        "by --then]",
     )
     parser.add_argument(
         "--ids",
@@ -131,12 +137,15 @@ def run(arguments: argparse.Namespace) -> int:
     answers = Predictor.load(directory.path).predict(found.items, names=found.names, on_bad=arguments.on_bad)
     for line in answers.faults:
         tell(line)
+    if arguments.min_score is not None:
+        answers.leave_out_below(arguments.min_score)
+    least_score = SURE if arguments.min_score is None else arguments.min_score
     image = next(
         (column.column or name for name, column in data.inputs.items() if column.type == "image"), ""
     )
     if second is not None and then is not None:
-        _go_on(answers, found.items, image, second.path, then.source, arguments.min_score)
-    _write_folders(arguments, answers, found.items, image)
+        _go_on(answers, found.items, image, second.path, then.source, least_score)
+    _write_folders(arguments, answers, found.items, image, least_score)
     if results is not None:
         results.write(answers)
     else:
@@ -144,13 +153,15 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _write_folders(arguments: argparse.Namespace, answers: Any, items: Any, image: str) -> None:
+def _write_folders(
+    arguments: argparse.Namespace, answers: Any, items: Any, image: str, least_score: float
+) -> None:
     """Draws and writes pictures, as asked; their folders are made only now, when they get something."""
     if arguments.draw is not None:
         from trainwright.workflows.drawing_answers import draw_answers
 
         make_folder(arguments.draw)
-        count = draw_answers(answers, items, image, Path(arguments.draw), arguments.min_score)
+        count = draw_answers(answers, items, image, Path(arguments.draw), least_score)
         tell(f"{count} picture{'s' if count != 1 else ''} drawn in {arguments.draw}")
     if arguments.pictures is not None:
         from trainwright.workflows.writing_pictures import write_pictures

@@ -46,6 +46,8 @@ def refuse_words(arguments: argparse.Namespace, data: Data, then: Data | None) -
         raise _cannot("--pictures", "gives no answer that is a picture", types)
     if arguments.then is not None and types and not objects:
         raise _cannot("--then", "finds no objects to go on with", types)
+    if arguments.min_score is not None and types and not objects:
+        raise _cannot("--min-score", "finds no objects that would have a score", types)
     if then is not None and [item.type for item in then.inputs.values()] != ["image"]:
         raise UsageError(
             "the second run does not read one picture",

@@ -185,8 +185,8 @@ def _check_loss(loss: Tensor, samples: int, phase: str) -> None:
         raise ModelError(
             f"the loss of phase {phase!r} has shape {list(loss.shape)} for {samples} samples",
             where="data.targets",
-            why="a loss gives one number per sample, or one for all of them",
-            fix="let the loss average over all axes but the first",
+            why="a step gives the loss of each sample, or the mean of all where none has one of its own",
+            fix="let the loss reduce over all axes but the first",
         )
     if not loss.requires_grad:
         raise ModelError(

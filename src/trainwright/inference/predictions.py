@@ -92,6 +92,14 @@ class Predictions:
             and all(isinstance(item, dict) for items in values for item in items or ())
         ]
 
+    def leave_out_below(self, score: float) -> None:
+        """Takes found objects of a lower score out of the answers; those without a score stay."""
+        for values in self.found_objects():
+            values[:] = [
+                items if items is None else [item for item in items if item.get("score", 1.0) >= score]
+                for items in values
+            ]
+
     def records(self) -> list[dict[str, Any]]:
         """One mapping per sample, as JSON has it: probabilities by class name, None for NaN."""
         return _records(self.columns, self.classes)

@@ -30,6 +30,12 @@ from trainwright.registry.problems import bare, step
 from trainwright.registry.tables import FOREIGN, POSITIONAL
 from trainwright.registry.timm_catalogue import is_timm_name
 
+_CALLED = {
+    "loss": "A function is called with (output, target) and gives a value per sample [B].",
+    "metric": "A function is called with (output, target) of a whole split and gives numbers by name.",
+}
+"""How components of one's own are called, of kinds whose classes are made first."""
+
 
 def explain(what: str, tree: Node | None = None) -> str:
     """Explains a key path (`train.epochs`), a kind (`optimizer`) or a component (`optimizer.adamw`).
@@ -74,6 +80,9 @@ def _kind(kind: str, tree: Node | None) -> str:
     if kind in FOREIGN:
         lines.append(f"  and any of timm's {len(registry.timm_names())} models, by its name there")
     lines.append("or your own class or function: module:attribute")
+    if kind in _CALLED:
+        made = "A class is made with the recipe's parameters, and its instance called so: docs/losses.md"
+        lines += [_CALLED[kind], made]
     if POSITIONAL[kind]:
         lines.append(f"The tool fills, where the signature has them: {', '.join(POSITIONAL[kind])}")
     key = _key((kind,), tree) if kind in Recipe.model_fields else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -71,7 +71,7 @@ def build(kind: str, spec: str | Mapping[str, Any], /, *, where: str = "", **giv
     return made
 
 
-def bind(kind: str, spec: str | Mapping[str, Any], *, where: str = "") -> Callable[..., Any]:
+def bind(kind: str, spec: str | Mapping[str, Any], *, where: str = "") -> partial[Any]:
     """A function component (loss, metric) with the recipe's parameters applied.
 
     Raises:

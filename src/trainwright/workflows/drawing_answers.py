@@ -27,6 +27,8 @@ def draw_answers(
 ) -> int:
     """Writes a PNG per item with its found objects and in the colours of its pixels' classes, named after it.
 
+    The answers get a column `drawn`, the path of each item's file.
+
     Args:
         predictions: Answers, in the order of the items.
         items: As the predictor took them.
@@ -52,7 +54,7 @@ def draw_answers(
             fix="leave it out",
         )
     taken: set[str] = set()
-    written = 0
+    paths: list[str | None] = [None] * len(items)
     for place, item in enumerate(items):
         try:
             pixels = original_pixels(picture_of_item(item, image))
@@ -70,9 +72,11 @@ def draw_answers(
         drawn = Image.fromarray(with_found(pixels, [], records, LARGEST))
         file = io.BytesIO()
         drawn.save(file, "png", compress_level=3)
-        write_bytes(folder / free_name(str(predictions["sample"][place]), taken), file.getvalue())
-        written += 1
-    return written
+        path = folder / free_name(str(predictions["sample"][place]), taken)
+        write_bytes(path, file.getvalue())
+        paths[place] = str(path)
+    predictions.columns["drawn"] = paths
+    return sum(path is not None for path in paths)
 
 
 def picture_of_item(item: Any, image: str) -> Any:

@@ -111,3 +111,9 @@ def _refuse_overrides(overrides: Sequence[str], path: bool) -> None:
                 why="only how other data are read can: keys of data., together with --data PATH",
                 fix="leave it out; `trainwright continue RUN KEY=VALUE` trains on with other values",
             )
+        if key.startswith("data.split"):
+            raise UserError(
+                "other data are scored as a whole and are not divided",
+                where=override,
+                fix="leave it out; give the part that is to be scored as --data",
+            )

@@ -13,6 +13,8 @@ from trainwright.workflows.drawing_answers import free_name
 def write_pictures(predictions: Predictions, folder: Path) -> int:
     """Writes a PNG per item and target whose answers are pictures, named after the item.
 
+    The answers get a column `<target>_picture`, the path of each item's file.
+
     Args:
         predictions: Answers.
         folder: An existing folder; names stay inside, doubled ones are numbered. Several targets get a folder
@@ -34,8 +36,12 @@ def write_pictures(predictions: Predictions, folder: Path) -> int:
         place = folder if alone else folder / free_name(target, folders).removesuffix(".png")
         place.mkdir(exist_ok=True)
         taken: set[str] = set()
-        for sample, picture in zip(predictions["sample"], pictures, strict=True):
+        paths: list[str | None] = [None] * len(pictures)
+        for number, (sample, picture) in enumerate(zip(predictions["sample"], pictures, strict=True)):
             if picture is not None:
-                write_bytes(place / free_name(str(sample), taken), picture.png())
-                written += 1
+                path = place / free_name(str(sample), taken)
+                write_bytes(path, picture.png())
+                paths[number] = str(path)
+        predictions.columns[f"{target}_picture"] = paths
+        written += sum(path is not None for path in paths)
     return written

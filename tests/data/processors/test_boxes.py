@@ -163,3 +163,16 @@ def test_classes_that_are_given_stand_above_those_that_the_source_names():
     processor.name_classes(["zebra"])
     processor.fit([TWO])
     assert processor.classes == ["dog", "cat"]
+
+
+def test_decoded_boxes_end_at_the_borders_of_the_picture_not_of_its_padding():
+    # 100 x 200 pixels go into the middle of 100 x 100: half as large, with 25 rows of padding on either side.
+    processor = fitted(TWO, picture([0, 0, 200, 100]), size=(100, 100), resize="letterbox")
+    value = {
+        "boxes": np.array([[10.0, 5, 30, 45], [10, 0, 30, 25], [0, 30, 100, 90], [0, 0, 0, 0]]),
+        "labels": np.array([1, 1, 0, -1]),
+        "scores": np.array([0.9, 0.8, 0.7, 0]),
+    }
+    found = processor.decode(value, size=(100, 200))
+    np.testing.assert_allclose(found.boxes, [[20, 0, 60, 40], [0, 10, 200, 100]], atol=1e-9)
+    assert (found.labels, found.extra["score"].tolist()) == (("dog", "cat"), [0.9, 0.7])

@@ -42,4 +42,4 @@ class BoxesProcessor(ObjectColumn):
             value: `boxes`, `labels` and perhaps `scores`, as `to_tensor` gives them for one picture.
             size: Height and width of the original picture, for boxes in its pixels.
         """
-        return self.found(value, size)[1]
+        return self.cut(self.found(value, size)[1])

@@ -128,7 +128,7 @@ class Boxes3dProcessor(ObjectColumn):
         if size is not None:
             camera = np.linalg.inv(self.place(*size).matrix) @ camera
         space = as_array(value["boxes3d"])[rows].astype(np.float64)
-        return replace(objects, projection=camera, extra=objects.extra | {"box3d": space})
+        return replace(self.cut(objects), projection=camera, extra=objects.extra | {"box3d": space})
 
     def fitted(self) -> dict[str, Any]:
         """Those of boxes, the camera and common sizes."""

@@ -104,7 +104,9 @@ class InstancesProcessor(ObjectColumn):
         rows, objects = self.found(value, size)
         if "crops" in value:
             crops = as_array(value["crops"])[rows]
-            return replace(objects, segments=tuple(pasted(crops, objects.boxes, objects.size)))
+            segments = tuple(pasted(crops, objects.boxes, objects.size))
+            return replace(self.cut(objects), segments=segments)
+        objects = self.cut(objects)
         if "masks" not in value:
             return objects
         masks = as_array(value["masks"])[rows] > 0.5

@@ -120,7 +120,7 @@ class KeypointsProcessor(ObjectColumn):
             points[:, :, :2] = np.where(points[:, :, 2:] > 0, placed, 0.0)
         edges = tuple((first, second) for first, second in self.edges)
         named = Keypoints(points, tuple(self.names), tuple(self.mirrored), edges)
-        return replace(objects, keypoints=named)
+        return replace(self.cut(objects), keypoints=named)
 
     def parameters(self) -> dict[str, Any]:
         """See `__init__`."""

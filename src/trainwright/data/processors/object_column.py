@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -180,15 +180,28 @@ class ObjectColumn(PictureSpace):
             value: `boxes` `[M, 4]`, `labels` `[M]` (-1 for none) and perhaps `scores` `[M]` of one picture.
             size: Height and width of the original picture, whose pixels are then the unit; the pixels of
                 the processed image when absent.
+
+        Returns:
+            Rows `[m]` and objects. Their boxes may reach over the picture's borders, into padding: see `cut`.
         """
         parts = {name: as_array(part) for name, part in value.items()}
         rows = np.flatnonzero(parts["labels"] >= 0)
         boxes = parts["boxes"][rows].astype(np.float64)
         if size is not None:
-            boxes = self.place(*size).backward_boxes(boxes)
+            height, width = size
+            boxes = self.place(height, width).backward_boxes(boxes)
+            # What lies in the padding alone is no object of the picture.
+            there = ((boxes[:, 2:] > 0) & (boxes[:, :2] < (width, height))).all(1)
+            rows, boxes = rows[there], boxes[there]
         labels = tuple(self.classes[int(label)] for label in parts["labels"][rows])
         extra = {"score": parts["scores"][rows].astype(np.float64)} if "scores" in parts else {}
         return rows, Objects(size or self.size, labels, boxes, extra=extra)
+
+    @staticmethod
+    def cut(objects: Objects) -> Objects:
+        """The same objects with boxes that end at the picture's borders."""
+        height, width = objects.size
+        return replace(objects, boxes=objects.boxes.clip(0, [width, height, width, height]))
 
     @property
     def _ids(self) -> dict[str, int]:

@@ -6,6 +6,7 @@ import inspect
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -39,14 +40,7 @@ class Author:
         """`file:line` of a method of a user's class, of the class where it has none; else empty."""
         if ":" not in self.name:
             return ""
-        for found in (getattr(self.type, method, None), self.type):
-            try:
-                file, line = inspect.getsourcefile(found), inspect.getsourcelines(found)[1]  # type: ignore[arg-type]
-            except (TypeError, OSError):
-                continue
-            if file and not _is_of_torch(file):
-                return f"{_short(file)}:{line}"
-        return ""
+        return source_place(getattr(self.type, method, None), self.type)
 
     def keeper(self) -> str:
         """The method that decides what scoring keeps of an answer."""
@@ -105,6 +99,18 @@ def failure_of(error: BaseException) -> Failure | None:
         if found is not None and frame.f_code.co_filename == _source_of(found.author):
             found = Failure(found.author, found.method, f"{_short(frame.f_code.co_filename)}:{line}")
     return found if found is not None and ":" in found.author.name else None
+
+
+def source_place(*candidates: Any) -> str:
+    """`file:line` of the first of some functions and classes that is written outside torch; else empty."""
+    for found in candidates:
+        try:
+            file, line = inspect.getsourcefile(found), inspect.getsourcelines(found)[1]
+        except (TypeError, OSError):
+            continue
+        if file and not _is_of_torch(file):
+            return f"{_short(file)}:{line}"
+    return ""
 
 
 def place_within(error: BaseException, file: str | None) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from torch import Tensor
 
 from trainwright import registry
-from trainwright.data.batch import Value, tensors_of
+from trainwright.data.batch import Value
 from trainwright.data.types import TensorSpec
 from trainwright.errors import ModelError, RecipeError, TrainwrightError
 from trainwright.losses import DEFAULTS, RAW_SCORES, default_loss
@@ -19,8 +18,10 @@ from trainwright.models.heads.author import Author
 from trainwright.models.widths import VECTORS, output_width
 from trainwright.recipe.schema import Target
 from trainwright.tasks.supervised.class_weights import class_weights
+from trainwright.tasks.supervised.loss_form import check_first
 from trainwright.tasks.supervised.mask_errors import mask_errors
 from trainwright.tasks.supervised.picture_errors import picture_errors
+from trainwright.tasks.supervised.recipe_loss import RecipeLoss, column_function, recipe_loss
 from trainwright.wording import counted
 
 PLAIN = (*VECTORS, "image")
@@ -29,26 +30,6 @@ PLAIN = (*VECTORS, "image")
 Output = Value
 """Of one target: a tensor `[B, K]`, or pictures `[B, C, H, W]`, that the loss reads. Of a head with a loss of
 its own: `loss` `[B]`, `loss_NAME` `[B]` and the parts of the answer (one tensor alone is called `answer`)."""
-
-
-class NotedCall:
-    """A loss that the recipe names, which knows whether anybody has called it.
-
-    Attributes:
-        called: Whether anybody has.
-    """
-
-    def __init__(self, loss: Callable[..., Tensor]) -> None:
-        self._loss, self.called = loss, False
-
-    def __call__(self, *given: Any, **named: Any) -> Tensor:
-        """The loss itself."""
-        self.called = True
-        return self._loss(*given, **named)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> NotedCall:
-        """Itself: copies of a model that holds it call the same one."""
-        return self
 
 
 @dataclass
@@ -72,7 +53,7 @@ class LearnedTarget:
     name: str
     spec: TensorSpec
     part: slice
-    loss: Callable[..., Tensor] | None
+    loss: RecipeLoss | None
     metrics: list[Callable[..., dict[str, float]]]
     weight: float
     class_weights: Tensor | None
@@ -100,34 +81,31 @@ class LearnedTarget:
                 self.class_weights = self.class_weights.to(output.device)
             return self.loss(output, target, self.class_weights)
         except ModelError as error:
-            error.where = error.where or f"data.targets.{self.name}.loss"
+            error.where = error.where or self.loss.where
             raise
 
+    @property
+    def loss_told(self) -> str:
+        """The loss of the recipe in words, with file and line where it is a user's own."""
+        return self.loss.told if self.loss is not None else "the loss"
+
     def check_loss(self, output: Output, target: Value) -> None:
-        """Raises ModelError where the loss fails, gives no tensor, or has no gradient."""
-        where, fix = (
-            f"data.targets.{self.name}.loss",
-            "a loss is a function of (output, target) that gives [B]",
-        )
+        """Raises ModelError where the loss fails, gives no value per sample, has no gradient or is NaN."""
+        where = f"data.targets.{self.name}.loss"
         try:
             loss = self.per_sample(output, target)
         except TrainwrightError:
             raise
         except (Exception, SystemExit) as error:
             said = ": ".join([type(error).__name__, *str(error).strip().splitlines()[:1]])
-            what = f"the loss {self.loss_name} fails on outputs and targets of two samples"
-            raise ModelError(what, where=where, why=said, fix=fix) from error
-        if not isinstance(loss, Tensor):
-            what = f"the loss {self.loss_name} gives a {type(loss).__name__} instead of a tensor"
-            raise ModelError(what, where=where, fix=fix)
-        learnable = any(part.requires_grad for part in tensors_of({"": output}).values())
-        if learnable and not loss.requires_grad:
             raise ModelError(
-                f"the loss {self.loss_name} has no gradient",
+                f"{self.loss_told} fails on outputs and targets of two samples",
                 where=where,
-                why="what it gives does not depend on the model's outputs by differentiable steps",
-                fix="compute it without argmax, rounding, comparisons, .item() or .detach()",
-            )
+                why=said,
+                fix="a loss is called with (output, target), and gives [B]; docs/losses.md shows its forms",
+            ) from error
+        own = ":" in self.loss_name and not isinstance(output, dict)
+        check_first(loss, output, target, self.loss_told, where, own=own)
 
     def kept(self, output: Output, target: Value) -> Output:
         """What scoring keeps of an output and its truth: of pictures how near they come, else all of it."""
@@ -220,13 +198,13 @@ def learned_target(
     """
     loss_spec = section.loss or (default_loss(spec.type) if spec.type in DEFAULTS else None)
     specs = section.metrics if section.metrics is not None else default_metrics(spec.type, len(spec.classes))
-    width = output_width(spec) if spec.type in VECTORS else 0
+    where, width = f"data.targets.{name}", output_width(spec) if spec.type in VECTORS else 0
     return LearnedTarget(
         name,
         spec,
         slice(offset, offset + width),
-        _loss(loss_spec, spec, named=section.loss is not None) if loss_spec else None,
-        [_metric(item, spec, decode) for item in _meant(name, spec, specs)],
+        recipe_loss(loss_spec, spec, f"{where}.loss") if loss_spec else None,
+        [_metric(item, spec, decode, f"{where}.metrics") for item in _meant(name, spec, specs)],
         section.weight,
         class_weights(name, spec, section),
         decode,
@@ -250,22 +228,10 @@ def _meant(name: str, spec: TensorSpec, metrics: list[dict[str, Any]]) -> list[d
     return metrics
 
 
-def _bound(kind: str, item: dict[str, Any], spec: TensorSpec) -> Callable[..., Any]:
-    """A loss or metric with what it asks for by name of the column."""
-    given = {"classes": spec.classes or None, "spec": spec}
-    asked = registry.describe(kind, item["name"]).positional
-    return partial(registry.bind(kind, item), **{name: given[name] for name in asked if name in given})
-
-
-def _loss(item: dict[str, Any], spec: TensorSpec, *, named: bool) -> Callable[..., Tensor]:
-    bound = _bound("loss", item, spec)
-    return NotedCall(bound) if named else bound
-
-
 def _metric(
-    item: dict[str, Any], spec: TensorSpec, decode: Callable[[Any], Any] | None
+    item: dict[str, Any], spec: TensorSpec, decode: Callable[[Any], Any] | None, where: str
 ) -> Callable[..., dict[str, float]]:
-    metric = _bound("metric", item, spec)
+    metric = column_function("metric", item, spec, where)
     if (
         spec.type != "distribution"
         or decode is None

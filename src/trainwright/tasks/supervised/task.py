@@ -19,7 +19,7 @@ from trainwright.models.penalties import penalties
 from trainwright.recipe.schema import Target
 from trainwright.tasks.base import Phase, StepOutput, Task
 from trainwright.tasks.supervised.own_answers import check_answer, check_losses
-from trainwright.tasks.supervised.target import PLAIN, LearnedTarget, NotedCall, Output, learned_target
+from trainwright.tasks.supervised.target import PLAIN, LearnedTarget, Output, learned_target
 
 
 class SupervisedTask(Task):
@@ -99,7 +99,7 @@ class SupervisedTask(Task):
         return " and ".join(
             self.author(item.name).method("loss")
             if item.name in self._own_losses
-            else f"the loss {item.loss_name} of {item.name!r}"
+            else f"{item.loss_told} of {item.name!r}"
             for item in chosen
         )
 
@@ -232,7 +232,7 @@ class SupervisedTask(Task):
             loss = target.loss
             weighed = self.sections[target.name].class_weights != "none"
             for key, is_dead in (
-                ("loss", target.named_loss and isinstance(loss, NotedCall) and not loss.called),
+                ("loss", target.named_loss and loss is not None and not loss.called),
                 ("class_weights", weighed and "class_weights" not in asked),
             ):
                 if is_dead:
