@@ -7,6 +7,7 @@ from PIL import Image
 from trainwright.data.checks.running import run_checks
 from trainwright.data.checks.subject import Subject
 from trainwright.errors import DataError
+from trainwright.workflows.other_data import read_as
 
 COLUMNS = {"image": {"type": "image", "size": 8}}, {"mask": {"type": "mask"}}
 STRAY = 11
@@ -64,6 +65,9 @@ def test_an_id_of_a_held_out_mask_alone_is_a_bad_sample_in_every_preparation(
     learned = {**found.inputs, **found.targets}
     with pytest.raises(DataError, match="class id 200"):
         prepared(data, processors=learned, whole="test")
+    void = data.targets["mask"].model_copy(update={"unknown": "void"})
+    read_as(void, learned["mask"])
+    assert len(prepared(data, processors=learned, whole="test").splits["test"]) == 12
 
 
 def test_a_stray_id_in_training_is_told_with_the_ids_that_never_occur(masks, make_data, prepared):

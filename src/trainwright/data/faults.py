@@ -23,7 +23,7 @@ _ADVICE = (
     ),
     (
         re.compile(r"^class id .+ is not among the \d+ classes"),
-        "name all classes of the masks in the column (classes), or the ids that are none (void)",
+        "name all classes in the column (classes) or the ids that are none (void), or give it unknown: void",
     ),
 )
 

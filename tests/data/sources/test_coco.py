@@ -221,3 +221,34 @@ def test_any_value_anywhere_is_a_sample_or_a_fault(tmp_path_factory, data):
     for objects in source.column("objects"):
         assert np.isfinite(objects.boxes).all()
         assert len(objects.boxes) == len(objects.labels) == len(objects.names)
+
+
+def test_categories_of_one_name_and_objects_without_a_box_are_told(tmp_path):
+    categories = [{"id": 7, "name": "cat"}, {"id": 3, "name": "dog"}, {"id": 8, "name": "cat"}]
+    outlined = {**annotation(category=8), "bbox": None, "segmentation": [[1, 2, 9, 2, 9, 8.5]]}
+    source = CocoSource(annotations=write(tmp_path, [outlined, annotation(2, category=7)], None, categories))
+    assert source.column("objects")[0].labels == ("cat", "cat")
+    assert source.notices == [
+        "2 categories of x.json are called 'cat' and are one class: ids 7, 8",
+        "1 object has no `bbox` (missing or null) and is given the box of its outline",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ({"images": {}, "annotations": []}, "`images` is an object, no list"),
+        ({"images": [], "annotations": [], "info": 1}, "it lists no images; it has info"),
+        ({"images": [1], "annotations": None}, "`annotations` is null, no list"),
+    ],
+)
+def test_what_stands_there_instead_of_lists_is_said(tmp_path, content, why):
+    (tmp_path / "x.json").write_text(json.dumps(content))
+    with pytest.raises(DataError) as error:
+        CocoSource(annotations=str(tmp_path / "x.json"))
+    assert error.value.why == why
+
+
+def test_annotations_without_ids_have_places_of_their_own(tmp_path):
+    source = CocoSource(annotations=write(tmp_path, [annotation(None), annotation(None, category=5)]))
+    assert len(set(source.column("objects")[0].names)) == 2

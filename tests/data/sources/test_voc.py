@@ -54,9 +54,9 @@ def test_a_bad_file_is_reported_object_by_object(shared_data, tmp_path):
     source = VocSource(root=str(tmp_path))
     said = [f"{name}: {reason}" for name, reason in source.faults]
     assert said == [
-        "a.xml:1: the object 'wbc' has no ymin, xmax, ymax",
+        "a.xml:1, object 2: the object 'wbc' has no ymin, xmax, ymax",
         "a.xml:1: the XML is not whole: cut off",
-        "a.xml:1: the box of 'rbc' has no area: xmin 60, ymin 10, xmax 20, ymax 40",
+        "a.xml:1, object 1: the box of 'rbc' has no area: xmin 60, ymin 10, xmax 20, ymax 40",
     ]
     assert source.sample_names() == ["b.png"]
 
@@ -133,3 +133,12 @@ def test_damaged_files_never_crash(noise, place):
     boxes = np.array([item.box for item in found.objects], dtype=float)
     assert np.isfinite(boxes).all()
     assert found.objects or found.problems or found.damage or noise
+
+
+def test_objects_on_one_line_have_places_of_their_own(tmp_path):
+    write(tmp_path, objects=[("cat", 1, 1, 9, 9), ("cat", 30, 1, 20, 9), ("dog", 9, 9, 30, 30)])
+    path = tmp_path / "a.xml"
+    path.write_text(path.read_text().replace("\n", ""))
+    source = VocSource(root=str(tmp_path))
+    assert source.column("objects")[0].names == ("a.xml:1, object 1", "a.xml:1, object 3")
+    assert [name for name, _ in source.faults] == ["a.xml:1, object 2"]

@@ -167,3 +167,15 @@ def test_a_picture_whose_labels_are_all_faulty_is_no_background(tmp_path):
     source = YoloSource(root=str(tmp_path))
     assert sorted(source.sample_names()) == ["images/empty.png", "images/good.png"]
     assert "none of its labels can be used" in dict(source.faults)["images/bad.png"]
+
+
+def test_a_split_whose_pictures_another_one_has_is_told_as_that(tmp_path):
+    for name in ("a", "b"):
+        write(tmp_path / "images" / "train" / f"{name}.png", "0 0.5 0.5 0.5 0.5\n")
+    (tmp_path / "data.yaml").write_text("names: [cat]\ntrain: images/train\nval: images/train\n")
+    source = YoloSource(root=str(tmp_path))
+    assert {name: rows.tolist() for name, rows in source.splits().items()} == {"train": [0, 1]}
+    assert source.notices == [
+        "2 pictures of val (images/train) in data.yaml are used for train already, "
+        "so that val has none of its own"
+    ]

@@ -143,7 +143,7 @@ def test_objects_are_learned_and_answered_in_the_pixels_of_their_picture(tmp_pat
         best = max((one for one in answers if one["category"] == name), key=lambda one: one["score"])
         left, top, width, height = best["bbox"]
         np.testing.assert_allclose([left, top, left + width, top + height], box, atol=8)
-        assert best["image_id"] == 7
+        assert (best["image_id"], best["file_name"]) == (1, "7.png")
         if kind == "instances":
             assert best["segmentation"]["size"] == [96, 96]
             mask = to_mask(from_text(best["segmentation"]["counts"], (96, 96)))

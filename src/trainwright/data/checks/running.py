@@ -17,7 +17,7 @@ from trainwright.data.checks.subject import Subject
 from trainwright.data.types import PreparedData
 from trainwright.errors import RecipeError, closest
 
-VERSION = 10  # raised when a check says something else of the same data
+VERSION = 11  # raised when a check says something else of the same data
 
 
 def check_names(skip: Collection[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +49,7 @@ class MaskProcessor(PictureSpace):
     needs_fit = True
     fits_on_encoded = True
     reads_picture = True
+    selecting: ClassVar[tuple[str, ...]] = ("unknown",)  # changes nothing of what was learned
 
     def __init__(
         self,

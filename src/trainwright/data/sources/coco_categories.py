@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from trainwright.data.sources.file_set import examples
@@ -22,6 +23,7 @@ class CocoCategories:
         mirrored: For each keypoint its place in a mirror image.
         edges: Pairs of keypoints that are drawn joined.
         above: Class -> its supercategory.
+        notices: Names that several ids have, which are one class.
 
     Raises:
         DataError: Two classes name different keypoints.
@@ -39,6 +41,7 @@ class CocoCategories:
                 number = item.get("id", f"number {place}") if isinstance(item, dict) else f"number {place}"
                 faults.append((f"{file}: category {number}", problem))
         self.mirrored = mirror_places(self.points)
+        self.notices = [*self._merged(file)]
 
     def place_of(self, value: Any) -> int:
         """Place of a category id in `names`, -1 for an unknown one."""
@@ -61,6 +64,15 @@ class CocoCategories:
         if isinstance(points, list) and points and all(isinstance(name, str) for name in points):
             self._add_points(tuple(points), item.get("skeleton"))
         return None
+
+    def _merged(self, file: str) -> Iterator[str]:
+        ids: dict[int, list[str]] = {}
+        for id, place in self._places.items():
+            ids.setdefault(place, []).append(str(id))
+        for place, shared in ids.items():
+            if len(shared) > 1:
+                said = f"{len(shared)} categories of {file} are called {self.names[place]!r}"
+                yield f"{said} and are one class: ids {', '.join(shared)}"
 
     def _add_points(self, points: tuple[str, ...], skeleton: Any) -> None:
         if self.points and points != self.points:

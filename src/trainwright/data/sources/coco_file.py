@@ -70,6 +70,7 @@ class CocoFile:
     def __init__(self, path: str, images: str | None, where: str) -> None:
         self._json = JsonText(path, where)
         self._raw = _Raw()
+        self._boxless = 0
         self.unread: Counter[str] = Counter()
         listed: list[tuple[Any, int]] = []
         classes: list[Any] = []
@@ -87,7 +88,7 @@ class CocoFile:
             self._count_unread(item, _READ_OF_IMAGES, "images")
         self.categories = CocoCategories(classes, self.name, self.faults)
         self.images = CocoImages(listed, self._json.path, images, self.faults)
-        self.notices: list[str] = []
+        self.notices: list[str] = [*self.categories.notices]
         if self._json.constants:
             self.notices.append(
                 with_count(self._json.constants, f"numbers in {self.name} are NaN or Infinity, not JSON")
@@ -123,7 +124,7 @@ class CocoFile:
             segments=segments if any(segment is not None for segment in segments) else (),
             keypoints=self._keypoints(parsed) if self.has_points else None,
             crowd=self._crowd[places],
-            names=tuple(f"{self.name}: annotation {self._ids[place]}" for place in places.tolist()),
+            names=tuple(f"{self.name}: annotation {self._said(place)}" for place in places.tolist()),
             extra=self._extra(places),
         )
         return turned(found, self.images.orientations[row])
@@ -159,7 +160,7 @@ class CocoFile:
             raise DataError(
                 "it is no COCO file: `images` and `annotations` must be lists, and there must be images",
                 where=str(self._json.path),
-                why=f"it has {', '.join([*others, *(['images'] if listed else [])]) or 'nothing'}",
+                why=_what_is_there(others, bool(listed)),
                 fix="give the JSON file of the annotations, as COCO describes it",
             )
 
@@ -182,6 +183,7 @@ class CocoFile:
             problem = problem or _outline_problem(outline)
         if box is None and outline and not problem:
             box = _bounds_of(outline)
+            self._boxless += 1
         wrong_box = _box_problem(box)
         if points and not (finite_numbers(points) and len(points) % 3 == 0):
             problem = problem or "its keypoints are not x, y and visibility, again and again"
@@ -225,6 +227,9 @@ class CocoFile:
         self._areas, self._crowd = np.array(raw.areas), np.array(raw.crowd, dtype=bool)
         self._spans = np.array(raw.spans, dtype=np.int64).reshape(-1, 2)
         self._outlined, self._pointed = np.array(raw.outlined, bool), np.array(raw.pointed, bool)
+        if self._boxless:
+            said = "objects have no `bbox` (missing or null) and are given the box of their outline"
+            self.notices.append(with_count(self._boxless, said))
         if beyond:
             self.notices.append(
                 with_count(beyond, "boxes reach beyond their picture; they are clipped when encoded")
@@ -280,6 +285,20 @@ def scalar(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value if type(value) in (int, str) else None
+
+
+def _what_is_there(others: dict[str, Any], has_images: bool) -> str:
+    """What a file holds instead of lists of pictures and annotations."""
+    kinds = {dict: "an object", str: "a text", bool: "true or false", type(None): "null"}
+    wrong = [
+        f"`{name}` is {kinds.get(type(others[name]), 'a number')}, no list"
+        for name in ("images", "annotations")
+        if name in others
+    ]
+    if not has_images and "images" not in others:
+        wrong.append("it lists no images")
+    rest = [name for name in others if name not in ("images", "annotations")]
+    return "; ".join([*wrong, *([f"it has {', '.join(rest)}"] if rest else [])])
 
 
 def _box_problem(box: Any) -> str:

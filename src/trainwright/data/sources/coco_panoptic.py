@@ -68,6 +68,7 @@ class CocoPanopticSource(AnnotatedSource):
         )
         self._file = text.path.name
         self._categories = CocoCategories(classes, self._file, self.faults)
+        self.notices += self._categories.notices
         if len(self._categories.names) > _LARGEST_CLASSES:
             raise DataError(
                 "there are more than 255 categories",

@@ -77,7 +77,7 @@ class VocSource(AnnotatedSource):
             labels=tuple(item.label for item in read.objects),
             boxes=boxes,
             crowd=np.zeros(len(boxes), dtype=bool),
-            names=tuple(f"{self._sources[row]}:{item.line}" for item in read.objects),
+            names=tuple(f"{self._sources[row]}:{item.place}" for item in read.objects),
             extra={name: flags[:, place] for place, name in enumerate(FLAGS)},
         )
         return turned(found, read.orientation)
@@ -99,7 +99,7 @@ class VocSource(AnnotatedSource):
             self._notes["XML files hold no <annotation> and were left out"] += 1
             return
         known = len(self.faults)
-        self.faults += [(f"{name}:{line}", reason) for line, reason in read.problems]
+        self.faults += [(f"{name}:{place}", reason) for place, reason in read.problems]
         if read.damage is not None:
             self.faults.append((f"{name}:{read.damage[0]}", read.damage[1]))
         self._report_corners(name, read)
@@ -128,7 +128,7 @@ class VocSource(AnnotatedSource):
             first = self._first_pixel
             if right - left + first <= 0 or bottom - top + first <= 0:
                 said = f"xmin {left:g}, ymin {top:g}, xmax {right:g}, ymax {bottom:g}"
-                self.faults.append((f"{name}:{item.line}", f"the box of {item.label!r} has no area: {said}"))
+                self.faults.append((f"{name}:{item.place}", f"the box of {item.label!r} has no area: {said}"))
             else:
                 kept.append(item)
                 self._notes["boxes are one pixel wide or high"] += (right == left or bottom == top) and first
@@ -165,7 +165,7 @@ class VocSource(AnnotatedSource):
                 hint = f" (did it mean {near!r}?)" if near else ""
                 reason = f"its class {item.label!r} is not among the recipe's classes{hint}"
             if reason:
-                self.faults.append((f"{self._sources[row]}:{item.line}", reason))
+                self.faults.append((f"{self._sources[row]}:{item.place}", reason))
             else:
                 kept.append(item)
         read.objects = kept

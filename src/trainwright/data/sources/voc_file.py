@@ -25,13 +25,13 @@ class VocObject:
         label: Its class.
         box: xmin, ymin, xmax, ymax as they stand there.
         flags: `difficult`, `truncated` and `occluded`, 0 or 1 each.
-        line: Where it begins.
+        place: Where it begins: the line, and where others begin there too its number in the file.
     """
 
     label: str
     box: tuple[float, float, float, float]
     flags: tuple[float, ...]
-    line: int
+    place: str
 
 
 @dataclass
@@ -43,7 +43,7 @@ class VocFile:
         size: Height and width, None where none stands there.
         orientation: That of the picture's EXIF, where it is annotated as stored.
         objects: Objects that can be read.
-        problems: Line and reason of each object that cannot.
+        problems: Place and reason of each object that cannot.
         damage: Line and reason, where the file as a whole cannot be trusted.
         unread: What nothing is made of, with counts.
     """
@@ -52,7 +52,7 @@ class VocFile:
     size: tuple[int, int] | None = None
     orientation: int = 1
     objects: list[VocObject] = field(default_factory=list)
-    problems: list[tuple[int, str]] = field(default_factory=list)
+    problems: list[tuple[str, str]] = field(default_factory=list)
     damage: tuple[int, str] | None = None
     unread: Counter[str] = field(default_factory=Counter)
 
@@ -76,26 +76,29 @@ def read_voc(data: bytes) -> VocFile:
     height, width = _number(root.word("size", "height")), _number(root.word("size", "width"))
     if height and width and 0 < height < _LARGEST and 0 < width < _LARGEST:
         found.size = (int(height), int(width))
-    for element in root.all("object"):
-        _add_object(found, element)
+    elements = root.all("object")
+    begun = Counter(element.line for element in elements)
+    for number, element in enumerate(elements, start=1):
+        shared = begun[element.line] > 1
+        _add_object(found, element, f"{element.line}, object {number}" if shared else str(element.line))
     return found
 
 
-def _add_object(found: VocFile, element: Element) -> None:
+def _add_object(found: VocFile, element: Element, place: str) -> None:
     label = element.word("name")
     box = element.first("bndbox")
     if not label:
-        found.problems.append((element.line, "the object has no <name>"))
+        found.problems.append((place, "the object has no <name>"))
         return
     words = [box.word(corner) for corner in _CORNERS] if box is not None else [None] * 4
     absent = [corner for corner, word in zip(_CORNERS, words, strict=True) if not word]
     if absent:
-        found.problems.append((element.line, f"the object {label!r} has no {', '.join(absent)}"))
+        found.problems.append((place, f"the object {label!r} has no {', '.join(absent)}"))
         return
     numbers = [_number(word) for word in words]
     if any(number is None for number in numbers):
         found.problems.append(
-            (element.line, f"the box of {label!r} is no four numbers: {', '.join(map(str, words))}")
+            (place, f"the box of {label!r} is no four numbers: {', '.join(map(str, words))}")
         )
         return
     corners = tuple(number for number in numbers if number is not None)
@@ -104,7 +107,7 @@ def _add_object(found: VocFile, element: Element) -> None:
         says = child.children or child.text.strip().lower() not in ("", "0", "unspecified")
         if child.tag not in _READ and says:
             found.unread[f"values of {child.tag[:40]!r} of objects"] += 1
-    found.objects.append(VocObject(label, corners, flags, element.line))  # type: ignore[arg-type]
+    found.objects.append(VocObject(label, corners, flags, place))  # type: ignore[arg-type]
 
 
 def _number(word: str | None) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Literal
@@ -188,20 +189,38 @@ class YoloSource(AnnotatedSource):
     def _split(self, config: YoloConfig) -> None:
         """By the YAML file where its folders are there, else by the names of folders."""
         listed = self._listed(config)
-        found = [listed.get(name) or self._configured(name, config) for name in self.names]
+        found = [
+            next((split for split, pictures in listed.items() if name in pictures), None)
+            or next((split for split, places in config.splits.items() if _lies_in(name, places)), None)
+            for name in self.names
+        ]
         for split, places in config.splits.items():
             if split not in found:
-                self._notes[
-                    f"of the splits in {config.file} has no pictures here: {split} ({places[0]})"
-                ] += 1
+                self._note_empty_split(split, places, listed[split], found)
         if not any(found):
             found = [split_of_path(name) for name in self.names]
         for row, word in enumerate(found):
             self.put_in_split(word, row)
 
-    def _listed(self, config: YoloConfig) -> dict[str, str]:
-        """Picture -> split, from text files that name a picture a line; the first of several counts."""
-        found: dict[str, str] = {}
+    def _note_empty_split(
+        self, split: str, places: list[str], listed: set[str], found: list[str | None]
+    ) -> None:
+        """Tells why a split has no pictures: none are here, or another split has them already."""
+        taken = Counter(
+            taker
+            for name, taker in zip(self.names, found, strict=True)
+            if taker and (name in listed or _lies_in(name, places))
+        )
+        file, said = self._config.file, f"{split} ({places[0]})"
+        for taker, count in taken.items():
+            told = f"pictures of {said} in {file} are used for {taker} already, so that {split} has none"
+            self._notes[f"{told} of its own"] = count
+        if not taken:
+            self._notes[f"of the splits in {file} has no pictures here: {said}"] += 1
+
+    def _listed(self, config: YoloConfig) -> dict[str, set[str]]:
+        """Split -> pictures, from text files that name a picture a line."""
+        found: dict[str, set[str]] = {split: set() for split in config.splits}
         names = set(self.names)
         for split, places in config.splits.items():
             for file in filter(self._files.__contains__, map(_inner, places)):
@@ -209,21 +228,12 @@ class YoloSource(AnnotatedSource):
                 lines = self._files.read(file).decode("utf-8-sig", errors="replace").splitlines()
                 entries = [line.strip() for line in lines if line.strip()]
                 pictures = [_present(entry, names) for entry in entries]
-                for picture in filter(None, pictures):
-                    found.setdefault(picture, split)
+                found[split].update(filter(None, pictures))
                 missing = [entry for entry, there in zip(entries, pictures, strict=True) if there is None]
                 if missing:
                     note = f"entries of {file} are no pictures here: {examples(missing)}"
                     self._notes[note] = len(missing)
         return found
-
-    def _configured(self, picture: str, config: YoloConfig) -> str | None:
-        for split, places in config.splits.items():
-            for place in places:
-                inner = _inner(place)
-                if inner and f"/{inner}/" in f"/{picture}":
-                    return split
-        return None
 
     def _finish_classes(self) -> None:
         classes = self._config.classes
@@ -246,6 +256,11 @@ class YoloSource(AnnotatedSource):
 def _inner(place: str) -> str:
     """A place without what leads out of the root."""
     return "/".join(part for part in PurePosixPath(place).parts if part not in ("..", ".", "/"))
+
+
+def _lies_in(picture: str, places: list[str]) -> bool:
+    """Whether a picture is in one of some folders, whatever stands before them."""
+    return any(f"/{inner}/" in f"/{picture}" for inner in map(_inner, places) if inner)
 
 
 def _present(entry: str, names: set[str]) -> str | None:
