@@ -38,15 +38,20 @@ def box(*corners, size=(100, 200), **extra):
 
 
 @pytest.mark.parametrize(
-    ("resize", "wanted"),
-    [("stretch", (4.0, 2.0)), ("letterbox", (4.0, 4.0)), ("crop", (2.0, 2.0))],
+    ("resize", "wanted", "frame"),
+    [
+        ("stretch", (4.0, 2.0), [0, 0, 50, 50]),
+        ("letterbox", (4.0, 4.0), [0, 12, 50, 37]),
+        ("crop", (2.0, 2.0), [0, 0, 50, 50]),
+    ],
 )
-def test_a_pixel_is_as_large_as_the_resize_rule_makes_it(resize, wanted):
+def test_a_pixel_is_as_large_and_lies_where_the_resize_rule_says(resize, wanted, frame):
     objects = [box((60, 10, 120, 50))]
     processor = fitted(BoxesProcessor(), objects, (50, 50), resize)
     told = OriginalPixels(processor, objects).of(np.array([0]))
     assert told["pixel_size"].tolist() == [list(wanted)]
     assert told["areas"].tolist() == [[-1.0]]
+    assert told["frame"].tolist() == [frame]
 
 
 def test_stated_areas_stand_in_the_rows_of_their_objects():

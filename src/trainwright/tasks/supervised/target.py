@@ -20,6 +20,7 @@ from trainwright.recipe.schema import Target
 from trainwright.tasks.supervised.class_weights import class_weights
 from trainwright.tasks.supervised.loss_form import check_first
 from trainwright.tasks.supervised.mask_errors import mask_errors
+from trainwright.tasks.supervised.picture_borders import has_boxes, within_picture
 from trainwright.tasks.supervised.picture_errors import picture_errors
 from trainwright.tasks.supervised.recipe_loss import RecipeLoss, column_function, recipe_loss
 from trainwright.wording import counted
@@ -108,7 +109,12 @@ class LearnedTarget:
         check_first(loss, output, target, self.loss_told, where, own=own)
 
     def kept(self, output: Output, target: Value) -> Output:
-        """What scoring keeps of an output and its truth: of pictures how near they come, else all of it."""
+        """What scoring keeps of an output and its truth: of pictures how near they come, else all of it.
+
+        Boxes end at the borders of their picture, as they do in answers without a truth.
+        """
+        if isinstance(output, dict) and isinstance(target, dict) and "frame" in target and has_boxes(output):
+            return output | within_picture(output, target["frame"])
         answer = answer_of(output)
         if not self.compares or isinstance(answer, dict):
             return output
