@@ -25,6 +25,7 @@ def within_picture(answer: Mapping[str, Tensor], frame: Tensor) -> dict[str, Ten
         `boxes`, and `labels`, which are -1 where a box lies in the padding alone.
     """
     boxes, (low, high) = answer["boxes"], frame.to(answer["boxes"].dtype)[:, None].split(2, -1)
-    there = ((boxes[..., 2:] > low) & (boxes[..., :2] < high)).all(-1)
+    # Boxes that are NaN lie nowhere: they stay what they are, so that they are found out.
+    beside = ((boxes[..., 2:] <= low) | (boxes[..., :2] >= high)).any(-1)
     ended = torch.minimum(torch.maximum(boxes, low.repeat(1, 1, 2)), high.repeat(1, 1, 2))
-    return {"boxes": ended, "labels": torch.where(there, answer["labels"], -1)}
+    return {"boxes": ended, "labels": torch.where(beside, -1, answer["labels"])}
