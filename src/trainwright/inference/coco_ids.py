@@ -10,12 +10,12 @@ from typing import Any
 
 from trainwright.data.sources.coco_categories import CocoCategories
 from trainwright.data.sources.coco_images import picture_folder
+from trainwright.data.sources.coco_likeness import looks_like_coco
 from trainwright.data.sources.json_text import JsonText
 from trainwright.errors import DataError, UserError
 from trainwright.wording import counted
 
 WRITTEN_BY = "ids of the results of `trainwright predict`"
-_HEAD = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -171,17 +171,6 @@ def ids_of_file(listing: CocoListing, samples: Sequence[str], classes: Sequence[
             fix="name a file whose categories are called as the run's classes",
         )
     return ResultIds(images, categories, listing.path, list(samples))
-
-
-def looks_like_coco(path: Path) -> bool:
-    """Whether the ends of a file have the members of a COCO file."""
-    with path.open("rb") as file:
-        head = file.read(_HEAD)
-        file.seek(max(0, path.stat().st_size - _HEAD))
-        tail = file.read()
-    return head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{") and all(
-        word in head or word in tail for word in (b'"images"', b'"annotations"')
-    )
 
 
 def coco_files(places: Sequence[str], source: Mapping[str, Any]) -> Iterator[Path]:

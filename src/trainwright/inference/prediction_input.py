@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from trainwright.data.sources.coco_likeness import looks_like_coco
 from trainwright.data.tables.text_encoding import decoded
 from trainwright.errors import DataError, closest_sibling
-from trainwright.inference.coco_ids import CocoListing, looks_like_coco
+from trainwright.inference.coco_ids import CocoListing
 from trainwright.inference.expected import Expected
 from trainwright.inference.prediction_rows import (
     DELIMITERS,

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from trainwright import registry
 from trainwright.data.types import TensorSpec
 from trainwright.errors import ModelError, TrainwrightError
+from trainwright.models.constructed import as_module, mend_constructor
 from trainwright.models.lazy import settle_sizes
 
 
@@ -86,26 +87,15 @@ def build_model(
                 fix="use compose with an encoder per input, mlp, or layers with named inputs",
             )
     try:
-        model = registry.build(kind, dict(spec), **given)
+        made = registry.build(kind, dict(spec), **given)
     except TrainwrightError:
         raise
     except (Exception, SystemExit) as error:  # a user's constructor may raise anything
         raise ModelError(
             f"{spec['name']} could not be built: {type(error).__name__}: {error}",
             where=kind,
-            fix=_mend_constructor(error),
+            fix=mend_constructor(error, "check its parameters against the size and number of the inputs"),
         ) from error
-    if not isinstance(model, nn.Module):
-        raise ModelError(
-            f"{spec['name']} gave {type(model).__name__}, which is no torch.nn.Module",
-            where=kind,
-            fix="name a class derived from torch.nn.Module, or a function that returns one",
-        )
+    model = as_module(made, spec["name"], kind)
     settle_sizes(model, inputs)
     return model
-
-
-def _mend_constructor(error: BaseException) -> str:
-    if "before Module.__init__() call" in str(error):
-        return "call super().__init__() first in its __init__"
-    return "check its parameters against the size and number of the inputs"

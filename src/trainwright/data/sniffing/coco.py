@@ -10,6 +10,7 @@ from trainwright.data.sniffing.annotated import annotated_guess, guess_of, whole
 from trainwright.data.sniffing.guess import Guess
 from trainwright.data.sources.coco import CocoSource
 from trainwright.data.sources.coco_captions import CocoCaptionsSource
+from trainwright.data.sources.coco_likeness import looks_like_coco
 from trainwright.data.sources.coco_panoptic import CocoPanopticSource
 from trainwright.data.sources.file_set import examples, in_split_order
 from trainwright.data.sources.json_text import JsonText
@@ -34,13 +35,13 @@ def detect(path: Path, wanted: str = "", images: str | None = None) -> Guess | N
     """
     if path.is_dir():
         found = [item for folder in _folders(path) for item in sorted(folder.glob("*.json"))]
-        files = [item for item in found if _looks_like_coco(item)]
+        files = [item for item in found if looks_like_coco(item)]
     else:
         found = [path] if path.suffix.lower() == ".json" else []
-        files = [item for item in found if _looks_like_coco(item)]
+        files = [item for item in found if looks_like_coco(item)]
     if not files:
         for item in found:
-            if path.is_file() or _looks_like_coco(item, some=True):
+            if path.is_file() or looks_like_coco(item, some=True):
                 _refuse(item)
         return None
     kinds: dict[str, list[Path]] = defaultdict(list)
@@ -117,14 +118,3 @@ def _refuse(path: Path) -> None:
         why="of .json files those of COCO are known, an object with lists `images` and `annotations`",
         fix="give the COCO file or the folder with it, or write other data as .jsonl, .csv or .parquet",
     )
-
-
-def _looks_like_coco(path: Path, *, some: bool = False) -> bool:
-    """Whether the ends of a file have the members of COCO, or some of them, as one that is cut off has."""
-    with path.open("rb") as file:
-        head = file.read(_HEAD)
-        file.seek(max(0, path.stat().st_size - _HEAD))
-        tail = file.read()
-    found = [word in head or word in tail for word in (b'"images"', b'"annotations"')]
-    opened = head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{")
-    return opened and (any(found) if some else all(found))

@@ -12,6 +12,7 @@ from trainwright import registry
 from trainwright.data.types import TensorSpec
 from trainwright.errors import ModelError, TrainwrightError
 from trainwright.models.activations import activation
+from trainwright.models.constructed import as_module
 from trainwright.models.freezing import keep_frozen_norms_in_eval
 from trainwright.models.graph.definition import Layer, parse
 from trainwright.models.graph.network import GraphNetwork, OnWeight, Shape, Step
@@ -146,13 +147,7 @@ def _module(
         raise
     except (RuntimeError, ValueError, TypeError) as error:
         raise _broken(layer, in_shapes, error) from error
-    if not isinstance(module, nn.Module):
-        raise ModelError(
-            f"{layer.type} gave {type(module).__name__}, which is no torch.nn.Module",
-            where=layer.place,
-            fix="let the function of the layer return a torch.nn.Module",
-        )
-    return module
+    return as_module(module, layer.type, layer.place)
 
 
 def _run(layer: Layer, module: nn.Module, values: list[Tensor]) -> Tensor:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from trainwright import registry
 from trainwright.data.types import TensorSpec
 from trainwright.errors import ModelError, TrainwrightError
+from trainwright.models.constructed import as_module, mend_constructor
 from trainwright.models.heads import DEFAULTS, SEVERAL_WITH_POINTS
 from trainwright.models.heads.author import Author, note_author, place_within
 from trainwright.models.heads.base import learns
@@ -101,17 +102,12 @@ def build_part(kind: str, spec: dict[str, Any], where: str, given: dict[str, Any
             f"{kind} {spec['name']} could not be built: {in_one_line(error)}",
             where=where,
             why=f"raised at {place}" if place else "",
-            fix="call super().__init__() first in its __init__"
-            if "before Module.__init__() call" in str(error)
-            else f"mend it; the tool gives it {', '.join(info.positional) or 'nothing'}, the recipe the rest",
+            fix=mend_constructor(
+                error,
+                f"mend it; the tool gives it {', '.join(info.positional) or 'nothing'}, the recipe the rest",
+            ),
         ) from error
-    if not isinstance(made, nn.Module):
-        raise ModelError(
-            f"{kind} {spec['name']} gave {type(made).__name__}, which is no torch.nn.Module",
-            where=where,
-            fix="name a class derived from torch.nn.Module, or a function that returns one",
-        )
-    return made
+    return as_module(made, f"{kind} {spec['name']}", where)
 
 
 def _refuse_half(head: nn.Module, info: ComponentInfo, spec: TensorSpec, where: str) -> None:
